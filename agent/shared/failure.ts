@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The canonical gRPC status codes that a failure can travel under (google.rpc.Code, by name). */
+export type StatusName =
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'ABORTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'DATA_LOSS'
+  | 'UNAUTHENTICATED';
+
+/**
+ * Every way in which LamaDist says no: the status it travels under and what the administrator can do about it.
+ * docs/OPERATIONS.md lists the same codes; a test compares the two.
+ */
+export const FAILURES = {
+  INVALID_REQUEST: { status: 'INVALID_ARGUMENT', remedy: 'correct the field that the message names' },
+  CONFIG_INVALID: { status: 'FAILED_PRECONDITION', remedy: 'correct the file and field that the message names' },
+  PERMISSION_DENIED: { status: 'PERMISSION_DENIED', remedy: 'use a certificate with a role that is allowed to do this' },
+  UNAUTHENTICATED: { status: 'UNAUTHENTICATED', remedy: "use a client certificate that the node's CA signed and that is valid now" },
+  NODE_UNREACHABLE: { status: 'UNAVAILABLE', remedy: 'check that the node is on, and its address in the context file' },
+  UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
+  UPDATE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the updates that this node knows with "lamactl history"' },
+  NOTHING_TO_ROLL_BACK: { status: 'FAILED_PRECONDITION', remedy: 'a rollback needs an update under way, or a good other slot' },
+  REBOOT_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'wait for the install to end, or watch it' },
+  VERSION_FAILED_HERE: { status: 'FAILED_PRECONDITION', remedy: 'install another version, or repeat with --force' },
+  BUNDLE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'check the path on the node, or the URL' },
+  BUNDLE_UNTRUSTED: { status: 'FAILED_PRECONDITION', remedy: "sign the bundle with a key that the node's keyring trusts" },
+  BUNDLE_INVALID: { status: 'FAILED_PRECONDITION', remedy: 'build or copy the bundle again' },
+  BUNDLE_INCOMPATIBLE: { status: 'FAILED_PRECONDITION', remedy: 'use the bundle that was built for this kind of node' },
+  BUNDLE_TOO_LARGE: { status: 'RESOURCE_EXHAUSTED', remedy: 'build a bundle whose images fit the slots of this node' },
+  DOWNLOAD_FAILED: { status: 'UNAVAILABLE', remedy: 'check the URL, its certificate, and that the node can reach it; then install again' },
+  NO_SPACE: { status: 'RESOURCE_EXHAUSTED', remedy: 'free space on the data file system of the node' },
+  INSTALL_FAILED: { status: 'INTERNAL', remedy: 'read the message from RAUC; install again' },
+  INSTALL_INTERRUPTED: { status: 'ABORTED', remedy: 'install again; the running slot was not touched' },
+  RAUC_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'look at "systemctl status rauc.service" on the node' },
+  RAUC_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'read the message from RAUC' },
+  BUS_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'look at "systemctl status dbus.service" on the node' },
+  JOURNAL_UNREADABLE: { status: 'DATA_LOSS', remedy: 'the damaged file was kept beside the new one; look at both' },
+  JOURNAL_UNWRITABLE: { status: 'UNAVAILABLE', remedy: 'free space on, or repair, the data file system of the node' },
+  DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', remedy: 'repeat with a longer --timeout, or look at the node' },
+  INTERNAL: { status: 'INTERNAL', remedy: "report it with the agent's log" },
+} as const satisfies Record<string, { status: StatusName; remedy: string }>;
+
+export type FailureCode = keyof typeof FAILURES;
+
+/** The domain of every google.rpc.ErrorInfo that LamaDist sends. */
+export const FAILURE_DOMAIN = 'lamadist.agent.v1';
+
+/**
+ * The one error class. Its message is a sentence that says what could not be done, a colon, and the state found:
+ * `Cannot install to slot "rootfs.1": RAUC is already installing`.
+ */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+
+  constructor(
+    readonly code: FailureCode,
+    message: string,
+    /** Facts for a program, by name; never a secret, for they travel to the caller and into logs. */
+    readonly facts: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+
+  get remedy(): string {
+    return FAILURES[this.code].remedy;
+  }
+
+  /** What was thrown, as a Failure: itself, or INTERNAL around it. */
+  static from(thrown: unknown): Failure {
+    if (thrown instanceof Failure) return thrown;
+    const text = thrown instanceof Error ? thrown.message : String(thrown);
+    return new Failure('INTERNAL', `Cannot go on: ${text}`, {}, { cause: thrown });
+  }
+}
