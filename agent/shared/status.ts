@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Metadata, type ServiceError, type StatusObject, status } from '@grpc/grpc-js';
+import { FAILURE_DOMAIN, FAILURES, Failure, type FailureCode } from './failure.ts';
+import { google } from './gen/messages.js';
+
+/** The trailer of the richer error model: a serialised google.rpc.Status. */
+const DETAILS_KEY = 'grpc-status-details-bin';
+const ERROR_INFO_URL = 'type.googleapis.com/google.rpc.ErrorInfo';
+
+/** A failure as gRPC sends it: canonical code, the sentence, and an ErrorInfo whose reason is the failure's code. */
+export function toStatus(failure: Failure): StatusObject {
+  const code = status[FAILURES[failure.code].status];
+  const info = { reason: failure.code, domain: FAILURE_DOMAIN, metadata: { ...failure.facts, remedy: failure.remedy } };
+  const details = google.rpc.Status.encode({
+    code,
+    message: failure.message,
+    details: [{ type_url: ERROR_INFO_URL, value: google.rpc.ErrorInfo.encode(info).finish() }],
+  }).finish();
+  const metadata = new Metadata();
+  metadata.set(DETAILS_KEY, Buffer.from(details));
+  return { code, details: failure.message, metadata };
+}
+
+/** The failure that a node sent, or the one that stopped the call on its way to the node. */
+export function fromServiceError(error: ServiceError): Failure {
+  return sentByNode(error) ?? onTheWay(error);
+}
+
+function sentByNode(error: ServiceError): Failure | undefined {
+  const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
+  if (!Buffer.isBuffer(bytes)) return undefined;
+  try {
+    const info = google.rpc.Status.decode(bytes).details.find((detail) => detail.type_url === ERROR_INFO_URL);
+    if (!info?.value) return undefined;
+    const { reason, domain, metadata } = google.rpc.ErrorInfo.decode(info.value);
+    if (domain !== FAILURE_DOMAIN || !(reason in FAILURES)) return undefined;
+    return new Failure(reason as FailureCode, error.details, metadata, { cause: error });
+  } catch {
+    // Not the details of a LamaDist node; the canonical code still says what happened.
+    return undefined;
+  }
+}
+
+/** What OpenSSL and Node say when the other end does not take our certificate, or we do not take theirs. */
+const TLS_REFUSAL =
+  /alert (?:certificate|bad certificate|unknown ca)|certificate (?:required|unknown|expired|revoked)|CERT_|UNABLE_TO_|SELF_SIGNED|ALTNAME/i;
+
+function onTheWay(error: ServiceError): Failure {
+  const options = { cause: error };
+  switch (error.code) {
+    case status.UNAVAILABLE:
+      return TLS_REFUSAL.test(error.details)
+        ? new Failure('UNAUTHENTICATED', `Cannot open a trusted connection: ${error.details}`, {}, options)
+        : new Failure('NODE_UNREACHABLE', `Cannot reach the node: ${error.details}`, {}, options);
+    case status.DEADLINE_EXCEEDED:
+      return new Failure('DEADLINE_EXCEEDED', 'Cannot wait any longer: the node did not answer in time', {}, options);
+    case status.PERMISSION_DENIED:
+      return new Failure('PERMISSION_DENIED', error.details, {}, options);
+    case status.UNAUTHENTICATED:
+      return new Failure('UNAUTHENTICATED', error.details, {}, options);
+    default:
+      return new Failure('INTERNAL', `Cannot understand the node: ${status[error.code]} ${error.details}`, {}, options);
+  }
+}

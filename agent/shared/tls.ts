@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import tls from 'node:tls';
+import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import { Failure } from './failure.ts';
+
+/** PEM texts of one end of a connection: whom it trusts, who it is, and the key to its certificate. */
+export interface Identity {
+  readonly ca: Buffer;
+  readonly certificate: Buffer;
+  readonly key: Buffer;
+}
+
+export const DEFAULT_PORT = 7443;
+
+/** More than the largest answer (a page of updates, each with a boot log), less than what could hurt a small node. */
+export const MAX_MESSAGE_BYTES = 16 << 20;
+
+/**
+ * grpc-js has no option for the protocol's version, so the process' own default is raised; whoever must speak an
+ * older TLS (a health check of a web server) says so itself.
+ */
+export function requireTls13(): void {
+  tls.DEFAULT_MIN_VERSION = 'TLSv1.3';
+}
+
+/** Checks that an identity is whole: P-256 (RFC 5480), and a key that belongs to its certificate. Throws CONFIG_INVALID. */
+export function checkIdentity(identity: Identity, name: string): X509Certificate {
+  const certificate = parse(() => new X509Certificate(identity.certificate), `the certificate of ${name}`);
+  const key = parse(() => createPrivateKey(identity.key), `the private key of ${name}`);
+  parse(() => new X509Certificate(identity.ca), `the CA certificate of ${name}`);
+  if (certificate.publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new Failure('CONFIG_INVALID', `Cannot use the certificate of ${name}: its key is not ECDSA P-256`);
+  }
+  if (!certificate.checkPrivateKey(key)) {
+    throw new Failure('CONFIG_INVALID', `Cannot use the certificate of ${name}: the private key is another certificate's`);
+  }
+  return certificate;
+}
+
+function parse<T>(read: () => T, what: string): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new Failure('CONFIG_INVALID', `Cannot read ${what}: it is not valid PEM`, {}, { cause: error });
+  }
+}
+
+/** Credentials of a client. The server's certificate is verified against the CA and the name in the channel's options. */
+export function channelCredentials(identity: Identity): ChannelCredentials {
+  return ChannelCredentials.createSsl(identity.ca, identity.key, identity.certificate);
+}
+
+/** Options of a channel to a node whose certificate names it `tlsName`, whatever its address is. */
+export function channelOptions(tlsName: string): ChannelOptions {
+  return {
+    'grpc.ssl_target_name_override': tlsName,
+    'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+    // Each node has a channel of its own; the global pool would only keep dead ones alive.
+    'grpc.use_local_subchannel_pool': 1,
+    'grpc.enable_http_proxy': 0,
+    'grpc.keepalive_time_ms': 10_000,
+    'grpc.keepalive_timeout_ms': 5_000,
+  };
+}
