@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** From the least to the most: whoever has a role may do what the roles before it may. */
+export const ROLES = ['monitor', 'reader', 'operator', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** The least role for each RPC, by its gRPC path. An RPC that is not here needs admin, and a test fails for it. */
+export const LEAST_ROLE: { readonly [path: string]: Role } = {
+  '/grpc.health.v1.Health/Check': 'monitor',
+  '/grpc.health.v1.Health/List': 'monitor',
+  '/grpc.health.v1.Health/Watch': 'monitor',
+  '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'reader',
+  '/lamadist.agent.v1.DeviceService/GetDevice': 'reader',
+  '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
+  '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',
+  '/lamadist.agent.v1.HealthService/RunChecks': 'operator',
+  '/lamadist.agent.v1.UpdateService/GetUpdate': 'reader',
+  '/lamadist.agent.v1.UpdateService/InspectBundle': 'operator',
+  '/lamadist.agent.v1.UpdateService/InstallBundle': 'operator',
+  '/lamadist.agent.v1.UpdateService/ListUpdates': 'reader',
+  '/lamadist.agent.v1.UpdateService/RollBack': 'operator',
+  '/lamadist.agent.v1.UpdateService/WatchUpdate': 'reader',
+};
+
+export function mayCall(role: Role, path: string): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(leastRole(path));
+}
+
+export function leastRole(path: string): Role {
+  return LEAST_ROLE[path] ?? 'admin';
+}
+
+/** Calls that change the node, or make it work; each is written to the audit log. */
+export function isMutating(path: string): boolean {
+  return leastRole(path) === 'operator' || leastRole(path) === 'admin';
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Puts a file in place so that after a power cut either the old or the new content is there, whole: temporary file,
+ * fsync, rename, fsync of the folder. Resolves when the new content is on the disk.
+ */
+export async function writeDurably(path: string, content: string, mode = 0o640): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w', mode);
+  try {
+    await file.writeFile(content);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+/** Makes the names in a folder (a rename, a removal) survive a power cut. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SlotReference } from './state.ts';
+
+/** What a transition wants done to the world, as data. Each can be done twice without harm: a restart does just that. */
+export type Effect =
+  | { readonly type: 'download'; readonly operationId: string; readonly url: string }
+  | { readonly type: 'inspect'; readonly location: string }
+  | {
+      readonly type: 'install';
+      readonly operationId: string;
+      readonly location: string;
+      readonly targetSlot: SlotReference;
+      readonly version: string;
+      readonly manifestHash: string;
+    }
+  /** The agent came back while the installer may still be writing. */
+  | { readonly type: 'rejoin-install'; readonly operationId: string; readonly targetSlot: SlotReference; readonly version: string }
+  | { readonly type: 'verify-slot'; readonly operationId: string; readonly targetSlot: SlotReference; readonly version: string }
+  /** Writes down what is about to boot, for the units of the trial boot, and only then tells the boot loader. */
+  | { readonly type: 'activate'; readonly operationId: string; readonly targetSlot: SlotReference; readonly bootId: string }
+  | { readonly type: 'reboot'; readonly delayMs: number }
+  | { readonly type: 'confirm-target'; readonly targetSlot: SlotReference; readonly version: string }
+  | { readonly type: 'run-gate' }
+  | { readonly type: 'commit'; readonly targetSlot: SlotReference }
+  | { readonly type: 'restore-source'; readonly sourceSlot: SlotReference; readonly targetSlot: SlotReference; readonly delayMs: number }
+  | { readonly type: 'read-boot-log'; readonly bootId: string }
+  /** The update has ended: what was kept for it on disk goes. */
+  | { readonly type: 'clean-up'; readonly operationId: string };
+
+export type EffectType = Effect['type'];
+export type EffectOf<T extends EffectType> = Extract<Effect, { type: T }>;

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import type { Clock } from '../clock.ts';
+import type { Effect, EffectOf, EffectType } from './effect.ts';
+import { followInstall, requireWritten } from './install-watch.ts';
+import type { Installer, Slot } from './installer.ts';
+import type { BootLog, CurrentBoot, Downloader, Gate, Reboot, TrialMarks } from './ports.ts';
+import type { SlotReference } from './state.ts';
+import type { EffectRunner, Emit, NewEvent } from './updater.ts';
+
+export interface EffectPorts {
+  readonly installer: Installer;
+  readonly downloader: Downloader;
+  readonly reboot: Reboot;
+  readonly marks: TrialMarks;
+  readonly gate: Gate;
+  readonly bootLog: BootLog;
+  readonly boot: CurrentBoot;
+  readonly clock: Clock;
+  /** Whether a version was rolled back on this node before. */
+  readonly failedHere: (version: string) => boolean;
+}
+
+type Runner<T extends EffectType> = (
+  ports: EffectPorts,
+  effect: EffectOf<T>,
+  emit: Emit,
+  signal: AbortSignal,
+) => Promise<NewEvent | undefined>;
+
+/** Carries out the effects of the life of an update through its ports. */
+export const effectRunner =
+  (ports: EffectPorts): EffectRunner =>
+  (effect: Effect, emit, signal) =>
+    (RUNNERS[effect.type] as Runner<EffectType>)(ports, effect, emit, signal);
+
+const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
+  download: async ({ downloader }, { url, operationId }, emit, signal) => {
+    const onPercent = (percent: number): void => emit({ type: 'download-progress', percent });
+    return { type: 'downloaded', path: await downloader.download(url, operationId, onPercent, signal) };
+  },
+
+  inspect: async ({ installer, boot, failedHere }, { location }, _emit, signal) => {
+    const slots = await installer.slots(signal);
+    const bundle = await installer.inspect(location, signal);
+    const source = theSlot(slots, (slot) => slot.bootname === boot.bootname, `with the bootname "${boot.bootname}" of this boot`);
+    const target = theSlot(slots, (slot) => slot.bootname !== boot.bootname, 'that is not the booted one');
+    return {
+      type: 'inspected',
+      bundle,
+      nodeCompatible: await installer.compatible(signal),
+      failedHere: failedHere(bundle.version),
+      sourceSlot: reference(source),
+      targetSlot: reference(target),
+      bootId: boot.bootId,
+    };
+  },
+
+  install: async ({ installer }, { operationId, location, manifestHash, targetSlot, version }, emit, signal) => {
+    const begin = () => installer.install({ location, transactionId: operationId, ...(manifestHash && { manifestHash }) }, signal);
+    await followInstall(installer, { operationId, targetSlot, version }, begin, emit, signal);
+    return { type: 'install-completed' };
+  },
+
+  'rejoin-install': async ({ installer }, written, emit, signal) => {
+    await followInstall(installer, written, undefined, emit, signal);
+    return { type: 'install-completed' };
+  },
+
+  'verify-slot': async ({ installer }, written, _emit, signal) => {
+    requireWritten(await installer.slots(signal), written);
+    return { type: 'slot-verified' };
+  },
+
+  activate: async ({ installer, marks }, { operationId, targetSlot, bootId }, _emit, signal) => {
+    await marks.arm(operationId, targetSlot.bootname, bootId);
+    await installer.activate(targetSlot.name, signal);
+    return { type: 'activated' };
+  },
+
+  reboot: async ({ reboot, clock }, { delayMs }, _emit, signal) => {
+    await clock.sleep(delayMs, signal);
+    await reboot(signal);
+    return undefined;
+  },
+
+  'confirm-target': async ({ installer }, { targetSlot, version }, _emit, signal) => {
+    const target = theSlot(await installer.slots(signal), (slot) => slot.name === targetSlot.name, `named "${targetSlot.name}"`);
+    if (!target.booted || target.status !== 'ok' || target.version !== version) {
+      const found = `it is ${target.booted ? '' : 'not '}booted, its status is "${target.status}" and its version "${target.version}"`;
+      throw new Failure('INSTALL_FAILED', `Cannot try ${version} in slot "${targetSlot.name}": ${found}`);
+    }
+    return { type: 'target-confirmed' };
+  },
+
+  'run-gate': async ({ gate }, _effect, emit, signal) => {
+    const decision = await gate((check) => emit({ type: 'check-finished', check }), signal);
+    if (decision.passed) return { type: 'gate-passed' };
+    const { code, message, failedChecks } = decision;
+    return { type: 'gate-failed', code, message, failedChecks };
+  },
+
+  commit: async ({ installer, marks }, { targetSlot }, _emit, signal) => {
+    await installer.markGood(targetSlot.name, signal);
+    await marks.committed();
+    await marks.disarm();
+    await marks.gate('passed');
+    return { type: 'marked-good' };
+  },
+
+  'restore-source': async ({ installer, marks, clock, boot }, { sourceSlot, targetSlot, delayMs }, _emit, signal) => {
+    await clock.sleep(delayMs, signal);
+    await installer.markBad(targetSlot.name, signal);
+    await installer.activate(sourceSlot.name, signal);
+    // To activate is to put on trial; the slot that runs, and was committed once, needs none.
+    if (boot.bootname === sourceSlot.bootname) await installer.markGood(sourceSlot.name, signal);
+    await marks.disarm();
+    return { type: 'source-restored' };
+  },
+
+  'read-boot-log': async ({ bootLog }, { bootId }, _emit, signal) => ({ type: 'boot-log-read', log: await bootLog(bootId, signal) }),
+
+  'clean-up': async ({ downloader, marks }, { operationId }) => {
+    await downloader.remove(operationId);
+    await marks.disarm();
+    return undefined;
+  },
+};
+
+const reference = ({ name, bootname }: Slot): SlotReference => ({ name, bootname });
+
+function theSlot(slots: readonly Slot[], wanted: (slot: Slot) => boolean, which: string): Slot {
+  const [slot, another] = slots.filter(wanted);
+  if (slot && !another) return slot;
+  const found = slots.map(({ name, bootname }) => `${name} (${bootname})`).join(', ') || 'none';
+  throw new Failure('RAUC_REFUSED', `Cannot find one slot ${which}: RAUC knows ${found}`);
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { Failure } from '../../shared/failure.ts';
+import { writeDurably } from './durable-file.ts';
+import { type UpdateState, UpdateStateSchema } from './state.ts';
+
+/** This agent's journal format, and the oldest format whose readers understand what it writes. */
+const SCHEMA = 1;
+const READABLE_SINCE = 1;
+
+const FailedVersionSchema = v.object({ version: v.string(), operationId: v.string(), code: v.string(), atMs: v.number() });
+export type FailedVersion = v.InferOutput<typeof FailedVersionSchema>;
+
+const EnvelopeSchema = v.object({ schema: v.number(), readableSince: v.number() });
+const JournalSchema = v.object({ state: UpdateStateSchema, failedVersions: v.array(FailedVersionSchema) });
+
+/** What the agent must not forget: where the update stands, and which versions were rolled back on this node. */
+export type Journaled = v.InferOutput<typeof JournalSchema>;
+
+const NOTHING: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
+
+/**
+ * The durable journal, one file on the data file system that both slots share. An agent of the other slot, older or
+ * newer, reads the same file: fields that it does not know are passed over, and `readableSince` says when it must not try.
+ */
+export class Journal {
+  readonly #path: string;
+
+  constructor(folder: string) {
+    this.#path = join(folder, 'update.json');
+  }
+
+  /**
+   * Reads the journal. One that can't be read is kept beside the new one under `update.json.damaged`, and reported as
+   * damage: the node starts anew, with nothing under way, rather than not at all.
+   */
+  async read(): Promise<{ journaled: Journaled; damage?: Failure }> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { journaled: NOTHING };
+      throw new Failure('JOURNAL_UNREADABLE', `Cannot read the journal: ${(error as Error).message}`, {}, { cause: error });
+    }
+    try {
+      return { journaled: parse(text) };
+    } catch (error) {
+      await rename(this.#path, `${this.#path}.damaged`);
+      const damage = new Failure('JOURNAL_UNREADABLE', `Cannot use the journal: ${(error as Error).message}`, {}, { cause: error });
+      return { journaled: NOTHING, damage };
+    }
+  }
+
+  /** Resolves when the state is on the disk. Fails with JOURNAL_UNWRITABLE. */
+  async write(journaled: Journaled): Promise<void> {
+    try {
+      await writeDurably(this.#path, `${JSON.stringify({ schema: SCHEMA, readableSince: READABLE_SINCE, ...journaled }, null, 1)}\n`);
+    } catch (error) {
+      throw new Failure('JOURNAL_UNWRITABLE', `Cannot write the journal: ${(error as Error).message}`, {}, { cause: error });
+    }
+  }
+}
+
+function parse(text: string): Journaled {
+  const raw: unknown = JSON.parse(text);
+  const { readableSince } = v.parse(EnvelopeSchema, raw);
+  if (readableSince > SCHEMA) throw new Error(`a newer agent wrote it in format ${readableSince}, and this one reads up to ${SCHEMA}`);
+  return v.parse(JournalSchema, raw);
+}
+
+/** The state without what is worth no write to the disk: progress is published, and forgotten in a restart. */
+export function worthJournaling(before: UpdateState, after: UpdateState): boolean {
+  return JSON.stringify(withoutProgress(before)) !== JSON.stringify(withoutProgress(after));
+}
+
+function withoutProgress(state: UpdateState): UpdateState {
+  if (state.phase === 'downloading') return { ...state, percent: 0 };
+  if (state.phase === 'installing') return { ...state, percent: 0, message: '' };
+  return state;
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { EventOf, EventType, UpdateEvent } from './event.ts';
+import { RECOVERY } from './recovery.ts';
+import type { Phase, StateOf, Update, UpdateState } from './state.ts';
+import {
+  ended,
+  enter,
+  fail,
+  inspectedFields,
+  reasonFor,
+  reasonOf,
+  refuse,
+  restoreSource,
+  rollBack,
+  rolledBack,
+  type Step,
+  stay,
+  trialFields,
+} from './step.ts';
+
+/**
+ * The life of an update: what each event means in each phase. Pure: no clock, no wait, no input, no output. An event
+ * that a phase does not name is late and changes nothing; a command that it does not name is refused.
+ */
+export function transition(state: UpdateState, event: UpdateEvent): Step {
+  if (event.type === 'agent-started') return RECOVERY[state.phase](state as never, event);
+  const handler = LIFE[state.phase][event.type] as ((state: UpdateState, event: UpdateEvent) => Step) | undefined;
+  return handler ? handler(state, event) : unnamed(state, event);
+}
+
+type Life = { readonly [P in Phase]: { readonly [T in EventType]?: (state: StateOf<P>, event: EventOf<T>) => Step } };
+
+const RETRY_MS = 10_000;
+const MAX_ROLLBACK_ATTEMPTS = 5;
+
+function unnamed(state: UpdateState, event: UpdateEvent): Step {
+  if (event.type === 'install-requested') {
+    return refuse('UPDATE_IN_PROGRESS', `Cannot start an update: another one is ${state.phase} (operation ${operationId(state)})`);
+  }
+  if (event.type === 'rollback-requested') {
+    return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: the last update is ${state.phase}`);
+  }
+  return stay(state);
+}
+
+const operationId = (state: UpdateState): string => (state.phase === 'idle' ? 'none' : state.operation.id);
+
+function begin(_state: UpdateState, { operation, delivery, atMs }: EventOf<'install-requested'>): Step {
+  const { source } = operation;
+  const nothing = { phaseChanges: [] };
+  if (source.type === 'url' && delivery === 'spooled') {
+    const state = enter('downloading', nothing, atMs, { operation, percent: 0 });
+    return stay(state, { type: 'download', operationId: operation.id, url: source.url });
+  }
+  const location = source.type === 'url' ? source.url : source.path;
+  return stay(enter('inspecting', nothing, atMs, { operation, location }), { type: 'inspect', location });
+}
+
+function inspectionEnded(state: StateOf<'inspecting'>, event: EventOf<'inspected'>): Step {
+  const { bundle, atMs, targetSlot, sourceSlot, bootId } = event;
+  if (bundle.compatible !== event.nodeCompatible) {
+    const message = `Cannot install ${bundle.version}: the bundle is for "${bundle.compatible}" and this node is "${event.nodeCompatible}"`;
+    return fail(state, atMs, { code: 'BUNDLE_INCOMPATIBLE', message, failedChecks: [] });
+  }
+  if (event.failedHere && !state.operation.force) {
+    const message = `Cannot install ${bundle.version}: it was rolled back on this node before`;
+    return fail(state, atMs, { code: 'VERSION_FAILED_HERE', message, failedChecks: [] });
+  }
+  const { operation, location } = state;
+  const known = { operation, location, bundle: { ...bundle }, sourceSlot, targetSlot, armedBootId: bootId };
+  return stay(enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null }), {
+    type: 'install',
+    operationId: operation.id,
+    location,
+    targetSlot,
+    version: bundle.version,
+    manifestHash: bundle.manifestHash,
+  });
+}
+
+function installEnded(state: StateOf<'installing'>, { atMs }: EventOf<'install-completed'>): Step {
+  if (state.cancelled) return fail(state, atMs, state.cancelled);
+  const { operation, targetSlot, bundle } = state;
+  return stay(enter('installed', state, atMs, inspectedFields(state)), {
+    type: 'verify-slot',
+    operationId: operation.id,
+    targetSlot,
+    version: bundle.version,
+  });
+}
+
+function slotVerified(state: StateOf<'installed'>, { atMs }: EventOf<'slot-verified'>): Step {
+  const { operation, targetSlot, armedBootId } = state;
+  return stay(enter('activating', state, atMs, inspectedFields(state)), {
+    type: 'activate',
+    operationId: operation.id,
+    targetSlot,
+    bootId: armedBootId,
+  });
+}
+
+function activated(state: StateOf<'activating'>, { atMs }: EventOf<'activated'>): Step {
+  const next = enter('pending-reboot', state, atMs, inspectedFields(state));
+  return next.operation.rebootPolicy === 'automatic' ? stay(next, { type: 'reboot', delayMs: 0 }) : stay(next);
+}
+
+const cancelled = (message: string) => reasonFor('CANCELLED', message || 'Cancelled by an administrator');
+const requested = (message: string) => reasonFor('REQUESTED', message || 'Asked for by an administrator');
+
+const failOnEffect = (state: Update, event: EventOf<'effect-failed'>): Step => fail(state, event.atMs, reasonOf(event.failure));
+const cancel = (state: Update, event: EventOf<'rollback-requested'>): Step => fail(state, event.atMs, cancelled(event.message));
+
+function leaveTrial(state: StateOf<'trial' | 'checking' | 'committing'>, event: EventOf<'rollback-requested'>): Step {
+  return rollBack(state, event.atMs, requested(event.message), true);
+}
+
+function leaveCommitted(state: StateOf<'committed'>, event: EventOf<'rollback-requested'>): Step {
+  const { sourceSlot, targetSlot } = state;
+  if (event.bootname !== targetSlot.bootname) {
+    return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: the node runs slot "${event.bootname}", not the one that was installed`);
+  }
+  if (!event.otherSlotGood) return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: slot "${sourceSlot.name}" is not good`);
+  return rollBack(state, event.atMs, requested(event.message), true);
+}
+
+function gateFailed(state: StateOf<'checking'>, event: EventOf<'gate-failed'>): Step {
+  return rollBack(state, event.atMs, reasonFor(event.code, event.message, event.failedChecks), true);
+}
+
+function checkFinished(state: StateOf<'checking'>, { check }: EventOf<'check-finished'>): Step {
+  return stay({ ...state, checks: [...state.checks.filter(({ name }) => name !== check.name), check] });
+}
+
+function sourceRestored(state: StateOf<'rolling-back'>, { atMs }: EventOf<'source-restored'>): Step {
+  return state.onTarget ? stay(state, { type: 'reboot', delayMs: 0 }) : rolledBack(state, atMs, state.reason);
+}
+
+function rollbackStuck(state: StateOf<'rolling-back'>, event: EventOf<'effect-failed'>): Step {
+  if (event.effect === 'reboot') return stay(state, { type: 'reboot', delayMs: RETRY_MS });
+  if (state.rollbackAttempts < MAX_ROLLBACK_ATTEMPTS) {
+    return stay({ ...state, rollbackAttempts: state.rollbackAttempts + 1 }, restoreSource(state, RETRY_MS));
+  }
+  // A slot that was never marked good is left by the boot loader on its own, so a reboot is the best that remains.
+  if (state.onTarget) return stay(state, { type: 'reboot', delayMs: 0 });
+  const message = `${state.reason.message} (and the boot loader could not be told: ${event.failure.message})`;
+  return rolledBack(state, event.atMs, { ...state.reason, message });
+}
+
+const LIFE: Life = {
+  idle: { 'install-requested': begin },
+  downloading: {
+    'download-progress': (state, { percent }) => stay({ ...state, percent }),
+    downloaded: (state, { path, atMs }) =>
+      stay(enter('inspecting', state, atMs, { operation: state.operation, location: path }), { type: 'inspect', location: path }),
+    'effect-failed': failOnEffect,
+    'rollback-requested': cancel,
+  },
+  inspecting: { inspected: inspectionEnded, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
+  installing: {
+    'install-progress': (state, { percent, message }) => stay({ ...state, percent, message }),
+    'install-completed': installEnded,
+    'effect-failed': (state, event) => fail(state, event.atMs, state.cancelled ?? reasonOf(event.failure)),
+    // RAUC cannot be stopped half-way; what it wrote is simply never activated.
+    'rollback-requested': (state, { message }) => stay({ ...state, cancelled: cancelled(message) }),
+  },
+  installed: { 'slot-verified': slotVerified, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
+  activating: {
+    activated,
+    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('ACTIVATION_FAILED', failure.message), false),
+    'rollback-requested': (state, { atMs, message }) => rollBack(state, atMs, requested(message), false),
+  },
+  'pending-reboot': {
+    'effect-failed': (state) => stay(state, { type: 'reboot', delayMs: RETRY_MS }),
+    'rollback-requested': (state, { atMs, message }) => rollBack(state, atMs, requested(message), false),
+  },
+  trial: {
+    'target-confirmed': (state, { atMs }) =>
+      stay(enter('checking', state, atMs, { ...trialFields(state), checks: [] }), { type: 'run-gate' }),
+    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('WRONG_SLOT_BOOTED', failure.message), true),
+    'rollback-requested': leaveTrial,
+  },
+  checking: {
+    'check-finished': checkFinished,
+    'gate-passed': (state, { atMs }) =>
+      stay(enter('committing', state, atMs, trialFields(state)), { type: 'commit', targetSlot: state.targetSlot }),
+    'gate-failed': gateFailed,
+    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('CHECK_FAILED', failure.message), true),
+    'rollback-requested': leaveTrial,
+  },
+  committing: {
+    'marked-good': (state, { atMs }) => ended(enter('committed', state, atMs, trialFields(state))),
+    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('COMMIT_FAILED', failure.message), true),
+    'rollback-requested': leaveTrial,
+  },
+  committed: { 'install-requested': begin, 'rollback-requested': leaveCommitted },
+  'rolling-back': { 'source-restored': sourceRestored, 'effect-failed': rollbackStuck },
+  'rolled-back': {
+    'install-requested': begin,
+    'boot-log-read': (state, { log }) => stay({ ...state, failedBootLog: log }),
+  },
+  failed: { 'install-requested': begin },
+};

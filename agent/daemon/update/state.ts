@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot';
+
+/**
+ * What an update is in each phase of its life. The schemas are the journal's format and the types are made from them, so
+ * that nothing can be journaled that can't be read back. Times are milliseconds since the epoch.
+ */
+
+const text = v.string();
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100));
+
+const OperationSchema = v.object({
+  /** A UUID; RAUC gets it as the transaction's id. */
+  id: text,
+  source: v.variant('type', [v.object({ type: v.literal('path'), path: text }), v.object({ type: v.literal('url'), url: text })]),
+  rebootPolicy: v.picklist(['automatic', 'manual']),
+  force: v.boolean(),
+  /** Common Name of the certificate that asked. */
+  requestedBy: text,
+});
+
+const ReasonSchema = v.object({
+  /** A FailureCode or a RollbackCode; a text here, so that an older agent can read a newer agent's reason. */
+  code: text,
+  message: text,
+  failedChecks: v.array(text),
+});
+
+const CheckRecordSchema = v.object({
+  name: text,
+  severity: v.picklist(['required', 'advisory']),
+  outcome: v.picklist(['pending', 'passed', 'failed', 'timed-out']),
+  detail: text,
+  attempts: count,
+  durationMs: v.number(),
+  atMs: v.number(),
+});
+
+const BundleSchema = v.object({
+  compatible: text,
+  version: text,
+  description: text,
+  build: text,
+  format: text,
+  manifestHash: text,
+});
+
+const SlotReferenceSchema = v.object({ name: text, bootname: text });
+
+const asked = {
+  operation: OperationSchema,
+  phaseChanges: v.array(v.object({ phase: text, atMs: v.number() })),
+};
+
+const inspected = {
+  ...asked,
+  bundle: BundleSchema,
+  /** Where RAUC reads the bundle: a path on the node or a URL. */
+  location: text,
+  sourceSlot: SlotReferenceSchema,
+  targetSlot: SlotReferenceSchema,
+  /** The boot during which the target slot was written and armed; the target itself always runs under another boot id. */
+  armedBootId: text,
+};
+
+const onTrial = {
+  ...inspected,
+  /** The boots into the target slot, in order. */
+  trialBootIds: v.array(text),
+  /** How often an agent began this trial: once a boot, and once more whenever it was restarted. */
+  attempts: count,
+  checks: v.array(CheckRecordSchema),
+};
+
+const phase = <const P extends string, const E extends v.ObjectEntries>(name: P, entries: E) =>
+  v.object({ phase: v.literal(name), ...entries });
+
+export const UpdateStateSchema = v.variant('phase', [
+  phase('idle', {}),
+  phase('downloading', { ...asked, percent }),
+  phase('inspecting', { ...asked, location: text }),
+  phase('installing', { ...inspected, percent, message: text, cancelled: v.nullable(ReasonSchema) }),
+  phase('installed', inspected),
+  phase('activating', inspected),
+  phase('pending-reboot', inspected),
+  phase('trial', onTrial),
+  phase('checking', onTrial),
+  phase('committing', onTrial),
+  phase('committed', onTrial),
+  phase('rolling-back', { ...onTrial, reason: ReasonSchema, onTarget: v.boolean(), rollbackAttempts: count }),
+  phase('rolled-back', { ...onTrial, reason: ReasonSchema, failedBootLog: text }),
+  phase('failed', { ...asked, bundle: v.nullable(BundleSchema), targetSlot: v.nullable(SlotReferenceSchema), reason: ReasonSchema }),
+]);
+
+export type UpdateState = v.InferOutput<typeof UpdateStateSchema>;
+export type Phase = UpdateState['phase'];
+export type StateOf<P extends Phase> = Extract<UpdateState, { phase: P }>;
+
+export type Operation = v.InferOutput<typeof OperationSchema>;
+export type Reason = v.InferOutput<typeof ReasonSchema>;
+export type CheckRecord = v.InferOutput<typeof CheckRecordSchema>;
+export type SlotReference = v.InferOutput<typeof SlotReferenceSchema>;
+
+/** An update that somebody asked for: every state but idle. */
+export type Update = Exclude<UpdateState, { phase: 'idle' }>;
+
+export const PHASES = UpdateStateSchema.options.map((option) => option.entries.phase.literal) as readonly Phase[];
+
+const ENDED = ['committed', 'rolled-back', 'failed'] as const satisfies readonly Phase[];
+export type EndedUpdate = StateOf<(typeof ENDED)[number]>;
+
+export function isEnded(state: UpdateState): state is EndedUpdate {
+  return (ENDED as readonly Phase[]).includes(state.phase);
+}
+
+/** Why a slot on trial, or about to be, was given up. docs/OPERATIONS.md explains each; a test compares. */
+export const ROLLBACK_CODES = {
+  CHECK_FAILED: 'a required health check failed',
+  CHECK_BROKEN: 'a health check file could not be read',
+  GATE_TIMED_OUT: 'the required health checks did not all pass before the deadline of the gate',
+  AGENT_CRASHED: 'the agent of the new slot ended again and again during the trial',
+  DEADLINE_EXPIRED: 'nothing committed the slot before the commit deadline',
+  TRIAL_INTERRUPTED: 'the trial boot ended without a word: power loss, reset, or a kernel panic',
+  NEVER_REACHED_USERSPACE: 'the boot loader came back without the target slot having started an init system',
+  WRONG_SLOT_BOOTED: 'the booted slot does not hold what was installed',
+  ACTIVATION_FAILED: 'the target slot could not be made the primary one',
+  COMMIT_FAILED: 'the slot was healthy but could not be marked good',
+  REQUESTED: 'an administrator asked for it',
+  CANCELLED: 'an administrator cancelled it before the slot was activated',
+} as const satisfies Record<string, string>;
+
+export type RollbackCode = keyof typeof ROLLBACK_CODES;

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from 'pino';
+import type { Clock } from '../clock.ts';
+import type { Installer } from './installer.ts';
+import type { CurrentBoot, Gate, TrialMarks } from './ports.ts';
+
+export interface SteadyBootParts {
+  readonly installer: Pick<Installer, 'slots' | 'markGood'>;
+  readonly marks: TrialMarks;
+  readonly gate: Gate;
+  readonly boot: CurrentBoot;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const RETRY_MS = 60_000;
+
+/**
+ * A boot into a slot that was committed before. It passes the same gate, and is marked good each time, for some boot
+ * loaders count every boot; but with no slot that is known to be better, an unhealthy one is reported and tried again.
+ */
+export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): Promise<void> {
+  await parts.marks.committed();
+  while (!signal.aborted) {
+    try {
+      if (await attempt(parts, signal)) return;
+    } catch (error) {
+      if (signal.aborted) return;
+      parts.log.error({ err: error }, 'The booted slot could not be marked good');
+    }
+    await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+  }
+}
+
+async function attempt({ installer, marks, gate, boot, log }: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
+  const decision = await gate(() => undefined, signal);
+  await marks.gate(decision.passed ? 'passed' : 'failed');
+  if (!decision.passed) {
+    log.error({ code: decision.code, failedChecks: decision.failedChecks }, 'The booted slot is not healthy');
+    return false;
+  }
+  const booted = (await installer.slots(signal)).find((slot) => slot.bootname === boot.bootname);
+  if (booted) await installer.markGood(booted.name, signal);
+  log.info({ slot: booted?.name }, 'The booted slot is healthy and marked good');
+  return true;
+}

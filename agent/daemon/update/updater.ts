@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from 'pino';
+import { Failure } from '../../shared/failure.ts';
+import type { Clock } from '../clock.ts';
+import type { Effect } from './effect.ts';
+import type { EventOf, EventType, UpdateEvent } from './event.ts';
+import type { Feed } from './feed.ts';
+import { type History, showsBadVersion } from './history.ts';
+import { type FailedVersion, type Journal, type Journaled, worthJournaling } from './journal.ts';
+import { transition } from './lifecycle.ts';
+import { isEnded, type UpdateState } from './state.ts';
+
+/** An event as its sender knows it; the updater adds when it happened. */
+export type NewEvent = { [T in EventType]: Omit<EventOf<T>, 'atMs'> }[EventType];
+
+export type Emit = (event: NewEvent) => void;
+
+/** Carries out one effect; resolves with the event that it came to, if any. The signal ends the waiting for it. */
+export type EffectRunner = (effect: Effect, emit: Emit, signal: AbortSignal) => Promise<NewEvent | undefined>;
+
+export interface UpdaterParts {
+  readonly journal: Pick<Journal, 'read' | 'write'>;
+  readonly history: Pick<History, 'keep'>;
+  readonly feed: Feed<UpdateState>;
+  readonly runEffect: EffectRunner;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const WRITE_ATTEMPTS = 4;
+const WRITE_RETRY_MS = 1_000;
+
+/**
+ * The one door into an update's life. Events are taken one at a time: transition, journal, publish, and only then the
+ * effects; what the effects come to arrives through the same door.
+ */
+export class Updater {
+  readonly #parts: UpdaterParts;
+  #journaled: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
+  #queue: Promise<unknown> = Promise.resolve();
+  /** Ends the effects of the phase that the update is in, once it is in another. */
+  #phase = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
+
+  constructor(parts: UpdaterParts) {
+    this.#parts = parts;
+  }
+
+  get state(): UpdateState {
+    return this.#journaled.state;
+  }
+
+  failedHere(version: string): FailedVersion | undefined {
+    return this.#journaled.failedVersions.find((failed) => failed.version === version);
+  }
+
+  /** Reads the journal and goes on where it left off. */
+  async start(facts: Omit<EventOf<'agent-started'>, 'type' | 'atMs'>): Promise<void> {
+    const { journaled, damage } = await this.#parts.journal.read();
+    if (damage) this.#parts.log.error({ err: damage }, 'The journal could not be used; starting with none');
+    this.#journaled = journaled;
+    this.#parts.feed.publish(this.state);
+    await this.submit({ type: 'agent-started', ...facts });
+  }
+
+  /** Takes an event. Rejects with the Failure of a command that is refused; resolves once the new state is journaled. */
+  submit(event: NewEvent): Promise<void> {
+    const taken = this.#queue.then(() => this.#take(event));
+    this.#queue = taken.catch(() => undefined);
+    return taken;
+  }
+
+  /** Stops taking events, and waits for nothing: what the installer does goes on, and is joined again at the next start. */
+  stop(): void {
+    this.#stopping.abort();
+    this.#phase.abort();
+  }
+
+  async #take(newEvent: NewEvent): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
+    const event = { ...newEvent, atMs: this.#parts.clock.now().getTime() } as UpdateEvent;
+    const before = this.state;
+    const step = transition(before, event);
+    if ('refusal' in step) throw step.refusal;
+    if (step.state !== before && !(await this.#remember(before, step.state, event))) return;
+    if (step.state.phase !== before.phase) {
+      this.#phase.abort();
+      this.#phase = new AbortController();
+      this.#parts.log.info({ phase: step.state.phase, from: before.phase, event: event.type }, 'The update entered a phase');
+    }
+    if (step.state !== before) this.#parts.feed.publish(step.state);
+    for (const effect of step.effects) this.#run(effect);
+  }
+
+  /** Makes the next state the journaled one. False when it could not be, and the update took another way instead. */
+  async #remember(before: UpdateState, after: UpdateState, event: UpdateEvent): Promise<boolean> {
+    const next = { state: after, failedVersions: failedVersions(this.#journaled.failedVersions, after) };
+    if (!worthJournaling(before, after)) {
+      this.#journaled = next;
+      return true;
+    }
+    try {
+      await this.#write(next, event.type === 'install-requested' ? 1 : WRITE_ATTEMPTS);
+    } catch (thrown) {
+      const failure = Failure.from(thrown);
+      this.#parts.log.error({ err: failure, phase: after.phase }, 'The update could not be journaled');
+      if (event.type === 'install-requested') throw failure;
+      // To give up needs no disk: the running slot stays what it is. To go on does.
+      if (!isEnded(after) && after.phase !== 'rolling-back' && event.type !== 'effect-failed') {
+        void this.submit({ type: 'effect-failed', effect: 'verify-slot', failure });
+        return false;
+      }
+    }
+    this.#journaled = next;
+    return true;
+  }
+
+  async #write(next: Journaled, attempts: number): Promise<void> {
+    const { journal, history, clock } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        if (isEnded(next.state)) await history.keep(next.state);
+        return await journal.write(next);
+      } catch (error) {
+        if (attempt >= attempts) throw error;
+        await clock.sleep(WRITE_RETRY_MS, this.#stopping.signal);
+      }
+    }
+  }
+
+  #run(effect: Effect): void {
+    const { signal } = this.#phase;
+    const emit: Emit = (event) => {
+      if (signal.aborted) return;
+      this.submit(event).catch((error) => this.#parts.log.error({ err: error, event: event.type }, 'An event could not be taken'));
+    };
+    const running = this.#parts
+      .runEffect(effect, emit, signal)
+      .then((event) => event && emit(event))
+      .catch((error) => {
+        const failure = Failure.from(error);
+        if (!signal.aborted) this.#parts.log.warn({ err: failure, effect: effect.type }, 'A step of the update failed');
+        emit({ type: 'effect-failed', effect: effect.type, failure });
+      })
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+}
+
+/** A rollback that is the bundle's fault is remembered; a commit of the same version later is forgiveness. */
+function failedVersions(known: readonly FailedVersion[], state: UpdateState): FailedVersion[] {
+  if (state.phase === 'committed') return known.filter((failed) => failed.version !== state.bundle.version);
+  if (!isEnded(state) || state.phase !== 'rolled-back' || !showsBadVersion(state)) return [...known];
+  const { bundle, operation, reason, phaseChanges } = state;
+  const failed = { version: bundle.version, operationId: operation.id, code: reason.code, atMs: phaseChanges.at(-1)?.atMs ?? 0 };
+  return [...known.filter((other) => other.version !== failed.version), failed];
+}
