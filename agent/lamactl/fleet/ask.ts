@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import { fanOut } from './fan-out.ts';
+import type { Connect, ConnectOptions, NodeConnection, Target } from './node.ts';
+
+/** What came of asking one node. */
+export type Answer<Value> = { readonly target: Target } & (
+  | { readonly ok: true; readonly value: Value }
+  | { readonly ok: false; readonly failure: Failure }
+);
+
+/** Asks every node the same over a connection of its own. One dead node holds up no other and fails no other. */
+export function ask<Value>(
+  targets: readonly Target[],
+  connect: Connect,
+  options: ConnectOptions,
+  question: (node: NodeConnection, target: Target) => Promise<Value>,
+): Promise<readonly Answer<Value>[]> {
+  return fanOut(targets, async (target): Promise<Answer<Value>> => {
+    try {
+      return { target, ok: true, value: await askOne(target, connect, options, question) };
+    } catch (thrown) {
+      return { target, ok: false, failure: Failure.from(thrown) };
+    }
+  });
+}
+
+async function askOne<Value>(
+  target: Target,
+  connect: Connect,
+  options: ConnectOptions,
+  question: (node: NodeConnection, target: Target) => Promise<Value>,
+): Promise<Value> {
+  const node = await connect(target, options);
+  try {
+    return await question(node, target);
+  } finally {
+    node.close();
+  }
+}

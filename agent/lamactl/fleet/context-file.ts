@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import * as v from 'valibot';
+import { type Document, isMap, isNode, LineCounter, type Node, parseDocument } from 'yaml';
+import { Failure } from '../../shared/failure.ts';
+import { parseAddress } from './address.ts';
+
+/** Names are said in comma lists, shell words and messages. */
+const Name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'has characters other than letters, digits, ".", "_" and "-"'));
+
+const Address = v.pipe(
+  v.string(),
+  v.check((text) => parseAddress(text) !== undefined, 'is not an address such as "10.0.0.5", "attic.lan:7443" or "[fd00::5]:7443"'),
+);
+
+const Path = v.pipe(v.string(), v.nonEmpty('is empty'));
+
+const NodeEntry = v.strictObject({
+  address: Address,
+  /** The name in the node's certificate, where it is not the node's key in this file. */
+  name: v.optional(Name),
+  labels: v.optional(v.record(v.string(), v.string())),
+});
+
+const ContextEntry = v.strictObject({
+  ca: Path,
+  certificate: Path,
+  key: Path,
+  nodes: v.pipe(
+    v.record(Name, NodeEntry),
+    v.check((nodes) => Object.keys(nodes).length > 0, 'lists no node'),
+  ),
+});
+
+const ContextFile = v.strictObject({
+  'current-context': v.optional(Name),
+  contexts: v.record(Name, ContextEntry),
+});
+
+/** One context: the nodes of an administrator, and the files that open them (absolute paths). */
+export interface FleetContext {
+  readonly name: string;
+  readonly ca: string;
+  readonly certificate: string;
+  readonly key: string;
+  readonly nodes: Readonly<Record<string, { readonly address: string; readonly name?: string | undefined }>>;
+}
+
+/** Where the context file is: $LAMACTL_CONFIG, or the place that the XDG Base Directory Specification gives it. */
+export function contextFilePath(env: Readonly<Record<string, string | undefined>>, homeDirectory: string): string {
+  if (env.LAMACTL_CONFIG) return resolve(env.LAMACTL_CONFIG);
+  return join(env.XDG_CONFIG_HOME || join(homeDirectory, '.config'), 'lamactl', 'config.yaml');
+}
+
+/** The context of that name, or the file's current one. Throws CONFIG_INVALID with the file, line and field. */
+export async function readContext(file: string, name: string | undefined): Promise<FleetContext> {
+  const { contexts, 'current-context': current } = parseContextFile(await readText(file), file);
+  const names = Object.keys(contexts);
+  const chosen = name ?? current ?? (names.length === 1 ? names[0] : undefined);
+  const list = names.map((known) => `"${known}"`).join(', ') || 'none';
+  if (chosen === undefined) {
+    throw invalid(
+      file,
+      'current-context',
+      `Cannot choose a context: ${file} has no current-context and holds ${list}; name one with --context`,
+    );
+  }
+  const context = Object.hasOwn(contexts, chosen) ? contexts[chosen] : undefined;
+  if (!context) throw invalid(file, 'contexts', `Cannot use context "${chosen}": ${file} holds ${list}`);
+  const from = (path: string) => resolve(dirname(file), path);
+  return { name: chosen, ca: from(context.ca), certificate: from(context.certificate), key: from(context.key), nodes: context.nodes };
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (error as Error).message;
+    throw invalid(file, '', `Cannot read the context file ${file}: ${reason}; "lamactl --help" shows one`);
+  }
+}
+
+/** Checks the text of a context file as strictly as a program is compiled: an unknown field is an error. */
+export function parseContextFile(text: string, file: string): v.InferOutput<typeof ContextFile> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [syntaxError] = document.errors;
+  if (syntaxError) {
+    throw unusable(file, lines.linePos(syntaxError.pos[0]).line, '', syntaxError.message);
+  }
+  const parsed = v.safeParse(ContextFile, document.toJS());
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  const path = (issue.path ?? []).map((item) => String(item.key));
+  throw unusable(file, lines.linePos(offsetOf(document, path)).line, path.join('.'), explain(issue));
+}
+
+function explain(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not a known field';
+  if (issue.received === 'undefined') return 'is missing';
+  return issue.kind === 'validation'
+    ? issue.message
+    : `must be ${issue.expected === 'Object' ? 'a mapping' : issue.expected}, not ${issue.received}`;
+}
+
+/** Where a field stands in the text; where it is missing, what it is missing from. */
+function offsetOf(document: Document, path: readonly string[]): number {
+  let node: unknown = document.contents;
+  let offset = 0;
+  for (const key of path) {
+    if (!isMap(node)) break;
+    const pair = node.items.find((item) => isNode(item.key) && String(item.key) === key);
+    if (!pair) break;
+    offset = (pair.key as Node).range?.[0] ?? offset;
+    node = pair.value;
+  }
+  return offset;
+}
+
+function unusable(file: string, line: number, field: string, problem: string): Failure {
+  const where = field === '' ? '' : `"${field}" `;
+  return new Failure('CONFIG_INVALID', `Cannot use the context file ${file}: line ${line}: ${where}${problem}`, {
+    file,
+    line: String(line),
+    field,
+  });
+}
+
+function invalid(file: string, field: string, message: string): Failure {
+  return new Failure('CONFIG_INVALID', message, { file, field });
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { google, lamadist } from '../../shared/gen/messages.js';
+import {
+  BOOT_STATUSES,
+  type Bundle,
+  type BundleSource,
+  type CheckResult,
+  type Device,
+  type Health,
+  type Inspection,
+  OUTCOMES,
+  PHASES,
+  REACHABILITIES,
+  REBOOT_POLICIES,
+  SEVERITIES,
+  type Slot,
+  type Update,
+  type UpdateEvent,
+  VERDICTS,
+} from './node.ts';
+import { printable } from './printable.ts';
+
+/*
+ * The messages of the protocol as lamactl's plain data. Every text passes through `text`, so that nothing that a node
+ * says can drive the terminal of its administrator.
+ */
+
+export function deviceFromWire(device: lamadist.agent.v1.Device.$Properties): Device {
+  return {
+    hostname: text(device.hostname),
+    machineId: text(device.machineId),
+    bootId: text(device.bootId),
+    ...present('bootedAt', device.bootedAt, time),
+    imageId: text(device.imageId),
+    imageVersion: text(device.imageVersion),
+    kernelRelease: text(device.kernelRelease),
+    architecture: text(device.architecture),
+    agentVersion: text(device.agentVersion),
+    compatible: text(device.compatible),
+    slots: (device.slots ?? []).map(slot),
+    rauc: named(REACHABILITIES, device.rauc),
+    bus: named(REACHABILITIES, device.bus),
+  };
+}
+
+function slot(slot: lamadist.agent.v1.Slot.$Properties): Slot {
+  return {
+    name: text(slot.name),
+    bootname: text(slot.bootname),
+    device: text(slot.device),
+    booted: slot.booted ?? false,
+    primary: slot.primary ?? false,
+    bootStatus: named(BOOT_STATUSES, slot.bootStatus),
+    version: text(slot.version),
+    status: text(slot.status),
+    ...present('installedAt', slot.installedAt, time),
+  };
+}
+
+/** Either answer of the health service; the one to RunChecks has no verdict of its own. */
+export function healthFromWire(health: lamadist.agent.v1.GetHealthResponse.$Properties): Health {
+  return {
+    verdict: named(VERDICTS, health.verdict),
+    checks: (health.checks ?? []).map(check),
+    brokenChecks: (health.brokenChecks ?? []).map((broken) => ({
+      file: text(broken.file),
+      line: broken.line ?? 0,
+      field: text(broken.field),
+      message: text(broken.message),
+    })),
+  };
+}
+
+function check(result: lamadist.agent.v1.CheckResult.$Properties): CheckResult {
+  return {
+    name: text(result.name),
+    severity: named(SEVERITIES, result.severity),
+    outcome: named(OUTCOMES, result.outcome),
+    detail: text(result.detail),
+    attempts: result.attempts ?? 0,
+    ...present('duration', result.duration, duration),
+    ...present('at', result.at, time),
+  };
+}
+
+export function inspectionFromWire(response: lamadist.agent.v1.InspectBundleResponse.$Properties): Inspection {
+  return {
+    bundle: bundle(response.bundle ?? {}),
+    compatibleWithNode: response.compatibleWithNode ?? false,
+    failedHere: response.failedHere ?? false,
+  };
+}
+
+function bundle(bundle: lamadist.agent.v1.Bundle.$Properties): Bundle {
+  return {
+    compatible: text(bundle.compatible),
+    version: text(bundle.version),
+    description: text(bundle.description),
+    build: text(bundle.build),
+    format: text(bundle.format),
+    manifestHash: text(bundle.manifestHash),
+  };
+}
+
+export function updateFromWire(update: lamadist.agent.v1.Update.$Properties): Update {
+  return {
+    operationId: text(update.operationId),
+    phase: named(PHASES, update.phase),
+    ...present('source', update.source, source),
+    ...present('bundle', update.bundle, bundle),
+    sourceSlot: text(update.sourceSlot),
+    targetSlot: text(update.targetSlot),
+    ...present('progress', update.progress, ({ percent, message }) => ({ percent: percent ?? 0, message: text(message) })),
+    requestedBy: text(update.requestedBy),
+    rebootPolicy: named(REBOOT_POLICIES, update.rebootPolicy),
+    force: update.force ?? false,
+    phaseChanges: (update.phaseChanges ?? []).map((change) => ({
+      phase: named(PHASES, change.phase),
+      ...present('at', change.at, time),
+    })),
+    checks: (update.checks ?? []).map(check),
+    ...present('reason', update.reason, ({ code, message, failedChecks }) => ({
+      code: text(code),
+      message: text(message),
+      failedChecks: (failedChecks ?? []).map(text),
+    })),
+    trialBootIds: (update.trialBootIds ?? []).map(text),
+    failedBootLog: text(update.failedBootLog),
+  };
+}
+
+/** Undefined for an event of a kind that this version does not know. */
+export function updateEventFromWire(response: lamadist.agent.v1.WatchUpdateResponse.$Properties): UpdateEvent | undefined {
+  const cursor = response.cursor ?? '';
+  if (response.result) return { cursor, type: 'result', update: updateFromWire(response.result) };
+  if (response.progress) return { cursor, type: 'progress', update: updateFromWire(response.progress) };
+  return undefined;
+}
+
+function source(source: lamadist.agent.v1.BundleSource.$Properties): BundleSource {
+  return source.url ? { url: text(source.url) } : { path: text(source.path) };
+}
+
+export function text(value: string | null | undefined): string {
+  return printable(value ?? '');
+}
+
+function named<Names extends readonly ['unknown', ...string[]]>(names: Names, value: number | null | undefined): Names[number] {
+  return names[value ?? 0] ?? 'unknown';
+}
+
+/** The highest second that RFC 3339 can say. */
+const LAST_SECOND = Date.UTC(10_000, 0) / 1000 - 1;
+
+function time(timestamp: google.protobuf.Timestamp.$Properties): string | undefined {
+  const seconds = timestamp.seconds ?? 0;
+  if (Math.abs(seconds) > LAST_SECOND) return undefined;
+  return new Date(seconds * 1000 + Math.trunc((timestamp.nanos ?? 0) / 1e6)).toISOString();
+}
+
+function duration(duration: google.protobuf.Duration.$Properties): string {
+  return `${((duration.seconds ?? 0) + (duration.nanos ?? 0) / 1e9).toFixed(3)}s`;
+}
+
+/** A property that is there only when the message says something. */
+function present<Key extends string, In, Out>(
+  key: Key,
+  value: In | null | undefined,
+  convert: (value: In) => Out | undefined,
+): { readonly [K in Key]?: Out } {
+  const converted = value === null || value === undefined ? undefined : convert(value);
+  return (converted === undefined ? {} : { [key]: converted }) as { readonly [K in Key]?: Out };
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChannelCredentials, Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../shared/gen/services.ts';
+import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
+import { callFailure } from './call-failure.ts';
+import { deviceFromWire, healthFromWire, inspectionFromWire, text, updateEventFromWire, updateFromWire } from './from-wire.ts';
+import {
+  type BundleSource,
+  type Connect,
+  type ConnectOptions,
+  type Device,
+  type Health,
+  type Inspection,
+  type InstallRequest,
+  type NodeConnection,
+  REBOOT_POLICIES,
+  type Target,
+  type Update,
+  type UpdateEvent,
+} from './node.ts';
+
+/** The largest page that ListUpdates gives. */
+const PAGE_SIZE = 100;
+
+/** Opens a node over gRPC with mutual TLS 1.3; the first call connects. */
+export const connectGrpc: Connect = async (target, options) => {
+  requireTls13();
+  return new GrpcNode(target, options);
+};
+
+/** What a generated service definition says of a method. */
+interface Method<Request, Response> {
+  readonly path: string;
+  readonly requestSerialize: (request: Request) => Buffer;
+  readonly responseDeserialize: (bytes: Buffer) => Response;
+}
+
+class GrpcNode implements NodeConnection {
+  readonly #address: string;
+  readonly #options: ConnectOptions;
+  readonly #client: Client;
+
+  constructor({ address, tlsName, identity }: Target, options: ConnectOptions) {
+    this.#address = address;
+    this.#options = options;
+    this.#client = new Client(address, credentialsOf(identity), channelOptions(tlsName));
+  }
+
+  async device(): Promise<Device> {
+    const { device } = await this.#call(DeviceServiceDefinition.getDevice, {});
+    return deviceFromWire(device ?? {});
+  }
+
+  async reboot(): Promise<string> {
+    const { bootId } = await this.#call(DeviceServiceDefinition.reboot, {});
+    return text(bootId);
+  }
+
+  async health(): Promise<Health> {
+    return healthFromWire(await this.#call(HealthServiceDefinition.getHealth, {}));
+  }
+
+  async runChecks(): Promise<Health> {
+    return healthFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
+  }
+
+  async install({ source, rebootPolicy, force }: InstallRequest): Promise<string> {
+    const request = { source, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy), force };
+    const { operationId } = await this.#call(UpdateServiceDefinition.installBundle, request);
+    return text(operationId);
+  }
+
+  async rollBack(message: string): Promise<string> {
+    const { operationId } = await this.#call(UpdateServiceDefinition.rollBack, { message });
+    return text(operationId);
+  }
+
+  async inspect(source: BundleSource): Promise<Inspection> {
+    return inspectionFromWire(await this.#call(UpdateServiceDefinition.inspectBundle, { source }));
+  }
+
+  async update(operationId: string): Promise<Update | undefined> {
+    const { update } = await this.#call(UpdateServiceDefinition.getUpdate, { operationId });
+    return update ? updateFromWire(update) : undefined;
+  }
+
+  async updates(limit: number): Promise<readonly Update[]> {
+    const updates: Update[] = [];
+    let pageToken = '';
+    do {
+      const request = { pageSize: Math.min(PAGE_SIZE, limit - updates.length), pageToken };
+      const page = await this.#call(UpdateServiceDefinition.listUpdates, request);
+      updates.push(...page.updates.map(updateFromWire));
+      pageToken = page.updates.length > 0 ? page.nextPageToken : '';
+    } while (pageToken !== '' && updates.length < limit);
+    return updates.slice(0, limit);
+  }
+
+  async *watch(operationId: string, afterCursor: string): AsyncIterable<UpdateEvent> {
+    const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.watchUpdate;
+    const request = { operationId, afterCursor };
+    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), {});
+    const cancel = () => stream.cancel();
+    this.#options.signal.addEventListener('abort', cancel);
+    // Once nobody iterates, an error (the cancellation itself is one) would have no listener and end lamactl.
+    stream.on('error', () => undefined);
+    try {
+      for await (const response of stream) {
+        const event = updateEventFromWire(response);
+        if (event) yield event;
+      }
+    } catch (error) {
+      throw callFailure(error as ServiceError, this.#address);
+    } finally {
+      this.#options.signal.removeEventListener('abort', cancel);
+      cancel();
+    }
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {
+    const { signal, timeoutMs } = this.#options;
+    const { path, requestSerialize, responseDeserialize } = method;
+    const deadline = Date.now() + timeoutMs;
+    return new Promise((resolve, reject) => {
+      const cancel = () => call.cancel();
+      const done = (error: ServiceError | null, response?: Response) => {
+        signal.removeEventListener('abort', cancel);
+        if (error) reject(callFailure(error, this.#address));
+        else resolve(response as Response);
+      };
+      const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), { deadline }, done);
+      signal.addEventListener('abort', cancel);
+      if (signal.aborted) cancel();
+    });
+  }
+}
+
+const credentials = new WeakMap<Identity, ChannelCredentials>();
+
+/** One TLS context for all nodes of a context: making one for each would double the cost of a fan-out. */
+function credentialsOf(identity: Identity): ChannelCredentials {
+  const known = credentials.get(identity) ?? channelCredentials(identity);
+  credentials.set(identity, known);
+  return known;
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Identity } from '../../shared/tls.ts';
+
+/*
+ * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
+ * JSON that lamactl prints (docs/LAMACTL.md): names of proto3 JSON, enum values without their prefix, times in RFC 3339.
+ * Each list is indexed by the number of the protocol's enum; what a newer node says beyond it is unknown.
+ */
+
+export const PHASES = [
+  'unknown',
+  'idle',
+  'downloading',
+  'inspecting',
+  'installing',
+  'installed',
+  'activating',
+  'pending-reboot',
+  'trial',
+  'checking',
+  'committing',
+  'committed',
+  'rolling-back',
+  'rolled-back',
+  'failed',
+] as const;
+export const REACHABILITIES = ['unknown', 'reachable', 'unreachable'] as const;
+export const BOOT_STATUSES = ['unknown', 'good', 'bad'] as const;
+export const OUTCOMES = ['unknown', 'pending', 'passed', 'failed', 'timed-out'] as const;
+export const SEVERITIES = ['unknown', 'required', 'advisory'] as const;
+export const VERDICTS = ['unknown', 'pending', 'passed', 'failed'] as const;
+export const REBOOT_POLICIES = ['unknown', 'automatic', 'manual'] as const;
+
+export type Phase = (typeof PHASES)[number];
+export type Reachability = (typeof REACHABILITIES)[number];
+export type BootStatus = (typeof BOOT_STATUSES)[number];
+export type Outcome = (typeof OUTCOMES)[number];
+export type Severity = (typeof SEVERITIES)[number];
+export type Verdict = (typeof VERDICTS)[number];
+export type RebootPolicy = (typeof REBOOT_POLICIES)[number];
+
+export interface Slot {
+  readonly name: string;
+  readonly bootname: string;
+  readonly device: string;
+  readonly booted: boolean;
+  readonly primary: boolean;
+  readonly bootStatus: BootStatus;
+  readonly version: string;
+  readonly status: string;
+  readonly installedAt?: string;
+}
+
+export interface Device {
+  readonly hostname: string;
+  readonly machineId: string;
+  readonly bootId: string;
+  readonly bootedAt?: string;
+  readonly imageId: string;
+  readonly imageVersion: string;
+  readonly kernelRelease: string;
+  readonly architecture: string;
+  readonly agentVersion: string;
+  readonly compatible: string;
+  readonly slots: readonly Slot[];
+  readonly rauc: Reachability;
+  readonly bus: Reachability;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly severity: Severity;
+  readonly outcome: Outcome;
+  readonly detail: string;
+  readonly attempts: number;
+  /** Seconds, as proto3 JSON writes a duration: `0.120s`. */
+  readonly duration?: string;
+  readonly at?: string;
+}
+
+export interface BrokenCheck {
+  readonly file: string;
+  readonly line: number;
+  readonly field: string;
+  readonly message: string;
+}
+
+export interface Health {
+  readonly verdict: Verdict;
+  readonly checks: readonly CheckResult[];
+  readonly brokenChecks: readonly BrokenCheck[];
+}
+
+export type BundleSource = { readonly path: string } | { readonly url: string };
+
+export interface Bundle {
+  readonly compatible: string;
+  readonly version: string;
+  readonly description: string;
+  readonly build: string;
+  readonly format: string;
+  readonly manifestHash: string;
+}
+
+export interface Inspection {
+  readonly bundle: Bundle;
+  readonly compatibleWithNode: boolean;
+  readonly failedHere: boolean;
+}
+
+export interface UpdateReason {
+  readonly code: string;
+  readonly message: string;
+  readonly failedChecks: readonly string[];
+}
+
+export interface Update {
+  readonly operationId: string;
+  readonly phase: Phase;
+  readonly source?: BundleSource;
+  readonly bundle?: Bundle;
+  readonly sourceSlot: string;
+  readonly targetSlot: string;
+  readonly progress?: { readonly percent: number; readonly message: string };
+  readonly requestedBy: string;
+  readonly rebootPolicy: RebootPolicy;
+  readonly force: boolean;
+  readonly phaseChanges: readonly { readonly phase: Phase; readonly at?: string }[];
+  readonly checks: readonly CheckResult[];
+  readonly reason?: UpdateReason;
+  readonly trialBootIds: readonly string[];
+  readonly failedBootLog: string;
+}
+
+export interface UpdateEvent {
+  readonly cursor: string;
+  readonly type: 'progress' | 'result';
+  readonly update: Update;
+}
+
+export interface InstallRequest {
+  readonly source: BundleSource;
+  readonly rebootPolicy: 'automatic' | 'manual';
+  readonly force: boolean;
+}
+
+/** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
+export interface NodeConnection {
+  device(): Promise<Device>;
+  /** Returns the id of the boot that is about to end. */
+  reboot(): Promise<string>;
+  health(): Promise<Health>;
+  runChecks(): Promise<Health>;
+  /** Returns the operation's id; so does rollBack. */
+  install(request: InstallRequest): Promise<string>;
+  rollBack(message: string): Promise<string>;
+  inspect(source: BundleSource): Promise<Inspection>;
+  /** The update with that id; with an empty one, the last. Undefined when no update was ever asked for. */
+  update(operationId: string): Promise<Update | undefined>;
+  /** Ended updates, newest first, at most `limit`. */
+  updates(limit: number): Promise<readonly Update[]>;
+  /** Ends with the result, or early when the connection breaks. Without a deadline: it lives as long as the signal lets it. */
+  watch(operationId: string, afterCursor: string): AsyncIterable<UpdateEvent>;
+  close(): void;
+}
+
+/** A node that was selected: where it is, the name in its certificate, and who asks it. */
+export interface Target {
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly tlsName: string;
+  readonly identity: Identity;
+}
+
+export interface ConnectOptions {
+  readonly timeoutMs: number;
+  /** Cancels every call of the connection. */
+  readonly signal: AbortSignal;
+}
+
+export type Connect = (target: Target, options: ConnectOptions) => Promise<NodeConnection>;
