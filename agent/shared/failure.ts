@@ -24,6 +24,10 @@ export const FAILURES = {
   PERMISSION_DENIED: { status: 'PERMISSION_DENIED', remedy: 'use a certificate with a role that is allowed to do this' },
   UNAUTHENTICATED: { status: 'UNAUTHENTICATED', remedy: "use a client certificate that the node's CA signed and that is valid now" },
   NODE_UNREACHABLE: { status: 'UNAVAILABLE', remedy: 'check that the node is on, and its address in the context file' },
+  NODE_UNTRUSTED: {
+    status: 'UNAUTHENTICATED',
+    remedy: "compare the node's address and name, and the CA in the context file; another machine may answer in its place",
+  },
   UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
   UPDATE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the updates that this node knows with "lamactl history"' },
   NOTHING_TO_ROLL_BACK: { status: 'FAILED_PRECONDITION', remedy: 'a rollback needs an update under way, or a good other slot' },

@@ -26,7 +26,8 @@ export function fromServiceError(error: ServiceError): Failure {
   return sentByNode(error) ?? onTheWay(error);
 }
 
-function sentByNode(error: ServiceError): Failure | undefined {
+/** The failure that a node sent, or undefined when the call never came to one, or the node is not LamaDist's. */
+export function sentByNode(error: ServiceError): Failure | undefined {
   const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
   if (!Buffer.isBuffer(bytes)) return undefined;
   try {
