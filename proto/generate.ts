@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { descriptorsModule } from './descriptors-module.ts';
 import { servicesModule } from './services-module.ts';
 
 const run = promisify(execFile);
@@ -47,8 +48,7 @@ async function descriptors(): Promise<void> {
     const { stdout } = await run(bin('buf'), [...args, ...only], { encoding: 'buffer', maxBuffer: 16 << 20 });
     sets.push(stdout);
   }
-  const base64 = Buffer.concat(sets).toString('base64');
-  await writeFile(join(out, 'descriptors.ts'), `export const FILE_DESCRIPTOR_SET = Buffer.from(\n  '${base64}',\n  'base64',\n);\n`);
+  await writeFile(join(out, 'descriptors.ts'), descriptorsModule(Buffer.concat(sets)));
 }
 
 await mkdir(out, { recursive: true });

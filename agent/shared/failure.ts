@@ -28,6 +28,7 @@ export const FAILURES = {
     status: 'UNAUTHENTICATED',
     remedy: "compare the node's address and name, and the CA in the context file; another machine may answer in its place",
   },
+  SERVICE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the services with server reflection' },
   UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
   UPDATE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the updates that this node knows with "lamactl history"' },
   NOTHING_TO_ROLL_BACK: { status: 'FAILED_PRECONDITION', remedy: 'a rollback needs an update under way, or a good other slot' },

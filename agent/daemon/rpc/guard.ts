@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ServerInterceptor, ServerInterceptingCall, ServerListenerBuilder, type StatusObject, status } from '@grpc/grpc-js';
+import { type ServerInterceptor, ServerInterceptingCall, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { toStatus } from '../../shared/status.ts';
@@ -9,7 +9,7 @@ import { isMutating, leastRole, mayCall } from '../access/roles.ts';
 import type { Callers } from './callers.ts';
 
 type InnerCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
-type Status = Partial<StatusObject>;
+type Status = Parameters<InnerCall['sendStatus']>[0];
 
 /**
  * Stands before every RPC: names the caller, holds the call against the table of roles, and writes mutating calls to the

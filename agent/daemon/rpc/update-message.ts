@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lamadist } from '../../shared/gen/messages.js';
+import type { Check, CheckResult } from '../health/check.ts';
+import type { Bundle } from '../update/installer.ts';
+import type { CheckRecord, Phase, Update } from '../update/state.ts';
+
+const { CheckOutcome, CheckSeverity, RebootPolicy, UpdatePhase } = lamadist.agent.v1;
+type UpdateMessage = lamadist.agent.v1.Update.$Properties;
+type CheckMessage = lamadist.agent.v1.CheckResult.$Properties;
+
+const PHASE: Record<Phase, lamadist.agent.v1.UpdatePhase> = {
+  idle: UpdatePhase.UPDATE_PHASE_IDLE,
+  downloading: UpdatePhase.UPDATE_PHASE_DOWNLOADING,
+  inspecting: UpdatePhase.UPDATE_PHASE_INSPECTING,
+  installing: UpdatePhase.UPDATE_PHASE_INSTALLING,
+  installed: UpdatePhase.UPDATE_PHASE_INSTALLED,
+  activating: UpdatePhase.UPDATE_PHASE_ACTIVATING,
+  'pending-reboot': UpdatePhase.UPDATE_PHASE_PENDING_REBOOT,
+  trial: UpdatePhase.UPDATE_PHASE_TRIAL,
+  checking: UpdatePhase.UPDATE_PHASE_CHECKING,
+  committing: UpdatePhase.UPDATE_PHASE_COMMITTING,
+  committed: UpdatePhase.UPDATE_PHASE_COMMITTED,
+  'rolling-back': UpdatePhase.UPDATE_PHASE_ROLLING_BACK,
+  'rolled-back': UpdatePhase.UPDATE_PHASE_ROLLED_BACK,
+  failed: UpdatePhase.UPDATE_PHASE_FAILED,
+};
+
+const OUTCOME: Record<CheckResult['outcome'], lamadist.agent.v1.CheckOutcome> = {
+  pending: CheckOutcome.CHECK_OUTCOME_PENDING,
+  passed: CheckOutcome.CHECK_OUTCOME_PASSED,
+  failed: CheckOutcome.CHECK_OUTCOME_FAILED,
+  'timed-out': CheckOutcome.CHECK_OUTCOME_TIMED_OUT,
+};
+
+const SEVERITY: Record<Check['severity'], lamadist.agent.v1.CheckSeverity> = {
+  required: CheckSeverity.CHECK_SEVERITY_REQUIRED,
+  advisory: CheckSeverity.CHECK_SEVERITY_ADVISORY,
+};
+
+/** google.protobuf.Timestamp of a moment in milliseconds since the epoch. */
+export const timestamp = (ms: number) => ({ seconds: Math.floor(ms / 1000), nanos: Math.floor(ms % 1000) * 1_000_000 });
+const duration = timestamp;
+
+export const bundleMessage = (bundle: Bundle): lamadist.agent.v1.Bundle.$Properties => ({ ...bundle });
+
+export function checkMessage(check: CheckRecord): CheckMessage {
+  return {
+    name: check.name,
+    severity: SEVERITY[check.severity],
+    outcome: OUTCOME[check.outcome],
+    detail: check.detail,
+    attempts: check.attempts,
+    duration: duration(check.durationMs),
+    at: timestamp(check.atMs),
+  };
+}
+
+/** An update as the API shows it: what its phase does not have yet is left out. */
+export function updateMessage(update: Update): UpdateMessage {
+  const { operation } = update;
+  return {
+    operationId: operation.id,
+    phase: PHASE[update.phase],
+    source: operation.source.type === 'url' ? { url: operation.source.url } : { path: operation.source.path },
+    requestedBy: operation.requestedBy,
+    rebootPolicy: operation.rebootPolicy === 'automatic' ? RebootPolicy.REBOOT_POLICY_AUTOMATIC : RebootPolicy.REBOOT_POLICY_MANUAL,
+    force: operation.force,
+    phaseChanges: update.phaseChanges.map(({ phase, atMs }) => ({ phase: PHASE[phase as Phase] ?? 0, at: timestamp(atMs) })),
+    ...('bundle' in update && update.bundle && { bundle: bundleMessage(update.bundle) }),
+    ...('sourceSlot' in update && { sourceSlot: update.sourceSlot.name }),
+    ...('targetSlot' in update && update.targetSlot && { targetSlot: update.targetSlot.name }),
+    ...progressOf(update),
+    ...('checks' in update && { checks: update.checks.map(checkMessage), trialBootIds: update.trialBootIds }),
+    ...('reason' in update && { reason: update.reason }),
+    ...('failedBootLog' in update && { failedBootLog: update.failedBootLog }),
+  };
+}
+
+function progressOf(update: Update): Pick<UpdateMessage, 'progress'> {
+  if (update.phase === 'downloading') return { progress: { percent: Math.floor(update.percent), message: 'Downloading the bundle' } };
+  if (update.phase === 'installing') return { progress: { percent: Math.floor(update.percent), message: update.message } };
+  return {};
+}
