@@ -11,7 +11,8 @@ export type LeafCondition =
   | { readonly type: 'unit-active'; readonly unit: string }
   | { readonly type: 'no-failed-units'; readonly except: readonly string[] }
   | { readonly type: 'tcp'; readonly host: string; readonly port: number }
-  | { readonly type: 'http'; readonly url: string; readonly status: readonly number[]; readonly caFile?: string }
+  /** Without a status any from 200 to 299 will do; without a CA file the authorities that Node.js knows are trusted. */
+  | { readonly type: 'http'; readonly url: string; readonly status?: readonly number[]; readonly caFile?: string }
   | { readonly type: 'command'; readonly argv: readonly string[] }
   | { readonly type: 'mount-writable'; readonly path: string }
   | { readonly type: 'free-space'; readonly path: string; readonly minimumBytes: number }

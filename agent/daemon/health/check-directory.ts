@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants } from 'node:fs';
+import { open, readdir, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import type { BrokenCheck, Check, CheckSet } from './check.ts';
+import { CHECK_SUFFIX, type CheckFile, LARGEST_FILE_BYTES, readCheckFile } from './check-file.ts';
+
+const MOST_FILES = 256;
+
+export interface CheckDirectory extends CheckSet {
+  /** The names that an empty file or a link to /dev/null takes out. */
+  readonly masked: readonly string[];
+}
+
+/**
+ * Reads the checks in these folders, in the order of their names. A file in a later folder stands in for one of the same name in
+ * an earlier one. Whatever cannot be read is among the broken, so that it fails the gate; only a folder that does not exist is
+ * empty.
+ */
+export async function readCheckDirectory(folders: readonly string[]): Promise<CheckDirectory> {
+  const listings = await Promise.all(folders.map(list));
+  const broken = listings.flatMap((listing) => listing.broken);
+  const fileByName = new Map(listings.flatMap(({ files }) => files.map((file) => [basename(file), file] as const)));
+  const names = [...fileByName.keys()].sort();
+  if (names.length > MOST_FILES) broken.push(tooMany(folders.at(-1) ?? '', names.length));
+  const files = await Promise.all(names.slice(0, MOST_FILES).map((name) => readOne(fileByName.get(name)!)));
+  return {
+    checks: files.flatMap((file): Check[] => (file.type === 'check' ? [file.check] : [])),
+    broken: [...broken, ...files.flatMap((file) => (file.type === 'broken' ? file.broken : []))],
+    masked: names.filter((_, index) => files[index]?.type === 'masked').map((name) => basename(name, CHECK_SUFFIX)),
+  };
+}
+
+interface Listing {
+  readonly files: readonly string[];
+  readonly broken: readonly BrokenCheck[];
+}
+
+async function list(folder: string): Promise<Listing> {
+  try {
+    const visible = (await readdir(folder)).filter((name) => !name.startsWith('.'));
+    return {
+      files: visible.filter((name) => name.endsWith(CHECK_SUFFIX)).map((name) => join(folder, name)),
+      broken: visible.filter((name) => name.endsWith('.yml')).map((name) => misnamed(join(folder, name))),
+    };
+  } catch (error) {
+    return isMissing(error) ? { files: [], broken: [] } : { files: [], broken: [unreadable(folder, error)] };
+  }
+}
+
+async function readOne(file: string): Promise<CheckFile | { readonly type: 'masked' }> {
+  try {
+    if ((await realpath(file)) === '/dev/null') return { type: 'masked' };
+    const content = await readBounded(file);
+    return content.byteLength === 0 ? { type: 'masked' } : readCheckFile(file, content);
+  } catch (error) {
+    return { type: 'broken', broken: [unreadable(file, error)] };
+  }
+}
+
+/** At most one byte more than a check file may have, which tells that it has too many. */
+async function readBounded(file: string): Promise<Uint8Array> {
+  // Opened for waiting, a FIFO would hold the daemon up until somebody writes to it.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  try {
+    if (!(await handle.stat()).isFile()) throw new Error('it is not a regular file');
+    return await buffer(handle.createReadStream({ end: LARGEST_FILE_BYTES, autoClose: false }));
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function misnamed(file: string): BrokenCheck {
+  return { file, line: 1, field: '', message: `only files that end in "${CHECK_SUFFIX}" are read: rename it` };
+}
+
+function tooMany(folder: string, count: number): BrokenCheck {
+  return { file: folder, line: 1, field: '', message: `${count} check files, of which only ${MOST_FILES} are read: remove some` };
+}
+
+function unreadable(file: string, error: unknown): BrokenCheck {
+  const state = error instanceof Error ? error.message : String(error);
+  return { file, line: 1, field: '', message: `cannot be read (${state}): mend it, or its owner and mode` };
+}
