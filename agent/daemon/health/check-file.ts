@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename } from 'node:path';
 import * as v from 'valibot';
+import { type Path, type Problem, readYaml } from '../../shared/yaml-source.ts';
 import type { BrokenCheck, Check } from './check.ts';
 import { problemOf } from './check-problem.ts';
 import { checkSchema } from './check-schema.ts';
-import { type Path, type Problem, readYaml } from './yaml-source.ts';
 
 export const CHECK_SUFFIX = '.yaml';
 export const LARGEST_FILE_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
+import { nearestName } from '../../shared/nearest-name.ts';
+import type { Path } from '../../shared/yaml-source.ts';
 import { CHECK_FIELDS } from './check-schema.ts';
 import { CONDITION_FIELDS, type Fields } from './condition-schema.ts';
-import { nearestName } from './nearest-name.ts';
-import type { Path } from './yaml-source.ts';
 
 /** Where the schema found something wrong, and how to put it right. */
 export function problemOf(issue: v.BaseIssue<unknown>): { path: Path; message: string } {
