@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { FAILURES, type Failure, type StatusName } from '../shared/failure.ts';
+import type { State } from './fleet/node-state.ts';
 
 /**
  * Every exit code of lamactl, from the mildest to the worst: with many nodes, the worst one counts.
@@ -58,3 +60,12 @@ export function exitOfFailure(failure: Failure): ExitName {
       return BY_STATUS[FAILURES[failure.code].status];
   }
 }
+
+/** The exit of a question after the state of a node. */
+export const EXIT_OF_STATE = {
+  healthy: 'done',
+  unhealthy: 'unhealthy',
+  trial: 'under-way',
+  updating: 'under-way',
+  unknown: 'unknown',
+} as const satisfies Record<State, ExitName>;

@@ -2,7 +2,7 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import { sentByNode } from '../../shared/status.ts';
-import { printable } from './printable.ts';
+import { oneLine, printable } from './printable.ts';
 
 interface Symptom {
   readonly sign: RegExp;
@@ -51,7 +51,7 @@ export function callFailure(error: ServiceError, address: string): Failure {
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));
   const code = symptom?.code ?? BY_STATUS[error.code] ?? 'INTERNAL';
-  const meaning = symptom?.meaning ?? `${status[error.code]} ${printable(error.details).replace(/\s+/g, ' ')}`;
+  const meaning = symptom?.meaning ?? `${status[error.code]} ${oneLine(printable(error.details))}`;
   const verb = code === 'NODE_UNREACHABLE' ? 'reach' : 'talk to';
   return new Failure(code, `Cannot ${verb} ${address}: ${meaning}`, { address }, { cause: error });
 }

@@ -5,6 +5,7 @@ import {
   type Bundle,
   type BundleSource,
   type CheckResult,
+  type Checks,
   type Device,
   type Health,
   type Inspection,
@@ -57,17 +58,16 @@ function slot(slot: lamadist.agent.v1.Slot.$Properties): Slot {
   };
 }
 
-/** Either answer of the health service; the one to RunChecks has no verdict of its own. */
 export function healthFromWire(health: lamadist.agent.v1.GetHealthResponse.$Properties): Health {
+  return { verdict: named(VERDICTS, health.verdict), ...checksFromWire(health) };
+}
+
+export function checksFromWire({ checks, brokenChecks }: lamadist.agent.v1.RunChecksResponse.$Properties): Checks {
   return {
-    verdict: named(VERDICTS, health.verdict),
-    checks: (health.checks ?? []).map(check),
-    brokenChecks: (health.brokenChecks ?? []).map((broken) => ({
-      file: text(broken.file),
-      line: broken.line ?? 0,
-      field: text(broken.field),
-      message: text(broken.message),
-    })),
+    checks: (checks ?? []).map(check),
+    brokenChecks: (brokenChecks ?? []).map(({ file, line, field, message }) => {
+      return { file: text(file), line: line ?? 0, field: text(field), message: text(message) };
+    }),
   };
 }
 

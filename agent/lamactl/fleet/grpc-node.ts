@@ -3,9 +3,18 @@ import { type ChannelCredentials, Client, Metadata, type ServiceError } from '@g
 import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../shared/gen/services.ts';
 import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
 import { callFailure } from './call-failure.ts';
-import { deviceFromWire, healthFromWire, inspectionFromWire, text, updateEventFromWire, updateFromWire } from './from-wire.ts';
+import {
+  checksFromWire,
+  deviceFromWire,
+  healthFromWire,
+  inspectionFromWire,
+  text,
+  updateEventFromWire,
+  updateFromWire,
+} from './from-wire.ts';
 import {
   type BundleSource,
+  type Checks,
   type Connect,
   type ConnectOptions,
   type Device,
@@ -60,8 +69,8 @@ class GrpcNode implements NodeConnection {
     return healthFromWire(await this.#call(HealthServiceDefinition.getHealth, {}));
   }
 
-  async runChecks(): Promise<Health> {
-    return healthFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
+  async runChecks(): Promise<Checks> {
+    return checksFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
   }
 
   async install({ source, rebootPolicy, force }: InstallRequest): Promise<string> {

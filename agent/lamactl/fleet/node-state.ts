@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Device, Health, Phase, Update } from './node.ts';
+import type { Checks, Device, Health, Phase, Update } from './node.ts';
 
 /** The one word for a node. Only a node that proved it is healthy. */
 export type State = 'healthy' | 'unhealthy' | 'trial' | 'updating' | 'unknown';
@@ -33,21 +33,25 @@ export function judgeNode(device: Device, health: Health, update: Update | undef
   return { state: 'updating', why: update?.progress?.message ?? '' };
 }
 
-/** The verdict of the checks. A verdict of this boot does not outlive a required check that fails now. */
-export function judgeHealth(health: Health): Judgement & { readonly state: 'healthy' | 'unhealthy' | 'unknown' } {
-  const failing = health.checks.filter(
-    ({ severity, outcome }) => severity === 'required' && (outcome === 'failed' || outcome === 'timed-out'),
-  );
-  if (failing.length > 0) {
-    return {
-      state: 'unhealthy',
-      why: failing.map(({ name, outcome }) => `${name} ${outcome === 'failed' ? 'failed' : 'timed out'}`).join(', '),
-    };
-  }
-  if (health.brokenChecks.length > 0) {
-    return { state: 'unhealthy', why: `cannot read ${health.brokenChecks.map(({ file }) => file).join(', ')}` };
-  }
-  if (health.verdict === 'failed') return { state: 'unhealthy', why: 'the health gate failed on this boot' };
-  if (health.verdict === 'passed') return { state: 'healthy', why: '' };
-  return { state: 'unknown', why: 'the health checks are still running' };
+/** The gate's verdict on this boot, which does not outlive a required check that fails now. */
+export function judgeHealth(health: Health): Judgement {
+  const now = judgeChecks(health);
+  if (now.state === 'unhealthy') return now;
+  if (health.verdict === 'passed') return HEALTHY;
+  return health.verdict === 'failed' ? { state: 'unhealthy', why: 'the health gate failed on this boot' } : RUNNING;
 }
+
+/** What the results of a run say by themselves. */
+export function judgeChecks({ checks, brokenChecks }: Checks): Judgement {
+  const required = checks.filter(({ severity }) => severity !== 'advisory');
+  const failing = required.filter(({ outcome }) => outcome === 'failed' || outcome === 'timed-out');
+  const problems = [
+    ...failing.map(({ name, outcome }) => `${name} ${outcome === 'failed' ? 'failed' : 'timed out'}`),
+    ...brokenChecks.map(({ file }) => `${file} cannot be read`),
+  ];
+  if (problems.length > 0) return { state: 'unhealthy', why: problems.join(', ') };
+  return required.every(({ outcome }) => outcome === 'passed') ? HEALTHY : RUNNING;
+}
+
+const HEALTHY: Judgement = { state: 'healthy', why: '' };
+const RUNNING: Judgement = { state: 'unknown', why: 'the health checks are still running' };

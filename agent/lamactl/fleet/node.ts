@@ -85,10 +85,14 @@ export interface BrokenCheck {
   readonly message: string;
 }
 
-export interface Health {
-  readonly verdict: Verdict;
+export interface Checks {
   readonly checks: readonly CheckResult[];
   readonly brokenChecks: readonly BrokenCheck[];
+}
+
+export interface Health extends Checks {
+  /** The gate's verdict on this boot. */
+  readonly verdict: Verdict;
 }
 
 export type BundleSource = { readonly path: string } | { readonly url: string };
@@ -150,7 +154,7 @@ export interface NodeConnection {
   /** Returns the id of the boot that is about to end. */
   reboot(): Promise<string>;
   health(): Promise<Health>;
-  runChecks(): Promise<Health>;
+  runChecks(): Promise<Checks>;
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
   rollBack(message: string): Promise<string>;

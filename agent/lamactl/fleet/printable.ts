@@ -7,3 +7,8 @@ const UNPRINTABLE = /(?![\n\t])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(UNPRINTABLE, '\uFFFD');
 }
+
+/** Text as one line of a table or a sentence. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

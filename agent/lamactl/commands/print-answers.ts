@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
+import { type Answer, ask } from '../fleet/ask.ts';
+import type { NodeConnection, Target } from '../fleet/node.ts';
+import { failureDocument, renderDocument } from '../output/document.ts';
+import { failureText } from '../output/failure-text.ts';
+import type { Session } from './session.ts';
+
+/** How a command shows what the nodes answered. */
+export interface Presentation<Value> {
+  /** Properties of the whole document, beside its nodes. */
+  readonly common?: object;
+  /** Properties of a node's entry in a document, beside its name. */
+  document(value: Value): object;
+  /** Properties of the entry of a node that did not answer, beside its name and error. */
+  readonly failed?: object;
+  /** The text for a person. */
+  text(answers: readonly Answer<Value>[]): string;
+  /** Whether that text tells of the nodes that did not answer, too. */
+  readonly textTellsFailures?: boolean;
+  exit(value: Value): ExitName;
+}
+
+/** Asks every selected node, prints what they answer, and returns the worst exit. */
+export async function askAndPrint<Value>(
+  session: Session,
+  timeoutMs: number,
+  question: (node: NodeConnection, target: Target) => Promise<Value>,
+  presentation: Presentation<Value>,
+): Promise<ExitName> {
+  const options = { timeoutMs, signal: new AbortController().signal };
+  return printAnswers(session, await ask(await session.targets(), session.world.connect, options, question), presentation);
+}
+
+export async function printAnswers<Value>(
+  session: Session,
+  answers: readonly Answer<Value>[],
+  presentation: Presentation<Value>,
+): Promise<ExitName> {
+  const { stdout, stderr } = session.world;
+  if (session.format === 'table') {
+    stdout.write(presentation.text(answers));
+    if (!presentation.textTellsFailures) stderr.write(answers.map(failureOf).join(''));
+  } else {
+    const nodes = answers.map((answer) => {
+      const node = answer.target.name;
+      if (answer.ok) return { node, ...presentation.document(answer.value) };
+      return { node, ...presentation.failed, error: failureDocument(answer.failure) };
+    });
+    stdout.write(await renderDocument(session.format, { ...presentation.common, nodes }));
+  }
+  return worst(answers.map((answer) => (answer.ok ? presentation.exit(answer.value) : exitOfFailure(answer.failure))));
+}
+
+function failureOf(answer: Answer<unknown>): string {
+  return answer.ok ? '' : failureText(answer.target.name, answer.failure);
+}
+
+/** The answers of the nodes that gave one. */
+export function given<Value>(answers: readonly Answer<Value>[]): readonly { readonly node: string; readonly value: Value }[] {
+  return answers.flatMap((answer) => (answer.ok ? [{ node: answer.target.name, value: answer.value }] : []));
+}

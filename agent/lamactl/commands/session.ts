@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import type { ExitName } from '../exit-code.ts';
+import type { Target } from '../fleet/node.ts';
+import type { Paint } from '../output/colour.ts';
+import type { Format } from '../output/document.ts';
+import type { World } from '../world.ts';
+
+/** What a command works with: the world, and what the options that all commands share ask for. */
+export interface Session {
+  readonly world: World;
+  readonly format: Format;
+  readonly paint: Paint;
+  /** --context, where it was given. */
+  readonly context?: string;
+  /** The deadline of one call: --timeout, or else what is usual for it. */
+  timeoutMs(usualMs: number): number;
+  /** Reads the context file. Throws a Failure. */
+  targets(): Promise<readonly Target[]>;
+}
+
+/** Runs a command's body with its session, and keeps its exit. */
+export type Run = (command: Command, body: (session: Session) => Promise<ExitName>) => Promise<void>;
+
+/** The usual deadline of a call. */
+export const USUAL_TIMEOUT_MS = 10_000;
+/** The usual deadline of a call that makes the node work: run its checks, fetch a manifest. */
+export const WORK_TIMEOUT_MS = 60_000;
+
+/** A command line that does something more for these nodes. */
+export function hint(session: Session, command: string, nodes: readonly string[]): string {
+  const context = session.context === undefined ? '' : ` --context ${session.context}`;
+  return `lamactl ${command}${context} -n ${nodes.join(',')}`;
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import type { Clock } from '../world.ts';
+import type { Connect, Device, Target } from './node.ts';
+
+export interface AwaitRebootOptions {
+  readonly connect: Connect;
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  readonly waitMs: number;
+}
+
+const PAUSE_MS = 2_000;
+
+/** Asks a node until it answers from another boot than the given one. Throws a Failure when the wait is over. */
+export async function awaitReboot(
+  target: Target,
+  bootId: string,
+  { connect, clock, timeoutMs, waitMs }: AwaitRebootOptions,
+): Promise<Device> {
+  const { signal } = new AbortController();
+  const endMs = clock.now() + waitMs;
+  let state = 'it still runs the boot that was to end';
+  while (clock.now() < endMs) {
+    await clock.sleep(PAUSE_MS, signal);
+    const node = await connect(target, { timeoutMs, signal });
+    try {
+      const device = await node.device();
+      if (device.bootId !== bootId) return device;
+      state = 'it still runs the boot that was to end';
+    } catch (thrown) {
+      state = Failure.from(thrown).message;
+    } finally {
+      node.close();
+    }
+  }
+  throw new Failure('DEADLINE_EXCEEDED', `Cannot confirm the reboot of ${target.name}: ${state}`, { bootId });
+}

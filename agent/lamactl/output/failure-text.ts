@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Failure } from '../../shared/failure.ts';
+
+/** A failure for a person: who has it, the sentence, and what to do. */
+export function failureText(who: string, failure: Failure): string {
+  return `${who}: ${failure.message}\n${' '.repeat(who.length + 2)}${failure.remedy} (${failure.code})\n`;
+}

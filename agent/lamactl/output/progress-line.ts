@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { FollowEvent } from '../fleet/follow.ts';
+import type { Update } from '../fleet/node.ts';
+import { oneLine } from '../fleet/printable.ts';
+import type { Paint, Style } from './colour.ts';
+import { stopwatch } from './time.ts';
+
+/** What a line says of one node. */
+export interface NodeProgress {
+  readonly name: string;
+  /** A phase, or a word for why there is none: asking, rebooting, unreachable. */
+  readonly label: string;
+  readonly style: Style;
+  readonly percent?: number;
+  readonly detail: string;
+}
+
+const REBOOTS_FROM: ReadonlySet<string> = new Set(['activating', 'pending-reboot', 'trial', 'checking', 'rolling-back']);
+
+/** What an event means for the line of a node, given the update as it was last seen. */
+export function nodeProgress(name: string, event: FollowEvent, last: Update | undefined): NodeProgress {
+  switch (event.type) {
+    case 'progress':
+    case 'result':
+      return ofUpdate(name, event.update);
+    case 'unreachable': {
+      const label = last && REBOOTS_FROM.has(last.phase) ? 'rebooting' : 'unreachable';
+      return { name, label, style: 'warning', detail: event.failure.message };
+    }
+    case 'left':
+      return { name, label: last?.phase ?? 'unknown', style: 'warning', detail: 'goes on without lamactl' };
+    case 'error':
+      return { name, label: 'unknown', style: 'bad', detail: event.failure.message };
+  }
+}
+
+function ofUpdate(name: string, update: Update): NodeProgress {
+  const writing = update.phase === 'downloading' || update.phase === 'installing';
+  return {
+    name,
+    label: update.phase,
+    style: styleOf(update),
+    ...(writing && update.progress ? { percent: update.progress.percent } : {}),
+    detail: detailOf(update),
+  };
+}
+
+function styleOf({ phase }: Update): Style {
+  if (phase === 'committed') return 'good';
+  return phase === 'failed' || phase === 'rolled-back' || phase === 'rolling-back' ? 'bad' : 'heading';
+}
+
+function detailOf({ phase, progress, reason, rebootPolicy, bundle, targetSlot }: Update): string {
+  if (reason) return reason.message;
+  if (phase === 'pending-reboot' && rebootPolicy === 'manual') return 'waits for "lamactl reboot"';
+  if (phase === 'committed') return [bundle?.version, targetSlot].filter(Boolean).join(' in ');
+  return progress?.message ?? '';
+}
+
+const BAR_WIDTH = 20;
+const LABEL_WIDTH = 'pending-reboot'.length;
+
+/** One line, no wider than the terminal: name, phase, bar, per cent, time, what is being done. */
+export function progressLine(paint: Paint, node: NodeProgress, elapsedMs: number, nameWidth: number, columns: number): string {
+  const name = node.name.padEnd(nameWidth);
+  const label = node.label.padEnd(LABEL_WIDTH);
+  const meter = `${bar(node.percent)} ${node.percent === undefined ? '    ' : `${String(clamp(node.percent)).padStart(3)}%`}`;
+  const rest = `${meter}  ${stopwatch(elapsedMs).padStart(5)}  ${oneLine(node.detail)}`;
+  // One column stays free: a full line would wrap on some terminals, and the redraw would miscount.
+  const room = Math.max(0, columns - 1 - name.length - 2 - label.length - 2);
+  return `${name}  ${paint(node.style, label)}  ${rest.slice(0, room).trimEnd()}`;
+}
+
+function bar(percent: number | undefined): string {
+  if (percent === undefined) return ' '.repeat(BAR_WIDTH);
+  const filled = Math.round((clamp(percent) / 100) * BAR_WIDTH);
+  return '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
+}
+
+function clamp(percent: number): number {
+  return Math.min(100, Math.max(0, Math.trunc(percent)));
+}

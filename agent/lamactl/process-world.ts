@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { homedir } from 'node:os';
+import type { WriteStream } from 'node:tty';
+import type { Connect } from './fleet/node.ts';
+import type { Clock, Output, World } from './world.ts';
+
+/** Used where the output is no terminal, for help texts alone. */
+const USUAL_COLUMNS = 100;
+
+/** The world of a process that a person or a script started. */
+export function processWorld(): World {
+  return {
+    stdout: output(process.stdout),
+    stderr: output(process.stderr),
+    env: process.env,
+    homeDirectory: homedir(),
+    clock: CLOCK,
+    connect: connectLazily,
+    onInterrupt,
+  };
+}
+
+function output(stream: WriteStream): Output {
+  return {
+    get isTerminal() {
+      return stream.isTTY === true;
+    },
+    get columns() {
+      return stream.columns ?? USUAL_COLUMNS;
+    },
+    get rows() {
+      return stream.rows ?? 0;
+    },
+    write: (text) => void stream.write(text),
+  };
+}
+
+const CLOCK: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const done = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms);
+      signal.addEventListener('abort', done);
+    });
+  },
+  every: (ms, run) => {
+    const timer = setInterval(run, ms);
+    return () => clearInterval(timer);
+  },
+};
+
+const connectLazily: Connect = async (target, options) => {
+  const { connectGrpc } = await import('./fleet/grpc-node.ts');
+  return connectGrpc(target, options);
+};
+
+/** Hears the first Ctrl-C only; a second one ends lamactl at once. */
+function onInterrupt(listener: () => void): () => void {
+  process.once('SIGINT', listener);
+  return () => process.removeListener('SIGINT', listener);
+}

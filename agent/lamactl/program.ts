@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Command, CommanderError, Option } from 'commander';
+import { Failure } from '../shared/failure.ts';
+import { addHealth } from './commands/health.ts';
+import { allExitCodes } from './commands/help.ts';
+import { addHistory } from './commands/history.ts';
+import { addInspect } from './commands/inspect.ts';
+import { addInstall } from './commands/install.ts';
+import { duration } from './commands/options.ts';
+import { addReboot } from './commands/reboot.ts';
+import { addRollback } from './commands/rollback.ts';
+import type { Run, Session } from './commands/session.ts';
+import { addStatus } from './commands/status.ts';
+import { addVersion } from './commands/version.ts';
+import { addWatch } from './commands/watch.ts';
+import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
+import { painter } from './output/colour.ts';
+import { FORMATS, type Format } from './output/document.ts';
+import { failureText } from './output/failure-text.ts';
+import { VERSION } from './version.ts';
+import type { World } from './world.ts';
+
+const ABOUT = `The administrator's command for LamaDist nodes.
+
+A node that does not answer is unknown, never fine. An update is done only when its
+node has booted it, found itself healthy, and committed it.`;
+
+const AFTER = `
+Contexts:
+  Nodes and certificates are in $LAMACTL_CONFIG, or else in
+  $XDG_CONFIG_HOME/lamactl/config.yaml (~/.config/lamactl/config.yaml):
+
+    current-context: home
+    contexts:
+      home:
+        ca: ca.pem                  # paths are relative to this file
+        certificate: admin.pem
+        key: admin.key              # readable by its owner alone
+        nodes:
+          attic: { address: 10.0.0.5 }         # port 7443
+          cellar: { address: "cellar.lan:7443" }
+
+Exit codes (with many nodes, the worst counts):
+`;
+
+/** Runs a command line (without the program's own name) and returns the exit code of the process. */
+export async function lamactl(argv: readonly string[], world: World): Promise<number> {
+  let exit: ExitName = 'done';
+  const program = buildProgram(world, async (command, body) => {
+    exit = await body(openSession(command, world));
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (thrown) {
+    exit = thrown instanceof CommanderError ? exitOfParser(thrown) : exitOfThrown(thrown, world);
+  }
+  return EXIT_CODES[exit].code;
+}
+
+function buildProgram({ stdout, stderr }: World, run: Run): Command {
+  const program = new Command('lamactl')
+    .description(ABOUT)
+    .version(VERSION, '-V, --version', 'print the version of lamactl')
+    .helpOption('-h, --help', 'show this, or the help of a command')
+    .addOption(
+      new Option('-n, --node <name>', 'a node of the context; repeat it or separate names by commas')
+        .argParser(collect)
+        .default([], 'the only one'),
+    )
+    .addOption(new Option('--all', 'every node of the context'))
+    .addOption(new Option('--context <name>', 'the context to use (default: the current-context of the file)'))
+    .addOption(new Option('-o, --output <format>', 'what to print').choices(FORMATS).default('table'))
+    .addOption(new Option('--timeout <duration>', 'the most that one call may take (default: 10s)').argParser(duration))
+    .addHelpText('after', AFTER + allExitCodes())
+    .exitOverride()
+    .showHelpAfterError('Try "lamactl --help", or --help after a command.')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'lamactl: ')),
+      getOutHelpWidth: () => stdout.columns,
+      getErrHelpWidth: () => stderr.columns,
+    });
+  for (const add of [addStatus, addInstall, addWatch, addReboot, addRollback, addHistory, addHealth, addInspect, addVersion]) {
+    add(program, run);
+  }
+  return program;
+}
+
+function collect(name: string, names: readonly string[]): readonly string[] {
+  return [...names, name];
+}
+
+interface SharedOptions {
+  readonly node: readonly string[];
+  readonly all?: true;
+  readonly context?: string;
+  readonly output: Format;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+function openSession(command: Command, world: World): Session {
+  const { node, all, context, output, timeout } = command.optsWithGlobals<SharedOptions>();
+  return {
+    world,
+    format: output,
+    paint: painter(world),
+    ...(context === undefined ? {} : { context }),
+    timeoutMs: (usualMs) => timeout ?? usualMs,
+    targets: async () => {
+      // YAML, certificates and gRPC: 80 ms that help and usage errors need not wait for.
+      const { readTargets } = await import('./fleet/selection.ts');
+      return readTargets({ context, nodes: node, all: all === true }, world.env, world.homeDirectory);
+    },
+  };
+}
+
+function exitOfParser(error: CommanderError): ExitName {
+  return error.exitCode === 0 ? 'done' : 'usage';
+}
+
+function exitOfThrown(thrown: unknown, { stderr }: World): ExitName {
+  const failure = Failure.from(thrown);
+  stderr.write(failureText('lamactl', failure));
+  return exitOfFailure(failure);
+}
