@@ -17,7 +17,8 @@ export function grpcHealth(services: readonly string[]): HealthHandlers {
   return {
     check: unary(({ service }) => {
       // The protocol wants NOT_FOUND here, and SERVICE_UNKNOWN only from Watch.
-      if (!known.has(service)) throw new Failure('SERVICE_NOT_FOUND', `Cannot tell the status of "${service}": the agent has no such service`);
+      if (!known.has(service))
+        throw new Failure('SERVICE_NOT_FOUND', `Cannot tell the status of "${service}": the agent has no such service`);
       return { status: SERVING };
     }),
     list: unary(() => ({ statuses: Object.fromEntries([...known].map((service) => [service, { status: SERVING }])) })),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ServerInterceptor, ServerInterceptingCall, ServerListenerBuilder, status } from '@grpc/grpc-js';
+import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { toStatus } from '../../shared/status.ts';

@@ -39,7 +39,11 @@ export function serverStream<Request, Response>(
   };
 }
 
-async function pump<Response>(call: ServerWritableStream<unknown, Response>, messages: AsyncIterable<Response>, signal: AbortSignal): Promise<void> {
+async function pump<Response>(
+  call: ServerWritableStream<unknown, Response>,
+  messages: AsyncIterable<Response>,
+  signal: AbortSignal,
+): Promise<void> {
   try {
     for await (const message of messages) {
       if (signal.aborted) return;

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Effect, EffectOf, EffectType } from './effect.ts';
 import { followInstall, requireWritten } from './install-watch.ts';
 import type { Installer, Slot } from './installer.ts';
+import { patiently } from './patience.ts';
 import type { BootLog, CurrentBoot, Downloader, Gate, Reboot, TrialMarks } from './ports.ts';
 import type { SlotReference } from './state.ts';
 import type { EffectRunner, Emit, NewEvent } from './updater.ts';
@@ -62,19 +63,19 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     return { type: 'install-completed' };
   },
 
-  'rejoin-install': async ({ installer }, written, emit, signal) => {
-    await followInstall(installer, written, undefined, emit, signal);
+  'rejoin-install': async ({ installer, clock }, written, emit, signal) => {
+    await patiently(clock, signal, () => followInstall(installer, written, undefined, emit, signal));
     return { type: 'install-completed' };
   },
 
-  'verify-slot': async ({ installer }, written, _emit, signal) => {
-    requireWritten(await installer.slots(signal), written);
+  'verify-slot': async ({ installer, clock }, written, _emit, signal) => {
+    requireWritten(await patiently(clock, signal, () => installer.slots(signal)), written);
     return { type: 'slot-verified' };
   },
 
-  activate: async ({ installer, marks }, { operationId, targetSlot, bootId }, _emit, signal) => {
+  activate: async ({ installer, marks, clock }, { operationId, targetSlot, bootId }, _emit, signal) => {
     await marks.arm(operationId, targetSlot.bootname, bootId);
-    await installer.activate(targetSlot.name, signal);
+    await patiently(clock, signal, () => installer.activate(targetSlot.name, signal));
     return { type: 'activated' };
   },
 
@@ -84,8 +85,9 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     return undefined;
   },
 
-  'confirm-target': async ({ installer }, { targetSlot, version }, _emit, signal) => {
-    const target = theSlot(await installer.slots(signal), (slot) => slot.name === targetSlot.name, `named "${targetSlot.name}"`);
+  'confirm-target': async ({ installer, clock }, { targetSlot, version }, _emit, signal) => {
+    const slots = await patiently(clock, signal, () => installer.slots(signal));
+    const target = theSlot(slots, (slot) => slot.name === targetSlot.name, `named "${targetSlot.name}"`);
     if (!target.booted || target.status !== 'ok' || target.version !== version) {
       const found = `it is ${target.booted ? '' : 'not '}booted, its status is "${target.status}" and its version "${target.version}"`;
       throw new Failure('INSTALL_FAILED', `Cannot try ${version} in slot "${targetSlot.name}": ${found}`);
@@ -100,8 +102,8 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     return { type: 'gate-failed', code, message, failedChecks };
   },
 
-  commit: async ({ installer, marks }, { targetSlot }, _emit, signal) => {
-    await installer.markGood(targetSlot.name, signal);
+  commit: async ({ installer, marks, clock }, { targetSlot }, _emit, signal) => {
+    await patiently(clock, signal, () => installer.markGood(targetSlot.name, signal));
     await marks.committed();
     await marks.disarm();
     await marks.gate('passed');

@@ -131,3 +131,9 @@ export const ROLLBACK_CODES = {
 } as const satisfies Record<string, string>;
 
 export type RollbackCode = keyof typeof ROLLBACK_CODES;
+
+/** Whether the booted slot is not committed yet, or about to be left: an update decides about it, and not the boot by itself. */
+export function isTrial(state: UpdateState): boolean {
+  if (state.phase === 'rolling-back') return state.onTarget;
+  return state.phase === 'trial' || state.phase === 'checking' || state.phase === 'committing';
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import * as v from 'valibot';
+import { parseConfig } from '../shared/config-file.ts';
+import { parseDuration } from '../shared/duration.ts';
+import { Failure } from '../shared/failure.ts';
+import { parseSize } from '../shared/size.ts';
+import { DEFAULT_PORT } from '../shared/tls.ts';
+
+const duration = v.pipe(
+  v.string(),
+  v.transform(parseDuration),
+  v.number('must be a duration such as "10s" or "5m"'),
+  v.minValue(1000, 'must be at least "1s"'),
+);
+const size = v.pipe(v.string(), v.transform(parseSize), v.number('must be a size such as "64MiB" or "4GiB"'));
+const path = v.pipe(v.string(), v.startsWith('/', 'must be an absolute path'));
+const hostAndPort = v.pipe(
+  v.string(),
+  v.regex(/^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$/, 'must be an address such as "0.0.0.0:7443" or "[::]:7443"'),
+);
+const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
+
+const ConfigSchema = v.strictObject({
+  /** Where the gRPC server listens, with mutual TLS. */
+  listen: v.optional(hostAndPort, `[::]:${DEFAULT_PORT}`),
+  /** Holds ca.pem, node.pem, node.key and, where there is one, crl.pem. */
+  tls: v.optional(v.strictObject({ folder: v.optional(path, '/etc/lamadist-agent/tls') }), {}),
+  metrics: v.optional(
+    v.strictObject({
+      /** Plain HTTP, so on loopback only. */
+      listen: v.optional(
+        v.pipe(hostAndPort, v.regex(LOOPBACK, 'must be a loopback address: the metrics are served without TLS')),
+        '127.0.0.1:9477',
+      ),
+    }),
+    {},
+  ),
+  health: v.optional(
+    v.strictObject({
+      /** Where check files are read; a later folder overrides an earlier one. */
+      folders: v.optional(v.pipe(v.array(path), v.minLength(1, 'must name a folder')), [
+        '/usr/lib/lamadist-agent/health.d',
+        '/etc/lamadist-agent/health.d',
+      ]),
+      /** Within which all required checks must have passed. Keep it below the commit deadline of the trial boot. */
+      'gate-deadline': v.optional(duration, '5m'),
+      /** The pause between two runs of the checks once the gate is decided. */
+      period: v.optional(duration, '60s'),
+    }),
+    {},
+  ),
+  download: v.optional(
+    v.strictObject({
+      /** The largest bundle that is fetched to the node's own disk. */
+      'maximum-size': v.optional(size, '4GiB'),
+      /** PEM certificates of the authorities that vouch for servers of bundles, instead of the public ones. */
+      'ca-file': v.optional(path),
+    }),
+    {},
+  ),
+  log: v.optional(v.strictObject({ level: v.optional(v.picklist(['debug', 'info', 'warn', 'error']), 'info') }), {}),
+});
+
+export type Config = v.InferOutput<typeof ConfigSchema>;
+
+/** Reads the configuration; a file that is not there means the defaults. Throws CONFIG_INVALID with file, line and field. */
+export async function readConfig(file: string): Promise<Config> {
+  return parseConfig(ConfigSchema, await readText(file), file);
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${(error as Error).message}`, {}, { cause: error });
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import { lamadist } from '../../shared/gen/messages.js';
+import type { DeviceServiceHandlers } from '../../shared/gen/services.ts';
+import type { HostFacts } from '../node/device.ts';
+import type { Installer, Slot } from '../update/installer.ts';
+import type { CurrentBoot, Reboot } from '../update/ports.ts';
+import type { Phase } from '../update/state.ts';
+import type { Updater } from '../update/updater.ts';
+import { unary } from './handlers.ts';
+import { timestamp } from './update-message.ts';
+
+export interface DeviceServiceParts {
+  readonly host: HostFacts;
+  readonly boot: CurrentBoot;
+  readonly agentVersion: string;
+  readonly installer: Pick<Installer, 'slots' | 'compatible'>;
+  readonly busConnected: () => boolean;
+  readonly reboot: Reboot;
+  readonly updater: Pick<Updater, 'state'>;
+}
+
+const { BootStatus, Reachability } = lamadist.agent.v1;
+
+/** A reboot in one of these would cut off a slot that is being written, or the verdict on one. */
+const BUSY: ReadonlySet<Phase> = new Set(['installing', 'installed', 'activating', 'trial', 'checking', 'committing', 'rolling-back']);
+
+export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers {
+  const { host, boot, installer, updater } = parts;
+  return {
+    getDevice: unary(async (_request, { signal }) => {
+      const rauc = await readRauc(installer, signal);
+      const device = {
+        hostname: host.hostname,
+        machineId: host.machineId,
+        bootId: boot.bootId,
+        bootedAt: timestamp(host.bootedAt.getTime()),
+        imageId: host.imageId,
+        imageVersion: host.imageVersion,
+        kernelRelease: host.kernelRelease,
+        architecture: host.architecture,
+        agentVersion: parts.agentVersion,
+        ...rauc,
+        bus: parts.busConnected() ? Reachability.REACHABILITY_REACHABLE : Reachability.REACHABILITY_UNREACHABLE,
+      };
+      return { device };
+    }),
+
+    reboot: unary(async (_request, { signal }) => {
+      const { phase } = updater.state;
+      if (BUSY.has(phase)) throw new Failure('REBOOT_REFUSED', `Cannot reboot: the update is ${phase}`, { phase });
+      await parts.reboot(signal);
+      return { bootId: boot.bootId };
+    }),
+  };
+}
+
+/** What only RAUC can tell; a node whose RAUC is silent still answers, and says so. */
+async function readRauc(installer: DeviceServiceParts['installer'], signal: AbortSignal) {
+  try {
+    const [compatible, slots] = await Promise.all([installer.compatible(signal), installer.slots(signal)]);
+    return { compatible, slots: slots.map(slotMessage), rauc: Reachability.REACHABILITY_REACHABLE };
+  } catch {
+    return { compatible: '', slots: [], rauc: Reachability.REACHABILITY_UNREACHABLE };
+  }
+}
+
+const BOOT_STATUS = {
+  good: BootStatus.BOOT_STATUS_GOOD,
+  bad: BootStatus.BOOT_STATUS_BAD,
+  unknown: BootStatus.BOOT_STATUS_UNSPECIFIED,
+} as const;
+
+function slotMessage(slot: Slot): lamadist.agent.v1.Slot.$Properties {
+  const { name, bootname, device, booted, primary, version, status } = slot;
+  const installedAt = slot.installedAt && { installedAt: timestamp(slot.installedAt.getTime()) };
+  return { name, bootname, device, booted, primary, version, status, bootStatus: BOOT_STATUS[slot.bootStatus], ...installedAt };
+}
