@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants } from 'node:fs';
-import { open, readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { buffer } from 'node:stream/consumers';
+import { readBounded } from '../bounded-file.ts';
 import type { BrokenCheck, Check, CheckSet } from './check.ts';
 import { CHECK_SUFFIX, type CheckFile, LARGEST_FILE_BYTES, readCheckFile } from './check-file.ts';
 
@@ -52,22 +51,10 @@ async function list(folder: string): Promise<Listing> {
 async function readOne(file: string): Promise<CheckFile | { readonly type: 'masked' }> {
   try {
     if ((await realpath(file)) === '/dev/null') return { type: 'masked' };
-    const content = await readBounded(file);
+    const content = await readBounded(file, LARGEST_FILE_BYTES + 1);
     return content.byteLength === 0 ? { type: 'masked' } : readCheckFile(file, content);
   } catch (error) {
     return { type: 'broken', broken: [unreadable(file, error)] };
-  }
-}
-
-/** At most one byte more than a check file may have, which tells that it has too many. */
-async function readBounded(file: string): Promise<Uint8Array> {
-  // Opened for waiting, a FIFO would hold the daemon up until somebody writes to it.
-  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  try {
-    if (!(await handle.stat()).isFile()) throw new Error('it is not a regular file');
-    return await buffer(handle.createReadStream({ end: LARGEST_FILE_BYTES, autoClose: false }));
-  } finally {
-    await handle.close();
   }
 }
 
