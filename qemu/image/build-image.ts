@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from '../command.ts';
+import { prepareRoot, type Root } from '../root/prepare-root.ts';
+import { type Say, timed } from '../say.ts';
+import { cachedImage, imageCacheDirectory, trimImageCache } from './image-cache.ts';
+import { agentFiles, ENABLED_UNITS, type ImageFile, namespaceMachineFiles } from './product-files.ts';
+
+export type { ImageFile } from './product-files.ts';
+
+const STAGE_SCRIPT = path.join(import.meta.dirname, 'stage.sh');
+const AGENT_PATH = '/usr/lib/lamadist-agent/lamadist-agent.js';
+
+export interface ImageRecipe {
+  /** IMAGE_VERSION of os-release. */
+  readonly version: string;
+  /** The agent's bundle on this machine, for example dist/lamadist-agent.js. */
+  readonly agent: string;
+  /** Files to add or to replace, for variants: a failing check, a shorter deadline. */
+  readonly files?: readonly ImageFile[];
+  /** Absolute paths to leave out. */
+  readonly without?: readonly string[];
+}
+
+export interface Image {
+  readonly version: string;
+  /** An EROFS on this machine, kept in a cache: read it, do not write to it. */
+  readonly path: string;
+}
+
+/** An image for a slot of the node in namespaces. The same recipe and files give the same image, from the cache. */
+export async function buildImage(recipe: ImageRecipe, say: Say): Promise<Image> {
+  const root = await prepareRoot(say);
+  const files = await imageFiles(recipe, root);
+  const id = await imageId(recipe, root, files);
+  const cached = await cachedImage(id);
+  if (cached) return { version: recipe.version, path: cached };
+  const file = await timed(say, `Building image ${recipe.version}`, () => pack(recipe, root, files, id));
+  await trimImageCache();
+  return { version: recipe.version, path: file };
+}
+
+/** All files over the base root, a later one in the place of an earlier one. */
+async function imageFiles(recipe: ImageRecipe, root: Root): Promise<readonly ImageFile[]> {
+  const osRelease = await readFile(path.join(root.base, 'usr/lib/os-release'), 'utf8');
+  const all: ImageFile[] = [
+    { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
+    { path: AGENT_PATH, content: await readFile(recipe.agent) },
+    ...(await agentFiles()),
+    ...(await namespaceMachineFiles()),
+    ...(recipe.files ?? []),
+  ];
+  return [...new Map(all.map((file) => [file.path, file])).values()];
+}
+
+async function imageId(recipe: ImageRecipe, root: Root, files: readonly ImageFile[]): Promise<string> {
+  const hash = createHash('sha256')
+    .update(root.id)
+    .update(await readFile(STAGE_SCRIPT));
+  hash.update(JSON.stringify([ENABLED_UNITS, recipe.without ?? []]));
+  for (const file of files) {
+    hash.update(`\0${file.path}\0${file.mode ?? ''}\0`).update(createHash('sha256').update(file.content).digest());
+  }
+  return hash.digest('hex').slice(0, 24);
+}
+
+async function pack(recipe: ImageRecipe, root: Root, files: readonly ImageFile[], id: string): Promise<string> {
+  const tree = await mkdtemp(path.join(tmpdir(), 'lamadist-tree-'));
+  try {
+    await chmod(tree, 0o755);
+    for (const file of files) await place(tree, file);
+    const target = path.join(imageCacheDirectory(), `${id}.erofs`);
+    const unfinished = path.join(imageCacheDirectory(), `${path.basename(tree)}.new`);
+    await mkdir(imageCacheDirectory(), { recursive: true });
+    const stage = ['unshare', '--mount', '--propagation', 'private', 'sh', STAGE_SCRIPT] as const;
+    const rootFolder = path.dirname(root.tools);
+    await run([...stage, rootFolder, tree, unfinished, ENABLED_UNITS.join(','), ...(recipe.without ?? [])], { timeoutMs: 120_000 });
+    await rename(unfinished, target);
+    return target;
+  } finally {
+    await rm(tree, { recursive: true, force: true });
+  }
+}
+
+async function place(tree: string, file: ImageFile): Promise<void> {
+  const target = path.join(tree, file.path);
+  await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
+  await writeFile(target, file.content);
+  await chmod(target, file.mode ?? 0o644);
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { until } from '../deadline.ts';
+import type { Image } from '../image/build-image.ts';
+import type { Boot, BootLoaderCommand, FileOptions, HoldsBootLoader, Machine, ShellOptions, ShellResult } from '../machine.ts';
+import { prepareRoot } from '../root/prepare-root.ts';
+import type { Say } from '../say.ts';
+import { type ClaimedAddress, claimAddress } from './address.ts';
+import { type BootLoaderState, factoryState } from './boot-loader.ts';
+import { readState, writeState } from './boot-loader-state.ts';
+import { shellInside } from './inside.ts';
+import { NodeFolder } from './node-folder.ts';
+import { freeze, keepAsIs } from './power-cut.ts';
+import { PowerSupply, type RunningBoot } from './power-supply.ts';
+import { type ProvisionedFile, provisionData } from './provision.ts';
+import { sweep } from './sweep.ts';
+
+export interface NamespaceMachineOptions {
+  readonly name: string;
+  /** What the factory wrote into slot A. */
+  readonly image: Image;
+  /** Where the agent listens, on the node's own address. 7443 unless it says otherwise. */
+  readonly port?: number;
+  /** What the node's /etc has that its image does not. */
+  readonly provision?: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
+  /** Tries of a slot that was made primary: 1, as with the EFI's BootNext, unless it says otherwise. */
+  readonly maxTries?: number;
+  /** 192 MiB unless it says otherwise. */
+  readonly slotBytes?: number;
+  readonly say: Say;
+}
+
+export interface NodeIdentity {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+const DEFAULT_PORT = 7443;
+const DEFAULT_SLOT_BYTES = 192 << 20;
+const QUICK_MS = 10_000;
+
+/**
+ * A node without a virtual machine: systemd as PID 1 in namespaces of its own on the host's kernel, with real slots, a real
+ * data file system and a TPM. Needs root.
+ */
+export class NamespaceMachine implements Machine, HoldsBootLoader {
+  private constructor(
+    readonly name: string,
+    readonly port: number,
+    private readonly folder: NodeFolder,
+    private readonly address: ClaimedAddress,
+    private readonly supply: PowerSupply,
+  ) {}
+
+  /** Builds a new node, switched off. */
+  static async create(options: NamespaceMachineOptions): Promise<NamespaceMachine> {
+    if (process.getuid?.() !== 0) throw new Error('Cannot make a node in namespaces: it needs root (mounts, loop devices, namespaces)');
+    await sweep(options.say);
+    const root = await prepareRoot(options.say);
+    const folder = await NodeFolder.create();
+    const address = await claimAddress();
+    const supply = new PowerSupply(options.name, folder, root);
+    const machine = new NamespaceMachine(options.name, options.port ?? DEFAULT_PORT, folder, address, supply);
+    try {
+      await folder.writeSlots(options.image.path, options.slotBytes ?? DEFAULT_SLOT_BYTES);
+      await provisionData(folder.data, options.name, (await options.provision?.(machine)) ?? []);
+      await writeState(folder.bootLoaderState, factoryState(options.maxTries ?? 1));
+    } catch (error) {
+      await machine.stop();
+      throw error;
+    }
+    return machine;
+  }
+
+  get host(): string {
+    return this.address.host;
+  }
+
+  /** How often it was booted. */
+  get bootCount(): number {
+    return this.supply.bootCount;
+  }
+
+  bootLoaderState(): Promise<BootLoaderState> {
+    return readState(this.folder.bootLoaderState);
+  }
+
+  start(): Promise<void> {
+    return this.supply.switchOn();
+  }
+
+  async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
+    const least = (options.after?.number ?? 0) + 1;
+    return until(`boot ${least} of ${this.name}`, options.timeoutMs, async () => {
+      const { boot, whyOff } = this.supply;
+      if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
+      return boot && boot.number >= least ? reached(boot) : undefined;
+    });
+  }
+
+  async waitForPowerOff(options: { readonly timeoutMs: number }): Promise<void> {
+    await until(`${this.name} to switch itself off`, options.timeoutMs, async () => this.supply.whyOff);
+  }
+
+  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    return shellInside(this.#running().pid, command, options);
+  }
+
+  async writeFile(target: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
+    const [to, unfinished] = [quoted(target), quoted(`${target}.new`)];
+    const [owner, mode] = [quoted(options.owner ?? 'root'), (options.mode ?? 0o644).toString(8)];
+    const steps = [`cat >${unfinished}`, `chown ${owner}: ${unfinished}`, `chmod ${mode} ${unfinished}`, `mv ${unfinished} ${to}`];
+    const { exitCode, stderr } = await this.shell(`umask 077 && ${steps.join(' && ')}`, { timeoutMs: QUICK_MS, input: content });
+    if (exitCode !== 0) throw new Error(`Cannot write ${target} on ${this.name}: ${stderr.trim()}`);
+  }
+
+  async readFile(target: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.shell(`cat ${quoted(target)}`, { timeoutMs: QUICK_MS });
+    if (exitCode !== 0) throw new Error(`Cannot read ${target} on ${this.name}: ${stderr.trim()}`);
+    return stdout;
+  }
+
+  async deliver(hostPath: string): Promise<string> {
+    const delivered = path.join('/run/media', path.basename(hostPath));
+    const target = `/proc/${this.#running().pid}/root${delivered}`;
+    await copyFile(hostPath, target);
+    await chmod(target, 0o644);
+    return delivered;
+  }
+
+  async cutPower(): Promise<void> {
+    const boot = this.#running();
+    await freeze(boot.pid);
+    const otherSlot = this.folder.slot(boot.bootname === 'A' ? 'B' : 'A');
+    const asItIs = await keepAsIs(otherSlot);
+    await this.supply.switchOff();
+    await rename(asItIs, otherSlot);
+  }
+
+  async consoleLog(): Promise<string> {
+    const lines = (await readFile(this.folder.console, 'utf8')).split(/\r?\n/);
+    return lines.filter((line) => !/^Script (started|done) on /.test(line)).join('\n');
+  }
+
+  async hold(command: BootLoaderCommand): Promise<void> {
+    await writeFile(this.folder.hold(command), '');
+  }
+
+  async release(command: BootLoaderCommand): Promise<void> {
+    await rm(this.folder.hold(command), { force: true });
+    await rm(this.folder.held(command), { force: true });
+  }
+
+  async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {
+    await until(
+      `RAUC to ask the boot loader for ${command}`,
+      options.timeoutMs,
+      async () => existsSync(this.folder.held(command)) || undefined,
+    );
+  }
+
+  async stop(): Promise<void> {
+    await this.supply.switchOff();
+    await this.address.release();
+    await this.folder.remove();
+  }
+
+  #running(): RunningBoot {
+    const { boot, whyOff } = this.supply;
+    if (!boot) throw new Error(`Cannot reach ${this.name}: ${whyOff ?? 'it is between two boots'}`);
+    return boot;
+  }
+}
+
+/** The boot, once it has reached multi-user.target. */
+async function reached(boot: RunningBoot): Promise<Boot | undefined> {
+  const ready = 'systemctl is-active --quiet multi-user.target && . /etc/os-release && echo "$IMAGE_VERSION"';
+  // The node may go down in the middle of the question.
+  const answer = await shellInside(boot.pid, ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
+  if (answer?.exitCode !== 0) return undefined;
+  return { number: boot.number, bootId: boot.bootId, bootname: boot.bootname, imageVersion: answer.stdout.trim() };
+}
+
+/** A word of a shell's command line. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { run } from '../command.ts';
+import type { Say } from '../say.ts';
+import { FOLDER_PREFIX } from './node-folder.ts';
+
+/** Removes a node's control groups. The tree is mounted for this alone, wherever the host has it. */
+export async function removeControlGroup(name: string): Promise<void> {
+  const script = ['mount -t cgroup2 cgroup2 /mnt', `[ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} +`].join(' && ');
+  await run(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', name], { timeoutMs: 10_000 });
+}
+
+/** Takes away what nodes left behind whose process was killed before it could: folders, groups, and disks not yet let go. */
+export async function sweep(say: Say): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    const folder = path.join(tmpdir(), name);
+    if (await ownerLives(folder)) continue;
+    say(`Removing ${folder}: the process that it belonged to is gone`);
+    for (const device of await loopDevices(folder)) await run(['losetup', '--detach', device], { timeoutMs: 10_000 });
+    await removeControlGroup(name);
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function ownerLives(folder: string): Promise<boolean> {
+  try {
+    process.kill(Number(await readFile(path.join(folder, 'owner'), 'utf8')), 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The loop devices whose disk is a file of this folder. */
+export async function loopDevices(folder: string): Promise<string[]> {
+  const list = await run(['losetup', '--list', '--noheadings', '--raw', '--output', 'NAME,BACK-FILE'], { timeoutMs: 10_000 });
+  return list
+    .split('\n')
+    .map((line) => line.split(' '))
+    .filter(([, file]) => file?.startsWith(`${folder}/`))
+    .map(([name]) => name!);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { cacheDirectory } from '../cache-directory.ts';
+import { run } from '../command.ts';
+import { type Say, timed } from '../say.ts';
+import { aptTransport, debianMirror } from './debian-mirror.ts';
+
+const SUITE = 'trixie';
+const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+const HERE = import.meta.dirname;
+
+export interface Root {
+  /** Names the content: the package list and the script that made it. */
+  readonly id: string;
+  /** A whole Debian root: image, bundle and TPM tools run in it by chroot. */
+  readonly tools: string;
+  /** What every slot image starts from. */
+  readonly base: string;
+}
+
+/**
+ * The Debian root that everything else here is made with: from the cache, or prepared now (half a minute, once).
+ * Any number of processes may ask at once: one prepares, the others wait for it.
+ */
+export async function prepareRoot(say: Say): Promise<Root> {
+  const packages = packageNames(await readFile(path.join(HERE, 'packages.txt'), 'utf8'));
+  const script = path.join(HERE, 'prepare-root.sh');
+  const id = createHash('sha256')
+    .update([SUITE, process.arch, ...packages, await readFile(script, 'utf8')].join('\n'))
+    .digest('hex')
+    .slice(0, 16);
+  const cache = cacheDirectory();
+  const target = path.join(cache, `root-${id}`);
+  if (!existsSync(target)) {
+    await timed(say, `Preparing a Debian ${SUITE} root from ${packages.length} packages, once, in ${target}`, () =>
+      prepare(script, target, packages),
+    );
+  }
+  return { id, tools: path.join(target, 'tools'), base: path.join(target, 'base') };
+}
+
+async function prepare(script: string, target: string, packages: readonly string[]): Promise<void> {
+  const mirror = await debianMirror();
+  await mkdir(path.dirname(target), { recursive: true });
+  const aptConfiguration = `${target}.apt.conf`;
+  await writeFile(aptConfiguration, await aptTransport());
+  // The lock lives as long as any process that prepares; mounts that mmdebstrap leaves behind die with the namespace.
+  const locked = ['flock', `${target}.lock`, 'unshare', '--mount', '--propagation', 'private'] as const;
+  await run([...locked, 'sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')], { timeoutMs: 15 * 60_000 });
+}
+
+export function packageNames(list: string): string[] {
+  return list
+    .split('\n')
+    .map((line) => line.replace(/#.*/, '').trim())
+    .filter((line) => line !== '');
+}
