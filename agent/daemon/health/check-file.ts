@@ -22,7 +22,7 @@ export type CheckFile =
 /** Reads the content of a check file; what is wrong with it comes back as data, for it must be shown and must not stop others. */
 export function readCheckFile(file: string, content: Uint8Array): CheckFile {
   const name = basename(file, CHECK_SUFFIX);
-  const reading = NAME.test(name) ? readContent(content) : problem('the name of a check holds only a-z, 0-9 and "-": rename the file');
+  const reading = NAME.test(name) ? readContent(content) : problem('the name of a check is 1 to 64 of a-z, 0-9 and "-": rename the file');
   if (reading.type === 'read') return { type: 'check', check: { name, ...reading.fields } };
   const problems = reading.problems.toSorted((a, b) => a.line - b.line).slice(0, MOST_PROBLEMS);
   return { type: 'broken', broken: problems.map(({ line, path, message }) => ({ file, line, field: fieldName(path), message })) };
