@@ -9,4 +9,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.exitCode = await lamactl(process.argv.slice(2), processWorld());
+void lamactl(process.argv.slice(2), processWorld()).then((exitCode) => {
+  process.exitCode = exitCode;
+});

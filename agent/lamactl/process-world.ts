@@ -38,15 +38,15 @@ function output(stream: WriteStream): Output {
 const CLOCK: Clock = {
   now: () => Date.now(),
   sleep: (ms, signal) => {
-    if (signal.aborted) return Promise.resolve();
+    if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        signal.removeEventListener('abort', done);
+        signal?.removeEventListener('abort', done);
         resolve();
       };
       const timer = setTimeout(done, ms);
-      signal.addEventListener('abort', done);
+      signal?.addEventListener('abort', done);
     });
   },
   every: (ms, run) => {

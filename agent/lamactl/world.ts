@@ -13,7 +13,7 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
   /** Ends after the time, or at once when the signal is aborted; it never throws. */
-  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls again and again until the returned function is called. */
   every(ms: number, run: () => void): () => void;
 }

@@ -48,8 +48,7 @@ export async function followUpdates(session: Session, plan: FollowPlan): Promise
 /** The operation to follow on each node. Not cancelled by Ctrl-C: whether a node took a request must not stay open. */
 async function begin(session: Session, targets: readonly Target[], plan: FollowPlan): Promise<readonly Answer<string>[]> {
   if (!plan.begin) return targets.map((target) => ({ target, ok: true, value: plan.operationId ?? '' }));
-  const options = { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS), signal: new AbortController().signal };
-  return ask(targets, session.world.connect, options, plan.begin);
+  return ask(targets, session.world.connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, plan.begin);
 }
 
 async function followOne(

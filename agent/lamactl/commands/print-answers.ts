@@ -28,8 +28,7 @@ export async function askAndPrint<Value>(
   question: (node: NodeConnection, target: Target) => Promise<Value>,
   presentation: Presentation<Value>,
 ): Promise<ExitName> {
-  const options = { timeoutMs, signal: new AbortController().signal };
-  return printAnswers(session, await ask(await session.targets(), session.world.connect, options, question), presentation);
+  return printAnswers(session, await ask(await session.targets(), session.world.connect, { timeoutMs }, question), presentation);
 }
 
 export async function printAnswers<Value>(

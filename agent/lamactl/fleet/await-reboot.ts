@@ -18,12 +18,11 @@ export async function awaitReboot(
   bootId: string,
   { connect, clock, timeoutMs, waitMs }: AwaitRebootOptions,
 ): Promise<Device> {
-  const { signal } = new AbortController();
   const endMs = clock.now() + waitMs;
   let state = 'it still runs the boot that was to end';
   while (clock.now() < endMs) {
-    await clock.sleep(PAUSE_MS, signal);
-    const node = await connect(target, { timeoutMs, signal });
+    await clock.sleep(PAUSE_MS);
+    const node = await connect(target, { timeoutMs });
     try {
       const device = await node.device();
       if (device.bootId !== bootId) return device;

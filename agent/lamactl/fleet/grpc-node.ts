@@ -110,7 +110,7 @@ class GrpcNode implements NodeConnection {
     const request = { operationId, afterCursor };
     const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), {});
     const cancel = () => stream.cancel();
-    this.#options.signal.addEventListener('abort', cancel);
+    this.#options.signal?.addEventListener('abort', cancel);
     // Once nobody iterates, an error (the cancellation itself is one) would have no listener and end lamactl.
     stream.on('error', () => undefined);
     try {
@@ -121,7 +121,7 @@ class GrpcNode implements NodeConnection {
     } catch (error) {
       throw callFailure(error as ServiceError, this.#address);
     } finally {
-      this.#options.signal.removeEventListener('abort', cancel);
+      this.#options.signal?.removeEventListener('abort', cancel);
       cancel();
     }
   }
@@ -137,13 +137,13 @@ class GrpcNode implements NodeConnection {
     return new Promise((resolve, reject) => {
       const cancel = () => call.cancel();
       const done = (error: ServiceError | null, response?: Response) => {
-        signal.removeEventListener('abort', cancel);
+        signal?.removeEventListener('abort', cancel);
         if (error) reject(callFailure(error, this.#address));
         else resolve(response as Response);
       };
       const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), { deadline }, done);
-      signal.addEventListener('abort', cancel);
-      if (signal.aborted) cancel();
+      signal?.addEventListener('abort', cancel);
+      if (signal?.aborted) cancel();
     });
   }
 }

@@ -179,8 +179,8 @@ export interface Target {
 
 export interface ConnectOptions {
   readonly timeoutMs: number;
-  /** Cancels every call of the connection. */
-  readonly signal: AbortSignal;
+  /** Cancels every call of the connection. Not to be shared by many nodes: each call listens to it. */
+  readonly signal?: AbortSignal;
 }
 
 export type Connect = (target: Target, options: ConnectOptions) => Promise<NodeConnection>;

@@ -10,5 +10,6 @@ const FORMATS = { good: 'green', bad: 'red', warning: 'yellow', faint: 'dim', he
 /** Colours for a terminal whose owner did not refuse them (no-color.org: any value that is not empty). */
 export function painter({ stdout, env }: Pick<World, 'stdout' | 'env'>): Paint {
   if (!stdout.isTerminal || env.NO_COLOR) return (_, text) => text;
-  return (style, text) => styleText(FORMATS[style], text);
+  // Whether to colour is decided here, from the world; styleText would ask the process.
+  return (style, text) => styleText(FORMATS[style], text, { validateStream: false });
 }

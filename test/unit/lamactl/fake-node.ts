@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  ConnectOptions,
+  Inspection,
+  InstallRequest,
+  NodeConnection,
+  Target,
+  Update,
+  UpdateEvent,
+} from '../../../agent/lamactl/fleet/node.ts';
+import { Failure } from '../../../agent/shared/failure.ts';
+import { DEVICE, HEALTH, updateIn } from './answers.ts';
+
+/** What happens next on a watched node: an update to tell of, a break, or something that the test does. */
+export type WatchStep = Update | Failure | (() => void);
+
+/** A node in memory. It answers as one in good order does, until a test gives it other answers. */
+export class FakeNode {
+  readonly installs: InstallRequest[] = [];
+  readonly rollBackMessages: string[] = [];
+  readonly cursors: string[] = [];
+  connections = 0;
+  open = 0;
+  /** One list for each connection that watches; the last one stays. A stream that runs out of steps breaks off. */
+  watches: WatchStep[][] = [];
+  answers: Partial<NodeConnection> = {};
+  last: Update | undefined = updateIn('committed');
+
+  connect(_target: Target, { signal }: ConnectOptions): NodeConnection {
+    this.connections += 1;
+    this.open += 1;
+    return {
+      device: async () => DEVICE,
+      reboot: async () => DEVICE.bootId,
+      health: async () => HEALTH,
+      runChecks: async () => HEALTH,
+      install: async (request) => {
+        this.installs.push(request);
+        return 'op-1';
+      },
+      rollBack: async (message) => {
+        this.rollBackMessages.push(message);
+        return 'op-1';
+      },
+      inspect: async () => INSPECTION,
+      update: async () => this.last,
+      updates: async (limit) => (this.last ? [this.last].slice(0, limit) : []),
+      watch: (_operationId, afterCursor) => this.#watch(afterCursor, signal),
+      ...this.answers,
+      close: () => {
+        this.open -= 1;
+      },
+    };
+  }
+
+  async *#watch(afterCursor: string, signal: AbortSignal | undefined): AsyncGenerator<UpdateEvent> {
+    this.cursors.push(afterCursor);
+    const steps = this.watches.length > 1 ? this.watches.shift()! : (this.watches[0] ?? []);
+    for (const [index, step] of steps.entries()) {
+      if (typeof step === 'function') step();
+      if (signal?.aborted) throw new Failure('NODE_UNREACHABLE', 'Cannot reach attic: the connection broke');
+      if (step instanceof Failure) throw step;
+      if (typeof step === 'function') continue;
+      this.last = step;
+      const ended = step.phase === 'committed' || step.phase === 'rolled-back' || step.phase === 'failed';
+      yield { cursor: `${this.cursors.length}.${index}`, type: ended ? 'result' : 'progress', update: step };
+    }
+  }
+}
+
+const INSPECTION: Inspection = { bundle: updateIn('idle').bundle!, compatibleWithNode: true, failedHere: false };
+
+/** A node that is off: every call fails. */
+export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach 10.0.0.9:7443: nothing listens there')): FakeNode {
+  const node = new FakeNode();
+  const fail = async (): Promise<never> => {
+    throw failure;
+  };
+  node.answers = {
+    device: fail,
+    reboot: fail,
+    health: fail,
+    runChecks: fail,
+    install: fail,
+    rollBack: fail,
+    inspect: fail,
+    update: fail,
+    updates: fail,
+  };
+  return node;
+}

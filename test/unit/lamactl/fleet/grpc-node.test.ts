@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectGrpc } from '../../../../agent/lamactl/fleet/grpc-node.ts';
+import type { ConnectOptions, Target } from '../../../../agent/lamactl/fleet/node.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
+import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../../../agent/shared/gen/services.ts';
+import { toStatus } from '../../../../agent/shared/status.ts';
+import { Certificates } from '../certificates.ts';
+
+const certificates = new Certificates();
+const servers: Server[] = [];
+
+beforeAll(() => {
+  certificates.authority('ca');
+  certificates.authority('stranger');
+  certificates.leaf('attic', 'ca');
+  certificates.leaf('admin', 'ca');
+  certificates.leaf('mallory', 'stranger');
+  certificates.leaf('expired', 'ca', 0);
+});
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.forceShutdown();
+});
+
+afterAll(() => certificates.remove());
+
+const read = (file: string) => readFileSync(certificates.path(file));
+
+/** Serves handlers as a node does: TLS with a client certificate from the CA. */
+async function serve(handlers: UntypedServiceImplementation = {}): Promise<string> {
+  const server = new Server();
+  servers.push(server);
+  server.addService({ ...DeviceServiceDefinition, ...HealthServiceDefinition, ...UpdateServiceDefinition }, handlers);
+  const keyPair = { cert_chain: read('attic.pem'), private_key: read('attic.key') };
+  const credentials = ServerCredentials.createSsl(read('ca.pem'), [keyPair], true);
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(`127.0.0.1:${port}`)));
+  });
+}
+
+interface Side {
+  readonly ca?: string;
+  readonly client?: string;
+  readonly tlsName?: string;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+function open(address: string, side: Side = {}) {
+  const { ca = 'ca', client = 'admin', tlsName = 'attic', timeoutMs = 5_000, signal } = side;
+  const identity = { ca: read(`${ca}.pem`), certificate: read(`${client}.pem`), key: read(`${client}.key`) };
+  const target: Target = { name: 'attic', address, tlsName, identity };
+  const options: ConnectOptions = { timeoutMs, ...(signal ? { signal } : {}) };
+  return connectGrpc(target, options);
+}
+
+/** The failure of a call on a new connection. */
+async function failureAt(address: string, side: Side = {}): Promise<Failure> {
+  const node = await open(address, side);
+  try {
+    await node.device();
+  } catch (thrown) {
+    return thrown as Failure;
+  } finally {
+    node.close();
+  }
+  throw new Error('the call did not fail');
+}
+
+const device: UntypedServiceImplementation['getDevice'] = (_call: unknown, answer: (error: null, response: object) => void) => {
+  answer(null, {
+    device: {
+      hostname: 'attic\x1b]0;owned\x07',
+      bootedAt: { seconds: 1_700_000_000, nanos: 5e8 },
+      slots: [{ name: 'rootfs.0', bootStatus: 1 }],
+      rauc: 1,
+    },
+  });
+};
+
+describe('a node over gRPC', () => {
+  it('answers in plain data, without what drives a terminal', async () => {
+    const node = await open(await serve({ getDevice: device }));
+    const answer = await node.device();
+    node.close();
+    expect(answer).toMatchObject({
+      hostname: 'attic\uFFFD]0;owned\uFFFD',
+      bootedAt: '2023-11-14T22:13:20.500Z',
+      rauc: 'reachable',
+      bus: 'unknown',
+    });
+    expect(answer.slots).toEqual([
+      { name: 'rootfs.0', bootname: '', device: '', booted: false, primary: false, bootStatus: 'good', version: '', status: '' },
+    ]);
+  });
+
+  it('fails as the node said, with its code and facts', async () => {
+    const address = await serve({
+      getDevice: (_call: unknown, answer: (error: object) => void) => {
+        answer(toStatus(new Failure('RAUC_UNAVAILABLE', 'Cannot read the slots: \x1b[2JRAUC is gone', { bus: 'system' })));
+      },
+    });
+    const failure = await failureAt(address);
+    expect(failure).toMatchObject({ code: 'RAUC_UNAVAILABLE', message: 'Cannot read the slots: \uFFFD[2JRAUC is gone' });
+    expect(failure.facts).toMatchObject({ bus: 'system' });
+  });
+
+  it('is unreachable when nothing listens', async () => {
+    expect(await failureAt('127.0.0.1:1')).toMatchObject({
+      code: 'NODE_UNREACHABLE',
+      message: 'Cannot reach 127.0.0.1:1: nothing listens there',
+    });
+  });
+
+  it('is unreachable when something listens but never speaks', async () => {
+    const silent = createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => silent.once('listening', resolve));
+    const { port } = silent.address() as { port: number };
+    expect(await failureAt(`127.0.0.1:${port}`, { timeoutMs: 300 })).toMatchObject({ code: 'NODE_UNREACHABLE' });
+    silent.close();
+  });
+
+  it('misses the deadline when the node accepts a call and does not answer it', async () => {
+    const address = await serve({ getDevice: () => undefined });
+    expect(await failureAt(address, { timeoutMs: 500 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it.each(['mallory', 'expired'])('is unauthenticated with the certificate "%s"', async (client) => {
+    const failure = await failureAt(await serve({ getDevice: device }), { client });
+    expect(failure.code).toBe('UNAUTHENTICATED');
+    expect(failure.remedy).toContain('client certificate');
+  });
+
+  it('does not trust a node whose certificate another CA signed', async () => {
+    expect(await failureAt(await serve({ getDevice: device }), { ca: 'stranger' })).toMatchObject({ code: 'NODE_UNTRUSTED' });
+  });
+
+  it('does not trust a node whose certificate has another name', async () => {
+    const failure = await failureAt(await serve({ getDevice: device }), { tlsName: 'cellar' });
+    expect(failure).toMatchObject({ code: 'NODE_UNTRUSTED' });
+    expect(failure.message).toContain('its certificate is for another name');
+  });
+
+  it('reads pages of updates up to the limit', async () => {
+    const sizes: number[] = [];
+    const node = await open(
+      await serve({
+        listUpdates: (call: { request: { pageSize: number; pageToken: string } }, answer: (error: null, response: object) => void) => {
+          sizes.push(call.request.pageSize);
+          const updates = Array.from({ length: call.request.pageSize }, () => ({ phase: 13 }));
+          answer(null, { updates, nextPageToken: 'more' });
+        },
+      }),
+    );
+    const updates = await node.updates(150);
+    node.close();
+    expect(sizes).toEqual([100, 50]);
+    expect(updates).toHaveLength(150);
+    expect(updates[0]).toMatchObject({ phase: 'rolled-back' });
+  });
+
+  it('is unreachable, not broken, when the node goes down in the middle of a stream', async () => {
+    const address = await serve({
+      watchUpdate: (call: { write: (message: object) => void }) => {
+        call.write({ cursor: '1', progress: { phase: 4 } });
+      },
+    });
+    const node = await open(address);
+    const events = node.watch('op-1', '')[Symbol.asyncIterator]();
+    expect((await events.next()).value).toMatchObject({ cursor: '1', type: 'progress', update: { phase: 'installing' } });
+    for (const server of servers) server.forceShutdown();
+    await expect(events.next()).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+    node.close();
+  });
+
+  it('cancels calls and streams with its signal', async () => {
+    const address = await serve({ getDevice: () => undefined, watchUpdate: () => undefined });
+    const stop = new AbortController();
+    const node = await open(address, { signal: stop.signal });
+    const calls = [node.device(), node.watch('', '')[Symbol.asyncIterator]().next()];
+    setTimeout(() => stop.abort(), 100);
+    const results = await Promise.allSettled(calls);
+    node.close();
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+});
