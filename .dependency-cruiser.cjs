@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// The house's rules about who may know whom, each with its reason. Held by test/architecture/imports.test.ts.
+
+const SUBJECTS = 'update|health|attestation|node|access';
+
+const forbidden = (name, comment, from, to) => ({ name, comment, severity: 'error', from: { path: from }, to });
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two files that need each other are one file, or hide a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    forbidden(
+      'subjects-know-no-edge-and-no-neighbour',
+      'A subject decides; who carries it out, and who asked, is told to it through ports.',
+      `^agent/daemon/(${SUBJECTS})/`,
+      { path: '^agent/daemon/(platform|rpc|metrics|main|config)' },
+    ),
+    forbidden(
+      'subjects-meet-in-types-and-ports',
+      'What one subject needs of another is a type or a port, so that each can be read alone.',
+      `^agent/daemon/(${SUBJECTS})/`,
+      {
+        path: `^agent/daemon/(${SUBJECTS})/`,
+        pathNot: ['^agent/daemon/$1/', '^agent/daemon/health/(check|probe)\\.ts$', '^agent/daemon/update/(ports|installer|state)\\.ts$'],
+      },
+    ),
+    forbidden(
+      'platform-implements-ports',
+      'A neighbour knows the ports that it implements, and nothing of those who use them.',
+      '^agent/daemon/platform/',
+      {
+        path: `^agent/daemon/(${SUBJECTS}|rpc|metrics|main|config)`,
+        pathNot: [
+          '^agent/daemon/update/(ports|installer|event|durable-file)\\.ts$',
+          '^agent/daemon/health/(check|probe)\\.ts$',
+          '^agent/daemon/node/device\\.ts$',
+        ],
+      },
+    ),
+    forbidden(
+      'neighbours-meet-on-the-bus-only',
+      'Each folder of platform is one neighbour; the bus is how some of them are reached.',
+      '^agent/daemon/platform/([^/]+)/',
+      { path: '^agent/daemon/platform/', pathNot: ['^agent/daemon/platform/$1/', '^agent/daemon/platform/dbus/'] },
+    ),
+    forbidden(
+      'edges-know-no-neighbour-and-not-each-other',
+      'gRPC and Prometheus show what the subjects know; they never ask a neighbour by themselves.',
+      '^agent/daemon/(rpc|metrics)/',
+      { path: '^agent/daemon/(platform|rpc|metrics|main|config)', pathNot: '^agent/daemon/$1/' },
+    ),
+    forbidden('daemon-and-lamactl-meet-in-shared', 'They meet on the wire.', '^agent/daemon/', { path: '^agent/lamactl/' }),
+    forbidden('lamactl-and-daemon-meet-in-shared', 'They meet on the wire.', '^agent/lamactl/', { path: '^agent/daemon/' }),
+    forbidden('shared-knows-neither', 'What both say depends on neither.', '^agent/shared/', { path: '^agent/(daemon|lamactl)/' }),
+    forbidden('the-product-knows-no-test', 'What is shipped needs nothing of what proves it.', '^agent/', { path: '^(qemu|test)/' }),
+    forbidden(
+      'one-wrapper-around-dbus-next',
+      'Bare, it hangs and drops signals; the wrapper mends that once.',
+      '^agent/daemon/(?!platform/dbus/)',
+      {
+        path: '^node_modules/dbus-next/',
+      },
+    ),
+    forbidden('programs-are-run-by-platform', 'A process that is started is a neighbour.', '^agent/daemon/(?!platform/)', {
+      path: '^node_modules/execa/',
+    }),
+    forbidden('metrics-own-prom-client', 'One edge for Prometheus.', '^agent/daemon/(?!metrics/|main)', {
+      path: '^node_modules/prom-client/',
+    }),
+    forbidden(
+      'rpc-owns-grpc',
+      'Subjects speak in their own words; one edge speaks gRPC.',
+      `^agent/daemon/(update|health|node|platform|metrics)/`,
+      {
+        path: '^node_modules/@grpc/',
+      },
+    ),
+    {
+      name: 'everything-resolves',
+      comment: 'An import that leads nowhere fails at run time.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: '^node_modules' },
+    exclude: { path: '^agent/shared/gen/' },
+    tsPreCompilationDeps: true,
+    moduleSystems: ['es6', 'cjs'],
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], conditionNames: ['import', 'require', 'node', 'default'] },
+    parser: 'swc',
+  },
+};

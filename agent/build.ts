@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bundles the daemon and the administrator's command into one file each: `npm run build`.
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const out = join(root, 'dist');
+
+/**
+ * Modules that a dependency names and LamaDist never reaches, with why. Each is replaced by one that throws when it is
+ * touched, so that a wrong guess is loud.
+ */
+const UNREACHED = {
+  '@grpc/proto-loader': 'grpc-js reads protos for its channelz service, which is not served',
+  '@opentelemetry/api': 'prom-client looks for a span to attach exemplars to, which are not used',
+  'fast-xml-builder': 'dbus-next describes the objects that it exports with it, and the agent exports none',
+  'fast-xml-parser': 'dbus-next reads introspection data with it for its proxy objects, which a rule forbids',
+} as const;
+
+const leaveOutUnreached: Plugin = {
+  name: 'leave-out-unreached',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(${Object.keys(UNREACHED).join('|')})$`) }, ({ path }) => ({ path, namespace: 'unreached' }));
+    onLoad({ filter: /.*/, namespace: 'unreached' }, ({ path }) => ({ contents: unreached(path) }));
+  },
+};
+
+/** Anything may be taken from it, so that a module that destructures at load still loads; nothing can be called. */
+function unreached(name: string): string {
+  const message = JSON.stringify(`"${name}" was left out of the bundle`);
+  return `const stub = new Proxy(function () {}, { get: (_, key) => (typeof key === 'symbol' || key === '__esModule' ? undefined : stub), apply() { throw new Error(${message}); }, construct() { throw new Error(${message}); } }); module.exports = stub;`;
+}
+
+async function bundle(entry: string, name: string, banner: string): Promise<void> {
+  await build({
+    entryPoints: [join(root, entry)],
+    outfile: join(out, name),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    minify: true,
+    // A stack trace quotes the line that threw; one line of half a megabyte would fill the journal.
+    lineLimit: 200,
+    keepNames: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+    banner: { js: banner },
+    plugins: [leaveOutUnreached],
+  });
+}
+
+await rm(out, { recursive: true, force: true });
+await mkdir(out, { recursive: true });
+// Where the bundles are installed no package.json is near, and Node takes .js for CommonJS; here one is, and says otherwise.
+await writeFile(join(out, 'package.json'), '{ "type": "commonjs" }\n');
+await Promise.all([
+  bundle('agent/daemon/main.ts', 'lamadist-agent.js', '// SPDX-License-Identifier: Apache-2.0'),
+  bundle('agent/lamactl/main.ts', 'lamactl.js', '#!/usr/bin/env node\n// SPDX-License-Identifier: Apache-2.0'),
+]);

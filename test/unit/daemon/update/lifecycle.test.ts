@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { EventType } from '../../../../agent/daemon/update/event.ts';
+import { transition } from '../../../../agent/daemon/update/lifecycle.ts';
+import { PHASES, type Phase, type UpdateState } from '../../../../agent/daemon/update/state.ts';
+import type { Step } from '../../../../agent/daemon/update/step.ts';
+import { EVENTS, STATES } from './states.ts';
+
+const REFUSED = { 'install-requested': 'refused UPDATE_IN_PROGRESS', 'rollback-requested': 'refused NOTHING_TO_ROLL_BACK' };
+
+/** What each event does in each phase: the next phase, `= phase` for news within it, and the effects. What is not here changes nothing. */
+const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = {
+  idle: { 'install-requested': 'inspecting: inspect', 'rollback-requested': REFUSED['rollback-requested'] },
+  downloading: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'failed CANCELLED: clean-up',
+    'download-progress': '= downloading',
+    downloaded: 'inspecting: inspect',
+    'effect-failed': 'failed INSTALL_FAILED: clean-up',
+    'agent-started': 'downloading: download',
+  },
+  inspecting: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'failed CANCELLED: clean-up',
+    inspected: 'installing: install',
+    'effect-failed': 'failed INSTALL_FAILED: clean-up',
+    'agent-started': 'inspecting: inspect',
+  },
+  installing: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': '= installing',
+    'install-progress': '= installing',
+    'install-completed': 'installed: verify-slot',
+    'effect-failed': 'failed INSTALL_FAILED: clean-up',
+    'agent-started': 'installing: rejoin-install',
+  },
+  installed: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'failed CANCELLED: clean-up',
+    'slot-verified': 'activating: activate',
+    'effect-failed': 'failed INSTALL_FAILED: clean-up',
+    'agent-started': '= installed: verify-slot',
+  },
+  activating: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'rolling-back REQUESTED: restore-source',
+    activated: 'pending-reboot: reboot',
+    'effect-failed': 'rolling-back ACTIVATION_FAILED: restore-source',
+    'agent-started': 'activating: activate',
+  },
+  'pending-reboot': {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'rolling-back REQUESTED: restore-source',
+    'effect-failed': 'pending-reboot: reboot',
+    'agent-started': 'pending-reboot: reboot',
+  },
+  trial: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'rolling-back REQUESTED: restore-source',
+    'target-confirmed': 'checking: run-gate',
+    'effect-failed': 'rolling-back WRONG_SLOT_BOOTED: restore-source',
+    'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
+  },
+  checking: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'rolling-back REQUESTED: restore-source',
+    'check-finished': '= checking',
+    'gate-passed': 'committing: commit',
+    'gate-failed': 'rolling-back CHECK_FAILED: restore-source',
+    'effect-failed': 'rolling-back CHECK_FAILED: restore-source',
+    'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
+  },
+  committing: {
+    'install-requested': REFUSED['install-requested'],
+    'rollback-requested': 'rolling-back REQUESTED: restore-source',
+    'marked-good': 'committed: clean-up',
+    'effect-failed': 'rolling-back COMMIT_FAILED: restore-source',
+    'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
+  },
+  committed: { 'install-requested': 'inspecting: inspect', 'rollback-requested': 'rolling-back REQUESTED: restore-source' },
+  'rolling-back': {
+    ...REFUSED,
+    'source-restored': 'rolling-back CHECK_FAILED: reboot',
+    'effect-failed': '= rolling-back CHECK_FAILED: restore-source',
+    'agent-started': '= rolling-back CHECK_FAILED: restore-source',
+  },
+  'rolled-back': {
+    'install-requested': 'inspecting: inspect',
+    'rollback-requested': REFUSED['rollback-requested'],
+    'boot-log-read': '= rolled-back CHECK_FAILED',
+  },
+  failed: { 'install-requested': 'inspecting: inspect', 'rollback-requested': REFUSED['rollback-requested'] },
+};
+
+describe('the life of an update', () => {
+  const cells = PHASES.flatMap((phase) => (Object.keys(EVENTS) as EventType[]).map((type) => [phase, type] as const));
+
+  it.each(cells)('in phase %s answers %s as the table says', (phase, type) => {
+    const before = STATES[phase];
+    const step = transition(before, EVENTS[type]);
+    expect(describeStep(before, step)).toBe(LIFE[phase][type] ?? phaseOf(before));
+  });
+
+  it.each(cells)('in phase %s does not change the state that it was given when %s comes', (phase, type) => {
+    const before = structuredClone(STATES[phase]);
+    transition(before, EVENTS[type]);
+    expect(before).toEqual(STATES[phase]);
+  });
+
+  it('keeps every phase that it went through, with its moment', () => {
+    const step = transition(STATES.installing, EVENTS['install-completed']);
+    expect('state' in step && 'phaseChanges' in step.state && step.state.phaseChanges).toEqual([
+      { phase: 'inspecting', atMs: 1 },
+      { phase: 'installed', atMs: 1000 },
+    ]);
+  });
+
+  it('fetches the bundle first where RAUC cannot stream', () => {
+    const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation, delivery: 'spooled' } as const;
+    expect(describeStep(STATES.idle, transition(STATES.idle, event))).toBe('downloading: download');
+  });
+
+  it('lets RAUC stream where it can', () => {
+    const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation };
+    const step = transition(STATES.idle, event);
+    expect('effects' in step && step.effects).toEqual([{ type: 'inspect', location: 'https://bundles.example/v2.raucb' }]);
+  });
+
+  it('refuses a bundle that is for another kind of node', () => {
+    const event = { ...EVENTS.inspected, nodeCompatible: 'another-board' };
+    expect(describeStep(STATES.inspecting, transition(STATES.inspecting, event))).toBe('failed BUNDLE_INCOMPATIBLE: clean-up');
+  });
+
+  it('refuses a version that was rolled back here before', () => {
+    const event = { ...EVENTS.inspected, failedHere: true };
+    expect(describeStep(STATES.inspecting, transition(STATES.inspecting, event))).toBe('failed VERSION_FAILED_HERE: clean-up');
+  });
+
+  it('installs such a version when it is forced to', () => {
+    const forced = { ...STATES.inspecting, operation: { ...STATES.inspecting.operation, force: true } };
+    expect(describeStep(forced, transition(forced, { ...EVENTS.inspected, failedHere: true }))).toBe('installing: install');
+  });
+
+  it('waits for the administrator where the reboot is manual', () => {
+    const manual = { ...STATES.activating, operation: { ...STATES.activating.operation, rebootPolicy: 'manual' as const } };
+    expect(describeStep(manual, transition(manual, EVENTS.activated))).toBe('pending-reboot');
+  });
+
+  it('never activates what was cancelled while RAUC wrote it', () => {
+    const cancelled = transition(STATES.installing, EVENTS['rollback-requested']);
+    if (!('state' in cancelled)) throw new Error('refused');
+    expect(describeStep(cancelled.state, transition(cancelled.state, EVENTS['install-completed']))).toBe('failed CANCELLED: clean-up');
+  });
+
+  it('refuses to leave a committed slot for one that is not good', () => {
+    const event = { ...EVENTS['rollback-requested'], otherSlotGood: false };
+    expect(describeStep(STATES.committed, transition(STATES.committed, event))).toBe('refused NOTHING_TO_ROLL_BACK');
+  });
+
+  it('refuses to leave a committed slot that is not the booted one', () => {
+    const event = { ...EVENTS['rollback-requested'], bootname: 'A' };
+    expect(describeStep(STATES.committed, transition(STATES.committed, event))).toBe('refused NOTHING_TO_ROLL_BACK');
+  });
+
+  it('ends a rollback without a reboot when the node runs the source slot', () => {
+    const offTarget = { ...STATES['rolling-back'], onTarget: false };
+    expect(describeStep(offTarget, transition(offTarget, EVENTS['source-restored']))).toBe(
+      'rolled-back CHECK_FAILED: clean-up, read-boot-log',
+    );
+  });
+
+  it('reboots all the same when the boot loader cannot be told to leave the target slot', () => {
+    let state: UpdateState = STATES['rolling-back'];
+    const steps: string[] = [];
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const step = transition(state, EVENTS['effect-failed']);
+      steps.push(describeStep(state, step).split(': ')[1] ?? '');
+      if ('state' in step) state = step.state;
+    }
+    expect(steps).toEqual(['restore-source', 'restore-source', 'restore-source', 'restore-source', 'reboot']);
+  });
+
+  it('ends a rollback, and says so, when the boot loader cannot be told on the source slot', () => {
+    const stuck = { ...STATES['rolling-back'], onTarget: false, rollbackAttempts: 5 };
+    const step = transition(stuck, EVENTS['effect-failed']);
+    expect('state' in step && step.state).toMatchObject({
+      phase: 'rolled-back',
+      reason: { message: expect.stringContaining('the boot loader could not be told: Cannot install: RAUC said so') },
+    });
+  });
+
+  it('replaces the earlier result of the same check', () => {
+    const first = transition(STATES.checking, EVENTS['check-finished']);
+    if (!('state' in first)) throw new Error('refused');
+    const again = { ...EVENTS['check-finished'].check, detail: 'answers again' };
+    const second = transition(first.state, { ...EVENTS['check-finished'], check: again });
+    expect('state' in second && second.state).toMatchObject({ checks: [again] });
+  });
+});
+
+/** A step in the words of the table above. */
+function describeStep(before: UpdateState, step: Step): string {
+  if ('refusal' in step) return `refused ${step.refusal.code}`;
+  const { state, effects } = step;
+  const news = state.phase === before.phase && state !== before ? '= ' : '';
+  return `${news}${phaseOf(state)}${
+    effects.length > 0
+      ? `: ${effects
+          .map(({ type }) => type)
+          .sort()
+          .join(', ')}`
+      : ''
+  }`;
+}
+
+function phaseOf(state: UpdateState): string {
+  return 'reason' in state ? `${state.phase} ${state.reason.code}` : state.phase;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { effectRunner } from '../../../../agent/daemon/update/effects.ts';
+import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
+import { Feed } from '../../../../agent/daemon/update/feed.ts';
+import type { Journaled } from '../../../../agent/daemon/update/journal.ts';
+import type { GateDecision } from '../../../../agent/daemon/update/ports.ts';
+import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
+import { Updater } from '../../../../agent/daemon/update/updater.ts';
+import { FakeClock } from '../../fakes/clock.ts';
+import { FakeInstaller } from '../../fakes/installer.ts';
+import { keepingLogger } from '../../fakes/log.ts';
+
+export const OPERATION: Operation = {
+  id: '99999999-9999-4999-8999-999999999999',
+  source: { type: 'path', path: '/var/v2.raucb' },
+  rebootPolicy: 'automatic',
+  force: false,
+  requestedBy: 'alice',
+};
+
+/** What outlives an agent and a boot: the disk, the slots and the boot loader. */
+export class FakeNode {
+  readonly clock = new FakeClock();
+  readonly installer = new FakeInstaller();
+  readonly logger = keepingLogger();
+  journaled: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
+  readonly history = new Map<string, EndedUpdate>();
+  readonly marks: string[] = [];
+  reboots = 0;
+  /** Thrown by the next writes of the journal. */
+  readonly writeFailures: Error[] = [];
+  decide: () => Promise<GateDecision> = async () => ({ passed: true });
+
+  /** An agent that starts in this boot. */
+  async start(bootId: string, bootname: string, records: readonly TrialRecord[] = []): Promise<Updater> {
+    const feed = new Feed<UpdateState>(bootId, { phase: 'idle' });
+    const updater: Updater = new Updater({
+      journal: { read: async () => ({ journaled: this.journaled }), write: (journaled) => this.#write(journaled) },
+      history: { keep: async (update) => void this.history.set(update.operation.id, update) },
+      feed,
+      clock: this.clock,
+      log: this.logger.log,
+      runEffect: effectRunner({
+        installer: this.installer,
+        downloader: { download: async () => '/var/download/x.raucb', remove: async () => {} },
+        reboot: async () => void this.reboots++,
+        marks: {
+          arm: async (_id, bootname) => void this.marks.push(`arm ${bootname}`),
+          disarm: async () => void this.marks.push('disarm'),
+          committed: async () => void this.marks.push('committed'),
+          gate: async (verdict) => void this.marks.push(`gate ${verdict}`),
+        },
+        gate: () => this.decide(),
+        bootLog: async (id) => `log of ${id}`,
+        boot: { bootId, bootname },
+        clock: this.clock,
+        failedHere: (version) => updater.failedHere(version) !== undefined,
+      }),
+    });
+    await updater.start({ bootId, bootname, records });
+    return updater;
+  }
+
+  async #write(journaled: Journaled): Promise<void> {
+    const failure = this.writeFailures.shift();
+    if (failure) throw failure;
+    this.journaled = structuredClone(journaled);
+    this.installer.asked.push(`journal ${journaled.state.phase}`);
+  }
+
+  /** Lets time pass until the update is in a phase. */
+  async until(updater: Updater, phase: Phase): Promise<UpdateState> {
+    for (let round = 0; round < 200 && updater.state.phase !== phase; round++) await this.clock.advance(500);
+    if (updater.state.phase !== phase) throw new Error(`the update stayed ${updater.state.phase} and never was ${phase}`);
+    return updater.state;
+  }
+}

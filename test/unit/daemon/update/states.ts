@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import type { EventOf, EventType } from '../../../../agent/daemon/update/event.ts';
+import type { Phase, StateOf } from '../../../../agent/daemon/update/state.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
+
+/** One state in each phase and one event of each type, all of one story: version 2 from slot A to slot B. */
+
+export const ARMED_BOOT = '11111111-1111-4111-8111-111111111111';
+export const TRIAL_BOOT = '22222222-2222-4222-8222-222222222222';
+export const LATER_BOOT = '33333333-3333-4333-8333-333333333333';
+export const OPERATION_ID = '99999999-9999-4999-8999-999999999999';
+
+const operation = {
+  id: OPERATION_ID,
+  source: { type: 'path', path: '/var/v2.raucb' },
+  rebootPolicy: 'automatic',
+  force: false,
+  requestedBy: 'alice',
+} as const;
+const asked = { operation, phaseChanges: [{ phase: 'inspecting', atMs: 1 }] };
+const bundle = { compatible: 'lamadist-test', version: '2', description: '', build: '', format: 'plain', manifestHash: 'abc' };
+const inspected = {
+  ...asked,
+  bundle,
+  location: '/var/v2.raucb',
+  sourceSlot: { name: 'rootfs.0', bootname: 'A' },
+  targetSlot: { name: 'rootfs.1', bootname: 'B' },
+  armedBootId: ARMED_BOOT,
+};
+const onTrial = { ...inspected, trialBootIds: [TRIAL_BOOT], attempts: 1, checks: [] };
+const reason = { code: 'CHECK_FAILED', message: 'Cannot call this boot healthy: check "web" failed', failedChecks: ['web'] };
+const url = { ...operation, source: { type: 'url', url: 'https://bundles.example/v2.raucb' } } as const;
+
+export const STATES: { readonly [P in Phase]: StateOf<P> } = {
+  idle: { phase: 'idle' },
+  downloading: { phase: 'downloading', ...asked, operation: url, percent: 10 },
+  inspecting: { phase: 'inspecting', ...asked, location: '/var/v2.raucb' },
+  installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null },
+  installed: { phase: 'installed', ...inspected },
+  activating: { phase: 'activating', ...inspected },
+  'pending-reboot': { phase: 'pending-reboot', ...inspected },
+  trial: { phase: 'trial', ...onTrial },
+  checking: { phase: 'checking', ...onTrial },
+  committing: { phase: 'committing', ...onTrial },
+  committed: { phase: 'committed', ...onTrial },
+  'rolling-back': { phase: 'rolling-back', ...onTrial, reason, onTarget: true, rollbackAttempts: 1 },
+  'rolled-back': { phase: 'rolled-back', ...onTrial, reason, failedBootLog: '' },
+  failed: { phase: 'failed', ...asked, bundle, targetSlot: inspected.targetSlot, reason },
+};
+
+const atMs = 1000;
+const failure = new Failure('INSTALL_FAILED', 'Cannot install: RAUC said so');
+
+export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
+  'install-requested': { type: 'install-requested', atMs, operation, delivery: 'direct' },
+  'rollback-requested': { type: 'rollback-requested', atMs, message: 'too slow', bootname: 'B', otherSlotGood: true },
+  'download-progress': { type: 'download-progress', atMs, percent: 50 },
+  downloaded: { type: 'downloaded', atMs, path: '/var/lib/lamadist-agent/download/x.raucb' },
+  inspected: {
+    type: 'inspected',
+    atMs,
+    bundle,
+    nodeCompatible: 'lamadist-test',
+    failedHere: false,
+    sourceSlot: inspected.sourceSlot,
+    targetSlot: inspected.targetSlot,
+    bootId: ARMED_BOOT,
+  },
+  'install-progress': { type: 'install-progress', atMs, percent: 60, message: 'Copying image to rootfs.1' },
+  'install-completed': { type: 'install-completed', atMs },
+  'slot-verified': { type: 'slot-verified', atMs },
+  activated: { type: 'activated', atMs },
+  'target-confirmed': { type: 'target-confirmed', atMs },
+  'check-finished': {
+    type: 'check-finished',
+    atMs,
+    check: { name: 'web', severity: 'required', outcome: 'passed', detail: 'answers', attempts: 1, durationMs: 5, atMs },
+  },
+  'gate-passed': { type: 'gate-passed', atMs },
+  'gate-failed': { type: 'gate-failed', atMs, code: 'CHECK_FAILED', message: reason.message, failedChecks: ['web'] },
+  'marked-good': { type: 'marked-good', atMs },
+  'source-restored': { type: 'source-restored', atMs },
+  'boot-log-read': { type: 'boot-log-read', atMs, log: 'k3s: cannot start' },
+  'effect-failed': { type: 'effect-failed', atMs, effect: 'install', failure },
+  'agent-started': { type: 'agent-started', atMs, bootId: ARMED_BOOT, bootname: 'A', records: [] },
+};
