@@ -23,7 +23,8 @@ export interface GateTime {
 
 /**
  * What the results so far, by the names of the checks, mean for this boot. Only required checks count; a file that cannot be read
- * as a check counts as a required one that failed. A verdict that is not pending stays the same whatever results are still to come.
+ * as a check counts as a required one that failed. A verdict that is not pending is final: results that come later change nothing,
+ * and after the deadline none may be added.
  */
 export function verdict(checkSet: CheckSet, results: ReadonlyMap<string, CheckResult>, time: GateTime): Verdict {
   if (checkSet.broken.length > 0) return brokenVerdict(checkSet.broken);
