@@ -41,9 +41,12 @@ describe('refuses', () => {
     expect(found[1]?.message).toContain('alias "*x" is not allowed');
   });
 
-  test.each(['a: !!str 5', 'a: !secret x', 'a: !!binary aGk=', '!!map {a: 1}', 'a: !<tag:yaml.org,2002:int> 7'])('the tag in %s', (text) => {
-    expect(problemsOf(text)[0]?.message).toContain('is not allowed: remove it');
-  });
+  test.each(['a: !!str 5', 'a: !secret x', 'a: !!binary aGk=', '!!map {a: 1}', 'a: !<tag:yaml.org,2002:int> 7'])(
+    'the tag in %s',
+    (text) => {
+      expect(problemsOf(text)[0]?.message).toContain('is not allowed: remove it');
+    },
+  );
 
   test('merge keys, even where another YAML version would know them', () => {
     expect(readYaml('<<: {a: 1}\n')).toMatchObject({ value: { '<<': { a: 1 } } });
@@ -76,5 +79,5 @@ describe('refuses', () => {
 test('a field named like a part of JavaScript is only a field', () => {
   const source = readYaml('__proto__: {polluted: true}\n');
   expect(source.type === 'value' && Object.keys(source.value as object)).toEqual(['__proto__']);
-  expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  expect(({} as Record<string, unknown>).polluted).toBeUndefined();
 });
