@@ -54,7 +54,7 @@ ln -s "../../${LOOP_VAR#/dev/}" "$root/dev/disk/by-partlabel/var"
 
 mkdir "$root/run/nvram" "$root/run/swtpm" "$root/run/machine" "$root/run/media"
 mount --bind "$NODE/nvram" "$root/run/nvram"
-mount --bind "$NODE/tpm" "$root/run/swtpm"
+mount --bind "$NODE/tpm/sockets" "$root/run/swtpm"
 
 # What the kernel would say of this boot, in the places where the product reads it.
 command_line="rauc.slot=$BOOTNAME lamadist.machine=namespace"

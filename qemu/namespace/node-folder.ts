@@ -14,7 +14,8 @@ export class NodeFolder {
   static async create(): Promise<NodeFolder> {
     const folder = new NodeFolder(await mkdtemp(path.join(tmpdir(), FOLDER_PREFIX)));
     await writeFile(folder.owner, `${process.pid}\n`);
-    for (const name of ['root', 'cgroup', 'tpm', 'nvram', 'nvram/hold', 'nvram/held']) await mkdir(path.join(folder.path, name));
+    for (const name of ['root', 'cgroup', 'tpm', 'tpm/sockets', 'nvram', 'nvram/hold', 'nvram/held'])
+      await mkdir(path.join(folder.path, name));
     await writeFile(folder.console, '');
     return folder;
   }

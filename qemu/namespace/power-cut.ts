@@ -13,7 +13,7 @@ const GOING_FLAGS_NOLOGFLUSH = 2;
 export async function freeze(pid: number): Promise<void> {
   await writeFile(`/proc/${pid}/root/sys/fs/cgroup/cgroup.freeze`, '1');
   // The file system shuts down as it does in the kernel's own crash tests: no page and no transaction leaves it from now on.
-  const shutDown = `open(my $f, "<", $ARGV[0]) && ioctl($f, ${SHUTDOWN}, pack("L", ${GOING_FLAGS_NOLOGFLUSH})) or die "$!\\n"`;
+  const shutDown = `my $how = pack("L", ${GOING_FLAGS_NOLOGFLUSH}); open(F, "<", $ARGV[0]) && ioctl(F, ${SHUTDOWN}, $how) or die "$!\\n"`;
   await run(['perl', '-e', shutDown, `/proc/${pid}/root/var`], { timeoutMs: 10_000 });
 }
 

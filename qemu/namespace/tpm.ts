@@ -10,7 +10,8 @@ import type { Root } from '../root/prepare-root.ts';
 /** Where the node finds its TPM, in the words of TPM2TOOLS_TCTI. The control channel is beside it, called tpm.sock.ctrl. */
 export const NODE_TCTI = 'swtpm:path=/run/swtpm/tpm.sock';
 
-const SOCKET = 'tpm.sock';
+/** Below the TPM's folder; the node sees this folder of it alone. */
+const SOCKET = 'sockets/tpm.sock';
 const START_TIMEOUT_MS = 10_000;
 
 /**
@@ -24,10 +25,11 @@ export async function switchTpmOn(root: Root, folder: string): Promise<() => Pro
     ['--tpmstate', `dir=${WORK},mode=0600`],
     ['--server', `type=unixio,path=${WORK}/${SOCKET}`],
     ['--ctrl', `type=unixio,path=${WORK}/${SOCKET}.ctrl`],
+    ['--log', `file=${WORK}/swtpm.log,truncate`],
     ['--flags', 'startup-clear'],
   ];
   const [file, ...args] = inRoot(root, folder, ['swtpm', 'socket', '--tpm2', ...options.flat()]);
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: 'ignore' });
   let ended = false;
   const end = new Promise<void>((resolve) => {
     const finish = () => {
@@ -38,7 +40,7 @@ export async function switchTpmOn(root: Root, folder: string): Promise<() => Pro
     child.once('close', finish);
   });
   await until('the TPM', START_TIMEOUT_MS, async () => {
-    if (ended) throw new Error('Cannot start the TPM: swtpm ended at once');
+    if (ended) throw new Error(`Cannot start the TPM: swtpm ended at once; its log is in ${folder}`);
     return sockets.every(existsSync) || undefined;
   });
   // Inside the node any service that speaks to the TPM may; the agent's unit decides who does.
