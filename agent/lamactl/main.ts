@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 import { processWorld } from './process-world.ts';
 import { lamactl } from './program.ts';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
-import { type Answer, ask } from '../fleet/ask.ts';
+import { type Answer, askOne } from '../fleet/ask.ts';
+import { fanOut } from '../fleet/fan-out.ts';
 import { type FollowEnd, type FollowEvent, follow } from '../fleet/follow.ts';
 import type { NodeConnection, Target, Update } from '../fleet/node.ts';
 import { EventProgress } from '../output/event-progress.ts';
@@ -30,25 +31,31 @@ export async function followUpdates(session: Session, plan: FollowPlan): Promise
   const interrupt = new AbortController();
   const stopListening = world.onInterrupt(() => interrupt.abort());
   const view = progressView(session, targets);
-  const ends: (readonly [Target, FollowEnd])[] = [];
+  let ends: readonly End[];
   try {
-    const answers = await begin(session, targets, plan);
-    const followed = answers.map(
-      async (answer) => [answer.target, await followOne(session, answer, plan, view, interrupt.signal)] as const,
-    );
-    ends.push(...(await Promise.all(followed)));
+    const begun = await fanOut(targets, async (target) => {
+      const answer = await begin(session, target, plan);
+      // In an object, or the fan-out would wait for the update as well.
+      return { target, end: followOne(session, answer, plan, view, interrupt.signal) };
+    });
+    ends = await Promise.all(begun.map(async ({ target, end }) => ({ node: target.name, end: await end })));
   } finally {
     stopListening();
     await view.close();
   }
   tell(session, ends);
-  return worst(ends.map(([, end]) => exitOf(end, plan.goal)));
+  return worst(ends.map(({ end }) => exitOf(end, plan.goal)));
 }
 
-/** The operation to follow on each node. Not cancelled by Ctrl-C: whether a node took a request must not stay open. */
-async function begin(session: Session, targets: readonly Target[], plan: FollowPlan): Promise<readonly Answer<string>[]> {
-  if (!plan.begin) return targets.map((target) => ({ target, ok: true, value: plan.operationId ?? '' }));
-  return ask(targets, session.world.connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, plan.begin);
+interface End {
+  readonly node: string;
+  readonly end: FollowEnd;
+}
+
+/** The operation to follow. Not cancelled by Ctrl-C: whether a node took a request must not stay open. */
+async function begin(session: Session, target: Target, plan: FollowPlan): Promise<Answer<string>> {
+  if (!plan.begin) return { target, ok: true, value: plan.operationId ?? '' };
+  return askOne(target, session.world.connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, plan.begin);
 }
 
 async function followOne(
@@ -92,17 +99,15 @@ function progressView(session: Session, targets: readonly Target[]): ProgressVie
 }
 
 /** What is to be said once every node has ended or was left. */
-function tell(session: Session, ends: readonly (readonly [Target, FollowEnd])[]): void {
-  const { stdout, stderr } = session.world;
-  for (const [{ name }, end] of ends) {
-    if (session.format === 'table') stdout.write(outcomeText(session.paint, name, end));
-    if (end.type === 'error') stderr.write(failureText(name, end.failure));
+function tell({ world, format, paint, ...session }: Session, ends: readonly End[]): void {
+  const { stdout, stderr } = world;
+  for (const { node, end } of ends) {
+    if (format === 'table') stdout.write(outcomeText(paint, node, end));
+    if (end.type === 'error') stderr.write(failureText(node, end.failure));
   }
-  const leftWhy = (...reasons: readonly string[]) =>
-    ends.flatMap(([{ name }, end]) => (end.type === 'left' && reasons.includes(end.why) ? [name] : []));
-  const waiting = leftWhy('waits-for-reboot');
+  const waiting = ends.filter(({ end }) => end.type === 'left' && end.why === 'waits-for-reboot').map(({ node }) => node);
   if (waiting.length > 0) stderr.write(`Installed. To boot it: ${hint(session, 'reboot', waiting)}\n`);
-  const left = leftWhy('interrupted', 'out-of-time');
+  const left = ends.filter(({ end }) => end.type === 'left' && end.why !== 'waits-for-reboot').map(({ node }) => node);
   if (left.length > 0) stderr.write(`The update goes on without lamactl. To watch it: ${hint(session, 'watch', left)}\n`);
 }
 

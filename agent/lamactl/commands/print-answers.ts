@@ -31,7 +31,7 @@ export async function askAndPrint<Value>(
   return printAnswers(session, await ask(await session.targets(), session.world.connect, { timeoutMs }, question), presentation);
 }
 
-export async function printAnswers<Value>(
+async function printAnswers<Value>(
   session: Session,
   answers: readonly Answer<Value>[],
   presentation: Presentation<Value>,

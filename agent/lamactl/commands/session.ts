@@ -28,7 +28,7 @@ export const USUAL_TIMEOUT_MS = 10_000;
 export const WORK_TIMEOUT_MS = 60_000;
 
 /** A command line that does something more for these nodes. */
-export function hint(session: Session, command: string, nodes: readonly string[]): string {
+export function hint(session: Pick<Session, 'context'>, command: string, nodes: readonly string[]): string {
   const context = session.context === undefined ? '' : ` --context ${session.context}`;
   return `lamactl ${command}${context} -n ${nodes.join(',')}`;
 }

@@ -90,8 +90,9 @@ function manyNodes({ paint, world }: Session, answers: readonly Answer<Status>[]
   return table(paint, ['NODE', 'STATE', 'VERSION', 'SLOT', 'PHASE', 'SINCE', 'WHY'], rows);
 }
 
-function oneNode(session: Session, address: string, { judgement, device, health, update, phase, since }: Status): string {
+function oneNode(session: Session, address: string, { judgement, device, health, update, phase }: Status): string {
   const { paint, world } = session;
+  const updatedAt = update?.phaseChanges.at(-1)?.at;
   const about = facts(paint, [
     ['Node', `${device.hostname} at ${address}`],
     ['State', { text: [judgement.state, judgement.why].filter(Boolean).join(': '), style: STYLES[judgement.state] }],
@@ -100,7 +101,7 @@ function oneNode(session: Session, address: string, { judgement, device, health,
     ['Kernel', `${device.kernelRelease} ${device.architecture}`],
     ['Agent', device.agentVersion],
     ['Booted', `${localTime(device.bootedAt)} (${device.bootId})`],
-    ['Update', [phase, update?.bundle?.version, since && `since ${age(since, world.clock.now())}`].filter(Boolean).join(' ')],
+    ['Update', [phase, update?.bundle?.version, updatedAt && `${age(updatedAt, world.clock.now())} ago`].filter(Boolean).join(' ')],
     ['Reason', update?.reason?.message ?? ''],
   ]);
   const slots = table(paint, ['SLOT', 'NAME', 'USE', 'BOOT', 'VERSION', 'STATUS', 'INSTALLED'], device.slots.map(slotRow));

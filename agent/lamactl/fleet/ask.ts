@@ -16,25 +16,24 @@ export function ask<Value>(
   options: ConnectOptions,
   question: (node: NodeConnection, target: Target) => Promise<Value>,
 ): Promise<readonly Answer<Value>[]> {
-  return fanOut(targets, async (target): Promise<Answer<Value>> => {
-    try {
-      return { target, ok: true, value: await askOne(target, connect, options, question) };
-    } catch (thrown) {
-      return { target, ok: false, failure: Failure.from(thrown) };
-    }
-  });
+  return fanOut(targets, (target) => askOne(target, connect, options, (node) => question(node, target)));
 }
 
-async function askOne<Value>(
+/** Asks one node. Never throws. */
+export async function askOne<Value>(
   target: Target,
   connect: Connect,
   options: ConnectOptions,
-  question: (node: NodeConnection, target: Target) => Promise<Value>,
-): Promise<Value> {
-  const node = await connect(target, options);
+  question: (node: NodeConnection) => Promise<Value>,
+): Promise<Answer<Value>> {
   try {
-    return await question(node, target);
-  } finally {
-    node.close();
+    const node = await connect(target, options);
+    try {
+      return { target, ok: true, value: await question(node) };
+    } finally {
+      node.close();
+    }
+  } catch (thrown) {
+    return { target, ok: false, failure: Failure.from(thrown) };
   }
 }

@@ -16,7 +16,7 @@ export type FollowEnd =
   | { readonly type: 'left'; readonly why: LeftBecause }
   | { readonly type: 'error'; readonly failure: Failure };
 
-export type LeftBecause = 'interrupted' | 'out-of-time' | 'waits-for-reboot';
+type LeftBecause = 'interrupted' | 'out-of-time' | 'waits-for-reboot';
 
 export interface FollowOptions {
   readonly connect: Connect;

@@ -32,12 +32,12 @@ export const VERDICTS = ['unknown', 'pending', 'passed', 'failed'] as const;
 export const REBOOT_POLICIES = ['unknown', 'automatic', 'manual'] as const;
 
 export type Phase = (typeof PHASES)[number];
-export type Reachability = (typeof REACHABILITIES)[number];
-export type BootStatus = (typeof BOOT_STATUSES)[number];
+type Reachability = (typeof REACHABILITIES)[number];
+type BootStatus = (typeof BOOT_STATUSES)[number];
 export type Outcome = (typeof OUTCOMES)[number];
-export type Severity = (typeof SEVERITIES)[number];
-export type Verdict = (typeof VERDICTS)[number];
-export type RebootPolicy = (typeof REBOOT_POLICIES)[number];
+type Severity = (typeof SEVERITIES)[number];
+type Verdict = (typeof VERDICTS)[number];
+type RebootPolicy = (typeof REBOOT_POLICIES)[number];
 
 export interface Slot {
   readonly name: string;
@@ -78,7 +78,7 @@ export interface CheckResult {
   readonly at?: string;
 }
 
-export interface BrokenCheck {
+interface BrokenCheck {
   readonly file: string;
   readonly line: number;
   readonly field: string;
@@ -112,7 +112,7 @@ export interface Inspection {
   readonly failedHere: boolean;
 }
 
-export interface UpdateReason {
+interface UpdateReason {
   readonly code: string;
   readonly message: string;
   readonly failedChecks: readonly string[];

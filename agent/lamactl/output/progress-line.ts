@@ -25,8 +25,9 @@ export function nodeProgress(name: string, event: FollowEvent, last: Update | un
     case 'result':
       return ofUpdate(name, event.update);
     case 'unreachable': {
-      const label = last && REBOOTS_FROM.has(last.phase) ? 'rebooting' : 'unreachable';
-      return { name, label, style: 'warning', detail: event.failure.message };
+      if (last && REBOOTS_FROM.has(last.phase))
+        return { name, label: 'rebooting', style: 'warning', detail: 'waiting for it to answer again' };
+      return { name, label: 'unreachable', style: 'warning', detail: event.failure.message };
     }
     case 'left':
       return { name, label: last?.phase ?? 'unknown', style: 'warning', detail: 'goes on without lamactl' };

@@ -6,7 +6,7 @@ import type { Clock, Output, World } from '../../../agent/lamactl/world.ts';
 import { Certificates } from './certificates.ts';
 import type { FakeNode } from './fake-node.ts';
 
-export class FakeOutput implements Output {
+class FakeOutput implements Output {
   text = '';
   isTerminal = false;
   columns = 120;

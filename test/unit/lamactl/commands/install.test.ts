@@ -38,7 +38,7 @@ describe('lamactl install', () => {
       'attic: started after 0:00: update op-1',
       'attic: installing after 0:00: Copying image to rootfs.1',
       'attic: pending-reboot after 0:00',
-      'attic: rebooting after 0:00: Cannot reach 10.0.0.5:7443: the connection broke',
+      'attic: rebooting after 0:00: waiting for it to answer again',
       'attic: trial after 0:00',
       'attic: committed after 0:00: 2.0.0 in rootfs.1',
       'attic: committed 2.0.0 in rootfs.1',
@@ -135,6 +135,20 @@ describe('lamactl install', () => {
     expect(await two.run('install --all /data/two.raucb')).toBe(4);
     expect(two.stdout.text).toContain('cellar: committed 2.0.0 in rootfs.1');
     expect(two.stderr.text).toContain('attic: Cannot reach 10.0.0.9:7443: nothing listens there');
+  });
+
+  it('follows the other nodes while one has not answered yet', async () => {
+    const attic = deadNode();
+    const two = world({ attic, cellar: rebootingNode() });
+    let release = (): void => undefined;
+    attic.answers.install = () => new Promise((_, reject) => (release = () => reject(gone)));
+    const write = two.stdout.write.bind(two.stdout);
+    two.stdout.write = (text) => {
+      write(text);
+      if (text.includes('cellar: committed')) release();
+    };
+    expect(await two.run('install --all /data/two.raucb')).toBe(4);
+    expect(two.stdout.text).toContain('cellar: committed after');
   });
 
   it('ends with 7 and the remedy when the node refuses', async () => {
