@@ -29,6 +29,8 @@ export interface Slot {
   readonly installedAt?: Date;
   /** The id of the transaction that wrote it, where RAUC tells (1.10 and later). */
   readonly transactionId?: string;
+  /** The hash of the manifest of the bundle that was written last, where RAUC tells. */
+  readonly manifestHash?: string;
 }
 
 export type InstallerEvent =

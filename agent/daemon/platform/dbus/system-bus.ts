@@ -106,7 +106,7 @@ export class SystemBus {
     return this.#subscriptions.onOwnerChange(name, listener);
   }
 
-  /** Hears whenever the bus is connected or lost. Returns how to stop. */
+  /** Hears when the bus is connected, lost, or away for another reason than before. Returns how to stop. */
   onStateChange(listener: (state: BusState) => void): () => void {
     const own = (state: BusState) => listener(state);
     this.#stateListeners.add(own);
@@ -128,7 +128,9 @@ export class SystemBus {
   }
 
   #changeState(state: BusState): void {
+    const news = state.connected || this.#state.connected || state.reason !== this.#state.reason;
     this.#state = state;
+    if (!news) return;
     for (const listener of [...this.#stateListeners]) {
       try {
         listener(state);
