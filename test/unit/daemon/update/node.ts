@@ -33,6 +33,10 @@ export class FakeNode {
 
   /** An agent that starts in this boot. */
   async start(bootId: string, bootname: string, records: readonly TrialRecord[] = []): Promise<Updater> {
+    return (await this.startWithFeed(bootId, bootname, records)).updater;
+  }
+
+  async startWithFeed(bootId: string, bootname: string, records: readonly TrialRecord[] = []) {
     const feed = new Feed<UpdateState>(bootId, { phase: 'idle' });
     const updater: Updater = new Updater({
       journal: { read: async () => ({ journaled: this.journaled }), write: (journaled) => this.#write(journaled) },
@@ -58,7 +62,7 @@ export class FakeNode {
       }),
     });
     await updater.start({ bootId, bootname, records });
-    return updater;
+    return { updater, feed };
   }
 
   async #write(journaled: Journaled): Promise<void> {

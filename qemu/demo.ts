@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces.
+import { Homelab } from './homelab.ts';
+import { sayOnStderr } from './say.ts';
+
+const BOOT = { timeoutMs: 60_000 };
+
+/** A health check that the third version brings along, and does not pass. */
+const BROKEN_WEB_SERVER = {
+  path: '/usr/lib/lamadist-agent/health.d/web-server.yaml',
+  content: [
+    'description: The web server answers',
+    'severity: required',
+    'interval: 1s',
+    'timeout: 2s',
+    'retries: 2',
+    'condition: { type: http, url: "http://127.0.0.1:1/" }',
+    '',
+  ].join('\n'),
+};
+
+const tell = (text: string): void => {
+  process.stdout.write(`\n== ${text}\n`);
+};
+
+async function show(homelab: Homelab, expectedExitCode: number, ...args: string[]): Promise<void> {
+  process.stdout.write(`$ lamactl ${args.join(' ')}\n`);
+  const { exitCode } = await homelab.lamactl(args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (exitCode !== expectedExitCode) throw new Error(`Cannot go on: lamactl ended with ${exitCode}, and the story wants ${expectedExitCode}`);
+}
+
+async function story(homelab: Homelab): Promise<void> {
+  tell('Three versions of an image for a node named "attic": 1 is installed, 2 is good, 3 brings a web server that does not answer');
+  const first = await homelab.image('1');
+  const second = await homelab.bundle(await homelab.image('2'));
+  const third = await homelab.bundle(await homelab.image('3', { files: [BROKEN_WEB_SERVER] }));
+
+  tell('The node boots: systemd, D-Bus, RAUC and lamadist-agent in namespaces of their own, with two slots on loop devices');
+  const attic = await homelab.addNode('attic', first);
+  await attic.start();
+  await attic.waitForBoot(BOOT);
+  await show(homelab, 0, 'status', '--wait-ready');
+
+  tell('Version 2: installed into the other slot, booted on trial, checked, committed');
+  await show(homelab, 0, 'install', await attic.deliver(second));
+  await show(homelab, 0, 'status');
+
+  tell('Version 3: the slot boots, a required check fails, and the node goes back to version 2 by itself');
+  await show(homelab, 9, 'install', await attic.deliver(third));
+  await show(homelab, 0, 'history');
+  await show(homelab, 0, 'status');
+
+  tell('Version 3 once more: the node remembers, and refuses unless it is forced to');
+  await show(homelab, 7, 'install', await attic.deliver(third));
+  tell('That is the main job. "npm run node" gives you such a node to play with.');
+}
+
+const startedMs = performance.now();
+const homelab = await Homelab.create(sayOnStderr);
+try {
+  await story(homelab);
+  process.stdout.write(`It took ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);
+} finally {
+  await homelab.remove();
+}

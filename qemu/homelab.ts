@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa, type Options, type ResultPromise } from 'execa';
+import { stringify } from 'yaml';
+import { type BundleRequest, buildBundle } from './bundle/build-bundle.ts';
+import { buildImage, type Image, type ImageRecipe } from './image/build-image.ts';
+import { type NamespaceMachineOptions, NamespaceMachine, type NodeIdentity } from './namespace/namespace-machine.ts';
+import type { ProvisionedFile } from './namespace/provision.ts';
+import { type Role, TestPki } from './pki/test-pki.ts';
+import type { Say } from './say.ts';
+
+const DIST = path.resolve(import.meta.dirname, '../dist');
+const AGENT = path.join(DIST, 'lamadist-agent.js');
+const LAMACTL = path.join(DIST, 'lamactl.js');
+
+export type NodeOptions = Partial<Pick<NamespaceMachineOptions, 'maxTries' | 'slotBytes'>> & {
+  /** Over what every node of the homelab has in its configuration. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  readonly files?: readonly ProvisionedFile[];
+};
+
+/** A whole installation on this machine: an administrator with keys, a context file and lamactl, and nodes that trust the keys. */
+export class Homelab {
+  readonly #nodes = new Map<string, NamespaceMachine>();
+
+  private constructor(
+    /** The administrator's own files, gone with remove(). */
+    readonly folder: string,
+    readonly pki: TestPki,
+    private readonly say: Say,
+  ) {}
+
+  static async create(say: Say): Promise<Homelab> {
+    const homelab = new Homelab(await mkdtemp(path.join(tmpdir(), 'lamadist-homelab-')), await TestPki.create(), say);
+    await homelab.writeIdentity('admin');
+    return homelab;
+  }
+
+  get contextFile(): string {
+    return path.join(this.folder, 'config.yaml');
+  }
+
+  image(version: string, variant: Partial<ImageRecipe> = {}): Promise<Image> {
+    return buildImage({ version, agent: AGENT, ...variant }, this.say);
+  }
+
+  /** A signed bundle of an image; returns its path on this machine. */
+  async bundle(image: Image, request: Partial<BundleRequest> = {}): Promise<string> {
+    const target = path.join(this.folder, 'bundles', `v${image.version}.raucb`);
+    return (await buildBundle({ image, pki: this.pki, target, ...request }, this.say)).path;
+  }
+
+  /** Makes a node, switched off, that knows the administrator; lamactl knows it by its name from now on. */
+  async addNode(name: string, image: Image, options: NodeOptions = {}): Promise<NamespaceMachine> {
+    const { config = {}, files = [], ...machine } = options;
+    const provision = async (node: NodeIdentity) => [...(await this.#identityOf(node, config)), ...files];
+    const node = await NamespaceMachine.create({ name, image, provision, say: this.say, ...machine });
+    this.#nodes.set(name, node);
+    await this.#writeContext();
+    return node;
+  }
+
+  /** Runs lamactl as the administrator, or with the identity of another role. A command that fails is a result. */
+  lamactl(args: readonly string[], options: Options & { role?: Role } = {}): ResultPromise<{ reject: false; all: true }> {
+    const { role = 'admin', ...rest } = options;
+    const env = { ...process.env, LAMACTL_CONFIG: this.contextFile };
+    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...rest } as never);
+  }
+
+  /** Gives the administrator a certificate of a role, as a context of its own. */
+  async writeIdentity(role: Role): Promise<void> {
+    const { certificate, key } = await this.pki.client(role);
+    await writeFile(path.join(this.folder, 'ca.pem'), this.pki.agentAuthority.certificate);
+    await writeFile(path.join(this.folder, `${role}.pem`), certificate);
+    await writeFile(path.join(this.folder, `${role}.key`), key, { mode: 0o600 });
+    this.#roles.add(role);
+    await this.#writeContext();
+  }
+  readonly #roles = new Set<Role>();
+
+  /** Switches off and takes away all nodes, and the administrator's files. */
+  async remove(): Promise<void> {
+    for (const node of this.#nodes.values()) await node.stop();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #identityOf(node: NodeIdentity, config: Readonly<Record<string, unknown>>): Promise<ProvisionedFile[]> {
+    const { certificate, key } = await this.pki.node(node.name, node.host);
+    const settings = { listen: `${node.host}:${node.port}`, metrics: { listen: `${node.host}:9477` }, ...config };
+    return [
+      { path: '/etc/lamadist-agent/config.yaml', content: stringify(settings) },
+      { path: '/etc/lamadist-agent/tls/ca.pem', content: this.pki.agentAuthority.certificate },
+      { path: '/etc/lamadist-agent/tls/node.pem', content: certificate },
+      { path: '/etc/lamadist-agent/tls/node.key', content: key, mode: 0o600, owner: 'lamadist-agent' },
+      { path: '/etc/rauc/keyring.pem', content: this.pki.bundleAuthority.certificate },
+    ];
+  }
+
+  async #writeContext(): Promise<void> {
+    const nodes = Object.fromEntries([...this.#nodes].map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]));
+    const context = (role: Role) => ({ ca: 'ca.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
+    const contexts = Object.fromEntries([...this.#roles].map((role) => [role, context(role)]));
+    await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }));
+  }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
+import { NodeServerCredentials } from '../../../agent/daemon/access/server-credentials.ts';
+import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
+import { Callers } from '../../../agent/daemon/rpc/callers.ts';
+import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
+import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
+import { guard } from '../../../agent/daemon/rpc/guard.ts';
+import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
+import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
+import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
+import { updateService } from '../../../agent/daemon/rpc/update-service.ts';
+import * as definitions from '../../../agent/shared/gen/services.ts';
+import { TestPki } from '../../../qemu/pki/test-pki.ts';
+import { FakeNode } from '../../unit/daemon/update/node.ts';
+import { ARMED_BOOT } from '../../unit/daemon/update/states.ts';
+import { keepingLogger } from '../../unit/fakes/log.ts';
+
+const healthy: Health = { verdict: { type: 'passed', message: 'All 1 required checks passed' }, results: [], broken: [] };
+
+/** The gRPC edge as the daemon has it, over real TLS on loopback, in front of a node in memory. */
+export async function startAgentServer() {
+  const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
+  const pki = await TestPki.create();
+  const server = await pki.node('attic', '127.0.0.1');
+  await writeFile(path.join(folder, 'ca.pem'), pki.agentAuthority.certificate);
+  await writeFile(path.join(folder, 'node.pem'), server.certificate);
+  await writeFile(path.join(folder, 'node.key'), server.key, { mode: 0o600 });
+
+  const { log, lines } = keepingLogger();
+  const node = new FakeNode();
+  const { updater, feed } = await node.startWithFeed(ARMED_BOOT, 'A');
+  const auditPath = path.join(folder, 'audit.log');
+  const audit = await AuditLog.open(auditPath);
+  const callers = new Callers();
+  const address = `127.0.0.1:${await freePort()}`;
+  const boot = { bootId: ARMED_BOOT, bootname: 'A' };
+  const { installer, history } = node;
+  let ids = 0;
+  const newId = () => `operation-${++ids}`;
+  const past = { find: async (id: string) => history.get(id), page: async (count: number) => [...history.values()].slice(0, count) };
+  const host = {
+    hostname: 'attic',
+    machineId: 'm',
+    bootedAt: new Date(0),
+    imageId: 'lamadist',
+    imageVersion: '1',
+    kernelRelease: '6.6',
+    architecture: 'x86_64',
+  };
+  const names = [
+    'lamadist.agent.v1.UpdateService',
+    'lamadist.agent.v1.HealthService',
+    'lamadist.agent.v1.DeviceService',
+    'grpc.health.v1.Health',
+  ];
+  const services = [
+    updateService({ updater, feed, history: past, installer, callers, boot, canStream: false, newId }),
+    healthService({ health: healthy, runOnce: async () => healthy }),
+    deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
+    grpcHealth(names),
+    reflection(names),
+  ];
+  const served = [
+    definitions.UpdateServiceDefinition,
+    definitions.HealthServiceDefinition,
+    definitions.DeviceServiceDefinition,
+    definitions.HealthDefinition,
+    definitions.ServerReflectionDefinition,
+  ];
+  const rpc = new RpcServer(
+    address,
+    served.map((definition, index) => ({ name: '', definition, implementation: services[index]! })),
+    guard(callers, audit, log),
+  );
+  const credentials = await NodeServerCredentials.read(folder, log, () => rpc.drain());
+  await rpc.listen(credentials);
+
+  return {
+    address,
+    folder,
+    pki,
+    node,
+    updater,
+    lines,
+    auditLog: () => readFile(auditPath, 'utf8'),
+    async stop() {
+      rpc.close();
+      credentials.close();
+      updater.stop();
+      await audit.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type AgentServer = Awaited<ReturnType<typeof startAgentServer>>;
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}
