@@ -26,7 +26,8 @@ const tell = (text: string): void => {
 async function show(homelab: Homelab, expectedExitCode: number, ...args: string[]): Promise<void> {
   process.stdout.write(`$ lamactl ${args.join(' ')}\n`);
   const { exitCode } = await homelab.lamactl(args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (exitCode !== expectedExitCode) throw new Error(`Cannot go on: lamactl ended with ${exitCode}, and the story wants ${expectedExitCode}`);
+  if (exitCode !== expectedExitCode)
+    throw new Error(`Cannot go on: lamactl ended with ${exitCode}, and the story wants ${expectedExitCode}`);
 }
 
 async function story(homelab: Homelab): Promise<void> {

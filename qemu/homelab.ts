@@ -6,7 +6,7 @@ import { execa, type Options, type ResultPromise } from 'execa';
 import { stringify } from 'yaml';
 import { type BundleRequest, buildBundle } from './bundle/build-bundle.ts';
 import { buildImage, type Image, type ImageRecipe } from './image/build-image.ts';
-import { type NamespaceMachineOptions, NamespaceMachine, type NodeIdentity } from './namespace/namespace-machine.ts';
+import { NamespaceMachine, type NamespaceMachineOptions, type NodeIdentity } from './namespace/namespace-machine.ts';
 import type { ProvisionedFile } from './namespace/provision.ts';
 import { type Role, TestPki } from './pki/test-pki.ts';
 import type { Say } from './say.ts';

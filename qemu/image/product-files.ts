@@ -23,7 +23,7 @@ const PLACES = [
   { folder: 'polkit', ending: /\.rules$/, target: '/usr/share/polkit-1/rules.d', mode: 0o644 },
   { folder: 'sysusers', ending: /\.conf$/, target: '/usr/lib/sysusers.d', mode: 0o644 },
   { folder: 'tmpfiles', ending: /\.conf$/, target: '/usr/lib/tmpfiles.d', mode: 0o644 },
-  { folder: 'health.d', ending: /\.yaml$/, target: '/etc/lamadist-agent/health.d', mode: 0o644 },
+  { folder: 'health.d', ending: /\.yaml$/, target: '/usr/lib/lamadist-agent/health.d', mode: 0o644 },
   { folder: 'libexec', ending: /./, target: '/usr/libexec/lamadist-agent', mode: 0o755 },
 ] as const;
 

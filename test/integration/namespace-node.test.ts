@@ -113,7 +113,7 @@ describe('the node in namespaces', { timeout: 240_000 }, () => {
     expect(after.bootId).not.toBe(before.bootId);
     expect(await ask(node, 'cat /proc/sys/kernel/random/boot_id')).toBe(after.bootId);
     expect(await ask(node, 'journalctl --list-boots | grep -c UTC')).toBe('2');
-    expect(await ask(node, `${tpm} tpm2_pcrread -Q sha256:16 -o /tmp/pcr && od -An -tx1 /tmp/pcr | tr -d ' \\n'`)).toBe('0'.repeat(64));
+    expect(await ask(node, `${tpm} tpm2_pcrread -Q sha256:16 -o /tmp/pcr && od -An -v -tx1 /tmp/pcr | tr -d " \\n"`)).toBe('0'.repeat(64));
     expect(await ask(node, primary)).toBe(key);
   });
 
