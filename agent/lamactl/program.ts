@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
+import { VERSION } from '../shared/version.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
@@ -17,7 +18,6 @@ import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
 import { painter } from './output/colour.ts';
 import { FORMATS, type Format } from './output/document.ts';
 import { failureText } from './output/failure-text.ts';
-import { VERSION } from './version.ts';
 import type { World } from './world.ts';
 
 const ABOUT = `The administrator's command for LamaDist nodes.

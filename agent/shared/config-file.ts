@@ -10,7 +10,10 @@ import { type Path, readYaml } from './yaml-source.ts';
  */
 export function parseConfig<const S extends v.GenericSchema>(schema: S, text: string, file: string): v.InferOutput<S> {
   const source = readYaml(text);
-  if (source.type === 'unreadable') throw invalid(file, source.problems[0] ?? { line: 1, path: [], message: 'cannot be read' });
+  if (source.type === 'unreadable') {
+    const problem = source.problems[0] ?? { line: 1, path: [], message: 'cannot be read' };
+    throw invalid(file, { ...problem, message: `is ${problem.message}` });
+  }
   const parsed = v.safeParse(schema, source.value ?? {});
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
@@ -26,7 +29,7 @@ interface Found {
 
 function invalid(file: string, { line, path, message }: Found): Failure {
   const field = path.join('.');
-  const where = field === '' ? '' : ` "${field}":`;
+  const where = field === '' ? '' : ` "${field}"`;
   return new Failure('CONFIG_INVALID', `Cannot use ${file}: line ${line}:${where} ${message}`, { file, line: String(line), field });
 }
 

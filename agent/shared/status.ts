@@ -21,11 +21,6 @@ export function toStatus(failure: Failure): StatusObject {
   return { code, details: failure.message, metadata };
 }
 
-/** The failure that a node sent, or the one that stopped the call on its way to the node. */
-export function fromServiceError(error: ServiceError): Failure {
-  return sentByNode(error) ?? onTheWay(error);
-}
-
 /** The failure that a node sent, or undefined when the call never came to one, or the node is not LamaDist's. */
 export function sentByNode(error: ServiceError): Failure | undefined {
   const [bytes] = error.metadata?.get(DETAILS_KEY) ?? [];
@@ -39,27 +34,5 @@ export function sentByNode(error: ServiceError): Failure | undefined {
   } catch {
     // Not the details of a LamaDist node; the canonical code still says what happened.
     return undefined;
-  }
-}
-
-/** What OpenSSL and Node say when the other end does not take our certificate, or we do not take theirs. */
-const TLS_REFUSAL =
-  /alert (?:certificate|bad certificate|unknown ca)|certificate (?:required|unknown|expired|revoked)|CERT_|UNABLE_TO_|SELF_SIGNED|ALTNAME/i;
-
-function onTheWay(error: ServiceError): Failure {
-  const options = { cause: error };
-  switch (error.code) {
-    case status.UNAVAILABLE:
-      return TLS_REFUSAL.test(error.details)
-        ? new Failure('UNAUTHENTICATED', `Cannot open a trusted connection: ${error.details}`, {}, options)
-        : new Failure('NODE_UNREACHABLE', `Cannot reach the node: ${error.details}`, {}, options);
-    case status.DEADLINE_EXCEEDED:
-      return new Failure('DEADLINE_EXCEEDED', 'Cannot wait any longer: the node did not answer in time', {}, options);
-    case status.PERMISSION_DENIED:
-      return new Failure('PERMISSION_DENIED', error.details, {}, options);
-    case status.UNAUTHENTICATED:
-      return new Failure('UNAUTHENTICATED', error.details, {}, options);
-    default:
-      return new Failure('INTERNAL', `Cannot understand the node: ${status[error.code]} ${error.details}`, {}, options);
   }
 }

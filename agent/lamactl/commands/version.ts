@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
+import { VERSION } from '../../shared/version.ts';
 import type { ExitName } from '../exit-code.ts';
 import { renderDocument } from '../output/document.ts';
 import { table } from '../output/table.ts';
-import { VERSION } from '../version.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { askAndPrint } from './print-answers.ts';
 import { type Run, type Session, USUAL_TIMEOUT_MS } from './session.ts';

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
-import { type Document, isMap, isNode, LineCounter, type Node, parseDocument } from 'yaml';
+import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
 import { parseAddress } from './address.ts';
 
@@ -81,50 +81,9 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-/** Checks the text of a context file as strictly as a program is compiled: an unknown field is an error. */
+/** Checks the text of a context file. Throws CONFIG_INVALID with the file, line and field. */
 export function parseContextFile(text: string, file: string): v.InferOutput<typeof ContextFile> {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [syntaxError] = document.errors;
-  if (syntaxError) {
-    throw unusable(file, lines.linePos(syntaxError.pos[0]).line, '', syntaxError.message);
-  }
-  const parsed = v.safeParse(ContextFile, document.toJS());
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  const path = (issue.path ?? []).map((item) => String(item.key));
-  throw unusable(file, lines.linePos(offsetOf(document, path)).line, path.join('.'), explain(issue));
-}
-
-function explain(issue: v.BaseIssue<unknown>): string {
-  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not a known field';
-  if (issue.received === 'undefined') return 'is missing';
-  return issue.kind === 'validation'
-    ? issue.message
-    : `must be ${issue.expected === 'Object' ? 'a mapping' : issue.expected}, not ${issue.received}`;
-}
-
-/** Where a field stands in the text; where it is missing, what it is missing from. */
-function offsetOf(document: Document, path: readonly string[]): number {
-  let node: unknown = document.contents;
-  let offset = 0;
-  for (const key of path) {
-    if (!isMap(node)) break;
-    const pair = node.items.find((item) => isNode(item.key) && String(item.key) === key);
-    if (!pair) break;
-    offset = (pair.key as Node).range?.[0] ?? offset;
-    node = pair.value;
-  }
-  return offset;
-}
-
-function unusable(file: string, line: number, field: string, problem: string): Failure {
-  const where = field === '' ? '' : `"${field}" `;
-  return new Failure('CONFIG_INVALID', `Cannot use the context file ${file}: line ${line}: ${where}${problem}`, {
-    file,
-    line: String(line),
-    field,
-  });
+  return parseConfig(ContextFile, text, file);
 }
 
 function invalid(file: string, field: string, message: string): Failure {

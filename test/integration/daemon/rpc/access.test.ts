@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
 import { LEAST_ROLE, mayCall, ROLES } from '../../../../agent/daemon/access/roles.ts';
 import { DeviceServiceClient, UpdateServiceClient } from '../../../../agent/shared/gen/services.ts';
-import { fromServiceError } from '../../../../agent/shared/status.ts';
+import { sentByNode } from '../../../../agent/shared/status.ts';
 import { channelOptions } from '../../../../agent/shared/tls.ts';
 import { CertificateAuthority, type Credentials } from '../../../../qemu/pki/certificate-authority.ts';
 import { type AgentServer, startAgentServer } from '../../fakes/agent-server.ts';
@@ -43,7 +43,14 @@ function callPath(rpc: string, client: Credentials): Promise<string> {
   const ssl = credentials.createSsl(Buffer.from(pki.agentAuthority.certificate), Buffer.from(client.key), Buffer.from(client.certificate));
   const channel = new DeviceServiceClient(address, ssl, channelOptions('attic'));
   return new Promise((resolve) => {
-    const call = channel.makeServerStreamRequest(rpc, () => Buffer.alloc(0), (bytes) => bytes, {}, new Metadata(), deadline());
+    const call = channel.makeServerStreamRequest(
+      rpc,
+      () => Buffer.alloc(0),
+      (bytes) => bytes,
+      {},
+      new Metadata(),
+      deadline(),
+    );
     const end = (code: status) => {
       resolve(status[code]);
       call.cancel();
@@ -102,7 +109,10 @@ describe('the door of the agent', () => {
     const list = await server.pki.agentAuthority.revocationList([revoked.serialNumber]);
     await writeFile(path.join(server.folder, 'crl.tmp'), list);
     await rename(path.join(server.folder, 'crl.tmp'), path.join(server.folder, 'crl.pem'));
-    await vi.waitUntil(async () => (await callPath('/lamadist.agent.v1.DeviceService/GetDevice', revoked)) === 'UNAVAILABLE', { interval: 200, timeout: 10_000 });
+    await vi.waitUntil(async () => (await callPath('/lamadist.agent.v1.DeviceService/GetDevice', revoked)) === 'UNAVAILABLE', {
+      interval: 200,
+      timeout: 10_000,
+    });
     expect(await callPath('/lamadist.agent.v1.DeviceService/GetDevice', other)).toBe('OK');
   });
 
@@ -110,14 +120,25 @@ describe('the door of the agent', () => {
     const serial = async () => {
       const [host = '', port = ''] = server.address.split(':');
       const { certificate: cert, key } = await server.pki.client('reader');
-      const socket = tls.connect({ host, port: Number(port), ca: server.pki.agentAuthority.certificate, servername: 'attic', ALPNProtocols: ['h2'], cert, key });
+      const socket = tls.connect({
+        host,
+        port: Number(port),
+        ca: server.pki.agentAuthority.certificate,
+        servername: 'attic',
+        ALPNProtocols: ['h2'],
+        cert,
+        key,
+      });
       await new Promise((resolve) => socket.once('secureConnect', resolve));
       const { serialNumber } = socket.getPeerCertificate();
       socket.destroy();
       return serialNumber.toLowerCase();
     };
     await writeFile(path.join(server.folder, 'node.pem'), 'not a certificate');
-    await vi.waitUntil(() => server.lines.some(({ msg }) => msg === 'The certificates that changed cannot be used; the ones before stay in force'), { timeout: 10_000 });
+    await vi.waitUntil(
+      () => server.lines.some(({ msg }) => msg === 'The certificates that changed cannot be used; the ones before stay in force'),
+      { timeout: 10_000 },
+    );
     const before = await serial();
     const next = await server.pki.node('attic', '127.0.0.1');
     await writeFile(path.join(server.folder, 'node.key'), next.key);
@@ -138,23 +159,31 @@ describe('the audit log', () => {
     const operator = await connect('operator');
     const reader = await connect('reader');
     const install = (client: typeof operator, source: object) =>
-      new Promise<ServiceError | null>((resolve) => client.installBundle({ source }, new Metadata(), deadline(), (error) => resolve(error)));
+      new Promise<ServiceError | null>((resolve) =>
+        client.installBundle({ source }, new Metadata(), deadline(), (error) => resolve(error)),
+      );
 
     expect(await install(operator, { path: '/var/v2.raucb' })).toBeNull();
-    expect(fromServiceError((await install(operator, { path: 'v2.raucb' }))!)).toMatchObject({ code: 'INVALID_REQUEST' });
-    expect(fromServiceError((await install(reader, { path: '/var/v2.raucb' }))!)).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(sentByNode((await install(operator, { path: 'v2.raucb' }))!)).toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(sentByNode((await install(reader, { path: '/var/v2.raucb' }))!)).toMatchObject({ code: 'PERMISSION_DENIED' });
     await new Promise((resolve) => operator.getUpdate({}, new Metadata(), deadline(), resolve));
     operator.close();
     reader.close();
 
     const log = await auditLog();
-    const lines = log.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = log
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.map(({ caller, result }) => [caller, result])).toEqual([
       ['operator', 'OK'],
       ['operator', 'INVALID_ARGUMENT'],
       ['unknown', 'PERMISSION_DENIED'],
     ]);
-    expect(lines[0]).toMatchObject({ request: { source: { path: '/var/v2.raucb' } }, rpc: '/lamadist.agent.v1.UpdateService/InstallBundle' });
+    expect(lines[0]).toMatchObject({
+      request: { source: { path: '/var/v2.raucb' } },
+      rpc: '/lamadist.agent.v1.UpdateService/InstallBundle',
+    });
     expect(firstBrokenLine(log)).toBeUndefined();
     expect(firstBrokenLine(log.replace('INVALID_ARGUMENT', 'OK'))).toBe(3);
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from 'vitest';
-import { VERSION } from '../../../../agent/lamactl/version.ts';
+import { VERSION } from '../../../../agent/shared/version.ts';
 import { deadNode, FakeNode } from '../fake-node.ts';
 import { FakeWorld, worldCertificates } from '../fake-world.ts';
 

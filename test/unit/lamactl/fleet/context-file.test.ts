@@ -91,9 +91,9 @@ describe('a context file', () => {
     ],
     ['broken YAML', (text: string) => text.replace('home:', 'home: ]'), 'line 3: '],
     ['a key that stands twice', (text: string) => text.replace('  work:', '  home:'), 'line 10: '],
-    ['an empty file', () => '', 'line 1: must be a mapping, not null'],
+    ['an empty file', () => '', 'line 1: "contexts" is missing'],
   ])('refuses %s and says where', (_what, change, message) => {
     expect(broken(change)).toThrow(message);
-    expect(broken(change)).toThrow('Cannot use the context file /c.yaml: ');
+    expect(broken(change)).toThrow('Cannot use /c.yaml: ');
   });
 });
