@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { abortScope } from './abort-scope.ts';
-import { abortable } from './abortable.ts';
 import type { Clock } from './clock.ts';
 
 /**
@@ -14,7 +13,6 @@ export function within<T>(
   work: (signal: AbortSignal) => Promise<T>,
   whenLate: () => T,
 ): Promise<T> {
-  return abortScope(signal, ({ signal: inner }) =>
-    Promise.race([abortable(work(inner), inner), clock.sleep(durationMs, inner).then(whenLate)]),
-  );
+  // The sleep also ends the race when the outer signal is aborted.
+  return abortScope(signal, ({ signal: inner }) => Promise.race([work(inner), clock.sleep(durationMs, inner).then(whenLate)]));
 }

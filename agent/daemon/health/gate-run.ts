@@ -49,7 +49,6 @@ export async function runGate(
     };
     const run = async (check: Check) => {
       for await (const result of runCheck(check, ports, scope.signal)) {
-        if (scope.signal.aborted) return;
         publish(result);
         settle();
       }

@@ -25,7 +25,6 @@ export async function* runCheck(check: Check, ports: RunnerPorts, signal: AbortS
   const startMs = clock.monotonicMs();
   for (let attempts = 1; ; attempts += 1) {
     const { outcome, detail } = await attempt(check, ports, signal);
-    signal.throwIfAborted();
     const final = outcome === 'passed' || attempts > check.retries;
     yield {
       ...notRunYet(check, clock.now()),
@@ -50,23 +49,18 @@ interface Attempt {
 }
 
 /** The time that an attempt may take counts from when its turn has come. */
-function attempt({ condition, timeoutMs }: Check, { probes, clock, turns }: RunnerPorts, signal: AbortSignal): Promise<Attempt> {
-  return turns.take(signal, () =>
-    within<Attempt>(
-      clock,
-      timeoutMs,
-      signal,
-      async (inner) => {
-        try {
-          const { holds, detail } = await evaluate(condition, probes, inner);
-          return { outcome: holds ? 'passed' : 'failed', detail };
-        } catch (thrown) {
-          return { outcome: 'failed', detail: thrown instanceof Error ? thrown.message : String(thrown) };
-        }
-      },
-      () => ({ outcome: 'timed-out', detail: `no answer within ${formatDuration(timeoutMs)}` }),
-    ),
-  );
+async function attempt(check: Check, { probes, clock, turns }: RunnerPorts, signal: AbortSignal): Promise<Attempt> {
+  const look = async (inner: AbortSignal): Promise<Attempt> => {
+    const { holds, detail } = await evaluate(check.condition, probes, inner);
+    return { outcome: holds ? 'passed' : 'failed', detail };
+  };
+  const late = (): Attempt => ({ outcome: 'timed-out', detail: `no answer within ${formatDuration(check.timeoutMs)}` });
+  try {
+    return await turns.take(signal, () => within(clock, check.timeoutMs, signal, look, late));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    return { outcome: 'failed', detail: thrown instanceof Error ? thrown.message : String(thrown) };
+  }
 }
 
 /** Details come from commands and from the network, and go to terminals and journals. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import { abortScope } from '../../../agent/daemon/abort-scope.ts';
 
@@ -45,4 +46,10 @@ test('many may listen within it without a warning', async () => {
   await new Promise(setImmediate);
   process.off('warning', hear);
   expect(warnings).toEqual([]);
+});
+
+test('leaves nothing behind on an outer signal that lives on', async () => {
+  const outer = new AbortController();
+  for (let i = 0; i < 10; i += 1) await abortScope(outer.signal, async () => undefined);
+  expect(getEventListeners(outer.signal, 'abort')).toEqual([]);
 });

@@ -108,6 +108,18 @@ describe('a single run', () => {
     expect(world.outcomes).toEqual({ b: 'passed' });
   });
 
+  test('does not bring a check back that was taken out while another run looks at it', async () => {
+    const world = new World({ a: false });
+    world.directory = { checks: [check('a', { retries: 1, intervalMs: 1000 })] };
+    const gate = world.monitor.runGate(60_000, LIVE);
+    await world.clock.advance(500);
+    world.directory = {};
+    await world.monitor.runOnce(LIVE);
+    await world.clock.advance(1000);
+    expect(await gate).toMatchObject({ verdict: { failedChecks: ['a'] } });
+    expect(world.outcomes).toEqual({});
+  });
+
   test('ends with the signal', async () => {
     const world = new World({});
     world.directory = { checks: [check('silent')] };

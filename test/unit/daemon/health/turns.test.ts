@@ -57,12 +57,14 @@ test('a turn that comes in the moment in which its owner gives up goes to the ne
   const turns = new Turns(1);
   const first = gate();
   const stop = new AbortController();
-  const held = turns.take(LIVE, () => first.opened).then(() => stop.abort(new Error('enough')));
-  const waiting = turns.take(stop.signal, async () => 'came first').catch((reason: Error) => reason.message);
+  const held = turns.take(LIVE, () => first.opened);
+  const waiting = turns.take(stop.signal, async () => 'too late');
+  // Runs after the turn was passed on and before whoever waits for it hears.
+  const givingUp = first.opened.then(() => stop.abort(new Error('enough')));
   first.open();
-  await held;
-  await waiting;
-  await expect(turns.take(LIVE, async () => 'next')).resolves.toBe('next');
+  await expect(waiting).rejects.toThrow('enough');
+  await Promise.all([held, givingUp]);
+  await expect(turns.take(AbortSignal.timeout(5000), async () => 'next')).resolves.toBe('next');
 });
 
 test('does not begin when the signal is aborted already', async () => {

@@ -7,6 +7,7 @@ import { createServer as createHttpsServer, type ServerOptions } from 'node:http
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { httpProbe } from '../../../../../agent/daemon/platform/linux/http-probe.ts';
 
@@ -116,8 +117,10 @@ describe('over TLS', () => {
     await expect(probe(`https://127.0.0.1:${port}/`, { caFile })).resolves.toMatchObject({ holds: true });
   });
 
-  test('reaches a server that has no more than TLS 1.2, and none that has less', async () => {
-    const old = await https({ maxVersion: 'TLSv1.2' });
+  test('reaches a server that has no more than TLS 1.2, whatever the default of the process, and none that has less', async () => {
+    onTestFinished(() => void Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1.2' }));
+    Object.assign(tls, { DEFAULT_MIN_VERSION: 'TLSv1.3' });
+    const old = await https({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' });
     await expect(probe(`https://127.0.0.1:${old}/`, { caFile })).resolves.toMatchObject({ holds: true });
     const older = await https({ minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' });
     await expect(probe(`https://127.0.0.1:${older}/`, { caFile })).resolves.toMatchObject({ holds: false });
