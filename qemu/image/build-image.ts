@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../command.ts';
+import { withPrivateMounts } from '../private-mounts.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
 import { cachedImage, imageCacheDirectory, trimImageCache } from './image-cache.ts';
@@ -75,9 +76,8 @@ async function pack(recipe: ImageRecipe, root: Root, files: readonly ImageFile[]
     const target = path.join(imageCacheDirectory(), `${id}.erofs`);
     const unfinished = path.join(imageCacheDirectory(), `${path.basename(tree)}.new`);
     await mkdir(imageCacheDirectory(), { recursive: true });
-    const stage = ['unshare', '--mount', '--propagation', 'private', 'sh', STAGE_SCRIPT] as const;
-    const rootFolder = path.dirname(root.tools);
-    await run([...stage, rootFolder, tree, unfinished, ENABLED_UNITS.join(','), ...(recipe.without ?? [])], { timeoutMs: 120_000 });
+    const stage = ['sh', STAGE_SCRIPT, path.dirname(root.tools), tree, unfinished, ENABLED_UNITS.join(',')] as const;
+    await run(withPrivateMounts([...stage, ...(recipe.without ?? [])]), { timeoutMs: 120_000 });
     await rename(unfinished, target);
     return target;
   } finally {

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Makes a slot image: the base root, a tree of files over it, users and units set up, packed as EROFS.
-# usage: unshare --mount --propagation private sh stage.sh ROOT TREE IMAGE UNITS [PATH TO LEAVE OUT…]
+# usage, in a mount namespace of its own: stage.sh ROOT TREE IMAGE UNITS [PATH TO LEAVE OUT…]
 # ROOT holds tools/ and base/ as prepare-root.sh made them; nothing in it is written to. UNITS is one word, by commas.
 set -eu
 root=$1 tree=$2 image=$3 units=$4

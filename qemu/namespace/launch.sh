@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Switches a node in namespaces on: attaches its disks and becomes the process whose end is the end of this boot.
-# usage: unshare --mount --propagation private sh launch.sh
+# usage, in a mount namespace of its own: launch.sh
 # Its environment: NODE (the node's folder on the host), CGROUP (its control group), BOOTNAME, BOOT_ID.
 #
 # Nothing here may outlive this process, however it ends: mounts belong to its mount namespace, loop devices clear
@@ -31,5 +31,5 @@ mkdir -p "$NODE/cgroup/$CGROUP/node"
 
 # PID 1 enters a group of its own before the namespace of groups is made, so that group is the root it sees.
 exec setpriv --pdeathsig KILL \
-  unshare --mount --pid --ipc --uts --fork --kill-child \
+  unshare --pid --ipc --uts --fork --kill-child \
   sh -euc 'echo 0 >"$NODE/cgroup/$CGROUP/node/cgroup.procs"; exec unshare --cgroup sh "$1" 7<&- 8<&- 9<&-' - "$here/boot.sh"

@@ -7,6 +7,7 @@ import type { Image } from '../image/build-image.ts';
 import type { Boot, BootLoaderCommand, FileOptions, HoldsBootLoader, Machine, ShellOptions, ShellResult } from '../machine.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
 import type { Say } from '../say.ts';
+import { shellWord } from '../shell-words.ts';
 import { type ClaimedAddress, claimAddress } from './address.ts';
 import { type BootLoaderState, factoryState } from './boot-loader.ts';
 import { readState, writeState } from './boot-loader-state.ts';
@@ -110,15 +111,15 @@ export class NamespaceMachine implements Machine, HoldsBootLoader {
   }
 
   async writeFile(target: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
-    const [to, unfinished] = [quoted(target), quoted(`${target}.new`)];
-    const [owner, mode] = [quoted(options.owner ?? 'root'), (options.mode ?? 0o644).toString(8)];
+    const [to, unfinished] = [shellWord(target), shellWord(`${target}.new`)];
+    const [owner, mode] = [shellWord(options.owner ?? 'root'), (options.mode ?? 0o644).toString(8)];
     const steps = [`cat >${unfinished}`, `chown ${owner}: ${unfinished}`, `chmod ${mode} ${unfinished}`, `mv ${unfinished} ${to}`];
     const { exitCode, stderr } = await this.shell(`umask 077 && ${steps.join(' && ')}`, { timeoutMs: QUICK_MS, input: content });
     if (exitCode !== 0) throw new Error(`Cannot write ${target} on ${this.name}: ${stderr.trim()}`);
   }
 
   async readFile(target: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.shell(`cat ${quoted(target)}`, { timeoutMs: QUICK_MS });
+    const { exitCode, stdout, stderr } = await this.shell(`cat ${shellWord(target)}`, { timeoutMs: QUICK_MS });
     if (exitCode !== 0) throw new Error(`Cannot read ${target} on ${this.name}: ${stderr.trim()}`);
     return stdout;
   }
@@ -182,9 +183,4 @@ async function reached(boot: RunningBoot): Promise<Boot | undefined> {
   const answer = await shellInside(boot.pid, ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
   if (answer?.exitCode !== 0) return undefined;
   return { number: boot.number, bootId: boot.bootId, bootname: boot.bootname, imageVersion: answer.stdout.trim() };
-}
-
-/** A word of a shell's command line. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

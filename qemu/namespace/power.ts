@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { until } from '../deadline.ts';
+import { withPrivateMounts } from '../private-mounts.ts';
+import { shellWords } from '../shell-words.ts';
 import type { Bootname } from './boot-loader.ts';
 import type { NodeFolder } from './node-folder.ts';
 
@@ -25,14 +27,13 @@ const START_TIMEOUT_MS = 30_000;
 /** Boots one slot. Returns when PID 1 is about to become systemd; throws when it never got there. */
 export async function powerOn(folder: NodeFolder, bootname: Bootname, bootId: string): Promise<PoweredNode> {
   await rm(folder.pid, { force: true });
-  const launch = path.join(import.meta.dirname, 'launch.sh');
-  const inNamespace = 'exec unshare --mount --propagation private sh "$LAUNCH"';
-  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-f', '-a', '-c', inNamespace, folder.console], {
+  const launch = withPrivateMounts(['sh', path.join(import.meta.dirname, 'launch.sh')]);
+  const commandLine = `exec ${shellWords(launch)}`;
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-f', '-a', '-c', commandLine, folder.console], {
     stdio: 'ignore',
     env: {
       PATH: process.env.PATH ?? '/usr/sbin:/usr/bin:/sbin:/bin',
       SHELL: '/bin/sh',
-      LAUNCH: launch,
       NODE: folder.path,
       CGROUP: folder.controlGroup,
       BOOTNAME: bootname,

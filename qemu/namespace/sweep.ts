@@ -3,13 +3,14 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../command.ts';
+import { withPrivateMounts } from '../private-mounts.ts';
 import type { Say } from '../say.ts';
 import { FOLDER_PREFIX } from './node-folder.ts';
 
 /** Removes a node's control groups. The tree is mounted for this alone, wherever the host has it. */
 export async function removeControlGroup(name: string): Promise<void> {
   const script = ['mount -t cgroup2 cgroup2 /mnt', `[ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} +`].join(' && ');
-  await run(['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, 'sh', name], { timeoutMs: 10_000 });
+  await run(withPrivateMounts(['sh', '-c', script, 'sh', name]), { timeoutMs: 10_000 });
 }
 
 /** Takes away what nodes left behind whose process was killed before it could: folders, groups, and disks not yet let go. */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Runs a command of the prepared root on a folder of the host, which it sees as /mnt (its working directory).
-# usage: unshare --mount --propagation private sh in-root.sh ROOT FOLDER COMMAND…
+# usage, in a mount namespace of its own: in-root.sh ROOT FOLDER COMMAND…
 set -eu
 root=$1 folder=$2
 shift 2

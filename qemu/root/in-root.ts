@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
+import { withPrivateMounts } from '../private-mounts.ts';
 import type { Root } from './prepare-root.ts';
 
 /** Where a command in the root sees the folder of the host that it works on. */
@@ -8,5 +9,5 @@ export const WORK = '/mnt';
 /** The host's command line that runs a command in the prepared root, on one folder of the host (which it sees at WORK). */
 export function inRoot(root: Root, folder: string, command: readonly string[]): [string, ...string[]] {
   const script = path.join(import.meta.dirname, 'in-root.sh');
-  return ['unshare', '--mount', '--propagation', 'private', 'sh', script, root.tools, folder, ...command];
+  return withPrivateMounts(['sh', script, root.tools, folder, ...command]);
 }

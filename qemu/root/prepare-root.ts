@@ -5,6 +5,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../cache-directory.ts';
 import { run } from '../command.ts';
+import { withPrivateMounts } from '../private-mounts.ts';
 import { type Say, timed } from '../say.ts';
 import { aptTransport, debianMirror } from './debian-mirror.ts';
 
@@ -48,8 +49,8 @@ async function prepare(script: string, target: string, packages: readonly string
   const aptConfiguration = `${target}.apt.conf`;
   await writeFile(aptConfiguration, await aptTransport());
   // The lock lives as long as any process that prepares; mounts that mmdebstrap leaves behind die with the namespace.
-  const locked = ['flock', `${target}.lock`, 'unshare', '--mount', '--propagation', 'private'] as const;
-  await run([...locked, 'sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')], { timeoutMs: 15 * 60_000 });
+  const command = withPrivateMounts(['sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')]);
+  await run(['flock', `${target}.lock`, ...command], { timeoutMs: 15 * 60_000 });
 }
 
 export function packageNames(list: string): string[] {
