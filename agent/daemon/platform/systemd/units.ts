@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot';
+import { Failure } from '../../../shared/failure.ts';
+import { BusError } from '../dbus/bus-error.ts';
+import type { MethodCall } from '../dbus/message-types.ts';
+import type { SystemBus } from '../dbus/system-bus.ts';
+
+export type Ask = Pick<SystemBus, 'call' | 'getProperties'>;
+
+const MANAGER = {
+  destination: 'org.freedesktop.systemd1',
+  path: '/org/freedesktop/systemd1',
+  interface: 'org.freedesktop.systemd1.Manager',
+} as const;
+/** A probe's own deadline is shorter as a rule. */
+export const ANSWER_TIMEOUT_MS = 30_000;
+
+export interface Unit {
+  readonly name: string;
+  /** loaded, not-found, masked, … */
+  readonly loadState: string;
+  /** active, reloading, inactive, failed, activating, deactivating, … */
+  readonly activeState: string;
+  readonly subState: string;
+  /** Its object on the bus. */
+  readonly path: string;
+}
+
+/** org.freedesktop.systemd1(5): a(ssssssouso), of which name, description, load, active and sub state, followed unit, path. */
+const UnitsSchema = v.array(
+  v.pipe(
+    v.tupleWithRest([v.string(), v.string(), v.string(), v.string(), v.string(), v.string(), v.string()], v.unknown()),
+    v.transform(([name, , loadState, activeState, subState, , path]): Unit => ({ name, loadState, activeState, subState, path })),
+  ),
+);
+
+/** One unit; one that nobody knows is "not-found" and inactive. */
+export async function findUnit(bus: Ask, name: string, signal: AbortSignal): Promise<Unit> {
+  const [unit] = await listUnits(bus, { ...MANAGER, member: 'ListUnitsByNames', signature: 'as', body: [[name]] }, signal);
+  if (unit) return unit;
+  throw new Failure('INTERNAL', `Cannot ask for unit "${name}": systemd answered with no unit at all`);
+}
+
+export function failedUnits(bus: Ask, signal: AbortSignal): Promise<Unit[]> {
+  return listUnits(bus, { ...MANAGER, member: 'ListUnitsFiltered', signature: 'as', body: [['failed']] }, signal);
+}
+
+/** The options under which a mount unit is mounted at present, for example rw,nosuid. */
+export async function mountOptions(bus: Ask, unit: Unit, signal: AbortSignal): Promise<readonly string[]> {
+  const mount = { ...MANAGER, path: unit.path, interface: 'org.freedesktop.systemd1.Mount' };
+  const { Options } = await asked(`ask for the options of "${unit.name}"`, () =>
+    bus.getProperties(mount, { timeoutMs: ANSWER_TIMEOUT_MS, signal }),
+  );
+  if (typeof Options === 'string') return Options.split(',');
+  throw new Failure('INTERNAL', `Cannot ask for the options of "${unit.name}": systemd gave none`);
+}
+
+async function listUnits(bus: Ask, call: MethodCall, signal: AbortSignal): Promise<Unit[]> {
+  const [answer] = await asked('ask systemd for units', () => bus.call(call, { timeoutMs: ANSWER_TIMEOUT_MS, signal }));
+  const units = v.safeParse(UnitsSchema, answer);
+  if (units.success) return units.output;
+  throw new Failure('INTERNAL', `Cannot ask systemd for units: its answer cannot be read: ${units.issues[0].message}`);
+}
+
+/** Lets a refusal of the bus be a Failure with a sentence. */
+export async function asked<T>(purpose: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    if (thrown instanceof BusError) throw new Failure('INTERNAL', `Cannot ${purpose}: ${thrown.message}`, {}, { cause: thrown });
+    throw thrown;
+  }
+}
