@@ -27,10 +27,16 @@ const leaveOutUnreached: Plugin = {
   },
 };
 
-/** Anything may be taken from it, so that a module that destructures at load still loads; nothing can be called. */
+/** It may be taken apart and constructed, as modules do when they are loaded, but a function of it throws when it is called. */
 function unreached(name: string): string {
   const message = JSON.stringify(`"${name}" was left out of the bundle`);
-  return `const stub = new Proxy(function () {}, { get: (_, key) => (typeof key === 'symbol' || key === '__esModule' ? undefined : stub), apply() { throw new Error(${message}); }, construct() { throw new Error(${message}); } }); module.exports = stub;`;
+  return `
+    const stub = new Proxy(function () {}, {
+      get: (_, key) => (typeof key === 'symbol' || key === '__esModule' ? undefined : stub),
+      construct: () => stub,
+      apply() { throw new Error(${message}); },
+    });
+    module.exports = stub;`;
 }
 
 async function bundle(entry: string, name: string, banner: string): Promise<void> {

@@ -35,7 +35,19 @@ const roots = SOURCES.map((source) => join(root, source.root));
 
 async function messages(): Promise<void> {
   const paths = roots.flatMap((path) => ['-p', path]);
-  const target = ['-t', 'static-module', '-w', 'esm', '--no-service', '--no-delimited', '--no-typeurl', '--no-verify', '--force-number'];
+  const target = [
+    '-t',
+    'static-module',
+    '-w',
+    'esm',
+    '--no-service',
+    '--no-delimited',
+    '--no-typeurl',
+    '--no-verify',
+    '--force-number',
+    '--dependency',
+    '../protobuf.ts',
+  ];
   await run(bin('pbjs'), [...target, ...paths, '-d', '-o', join(out, 'messages.js'), ...files]);
 }
 

@@ -40,7 +40,7 @@ async function story(homelab: Homelab): Promise<void> {
   const attic = await homelab.addNode('attic', first);
   await attic.start();
   await attic.waitForBoot(BOOT);
-  await show(homelab, 0, 'status', '--wait-ready');
+  await show(homelab, 0, 'status');
 
   tell('Version 2: installed into the other slot, booted on trial, checked, committed');
   await show(homelab, 0, 'install', await attic.deliver(second));
@@ -52,7 +52,7 @@ async function story(homelab: Homelab): Promise<void> {
   await show(homelab, 0, 'status');
 
   tell('Version 3 once more: the node remembers, and refuses unless it is forced to');
-  await show(homelab, 7, 'install', await attic.deliver(third));
+  await show(homelab, 8, 'install', await attic.deliver(third));
   tell('That is the main job. "npm run node" gives you such a node to play with.');
 }
 

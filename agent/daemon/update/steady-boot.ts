@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { Installer } from './installer.ts';
+import { patiently } from './patience.ts';
 import type { CurrentBoot, Gate, TrialMarks } from './ports.ts';
 
 export interface SteadyBootParts {
@@ -32,14 +33,15 @@ export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): P
   }
 }
 
-async function attempt({ installer, marks, gate, boot, log }: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
+async function attempt({ installer, marks, gate, boot, clock, log }: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
+  // Asked first: nobody else wakes a RAUC that starts when it is spoken to, and a health check may want it running.
+  const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
   const decision = await gate(() => undefined, signal);
   await marks.gate(decision.passed ? 'passed' : 'failed');
   if (!decision.passed) {
     log.error({ code: decision.code, failedChecks: decision.failedChecks }, 'The booted slot is not healthy');
     return false;
   }
-  const booted = (await installer.slots(signal)).find((slot) => slot.bootname === boot.bootname);
   if (booted) await installer.markGood(booted.name, signal);
   log.info({ slot: booted?.name }, 'The booted slot is healthy and marked good');
   return true;

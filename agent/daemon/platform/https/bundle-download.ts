@@ -45,7 +45,13 @@ export function bundleDownloader(options: DownloadOptions): Downloader {
   };
 }
 
-async function fetchRest(url: string, path: string, options: DownloadOptions, onPercent: (percent: number) => void, signal: AbortSignal): Promise<void> {
+async function fetchRest(
+  url: string,
+  path: string,
+  options: DownloadOptions,
+  onPercent: (percent: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
   const have = await stat(path).then(
     ({ size }) => size,
     () => 0,
@@ -63,7 +69,10 @@ async function fetchRest(url: string, path: string, options: DownloadOptions, on
   const total = offset + Number(response.headers['content-length'] ?? Number.NaN);
   if (total > options.maximumBytes) {
     response.destroy();
-    throw new Failure('BUNDLE_TOO_LARGE', `Cannot download the bundle: it has ${total} bytes, and at most ${options.maximumBytes} are allowed`);
+    throw new Failure(
+      'BUNDLE_TOO_LARGE',
+      `Cannot download the bundle: it has ${total} bytes, and at most ${options.maximumBytes} are allowed`,
+    );
   }
   const sink = createWriteStream(path, { flags: resumed ? 'a' : 'w', mode: 0o644, flush: true });
   await pipeline(response, meter(offset, total, options.maximumBytes, onPercent), sink, { signal });
@@ -76,7 +85,8 @@ function meter(offset: number, total: number, maximumBytes: number, onPercent: (
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       received += chunk.length;
-      if (received > maximumBytes) return done(new Failure('BUNDLE_TOO_LARGE', `Cannot download the bundle: it has more than ${maximumBytes} bytes`));
+      if (received > maximumBytes)
+        return done(new Failure('BUNDLE_TOO_LARGE', `Cannot download the bundle: it has more than ${maximumBytes} bytes`));
       const percent = Number.isNaN(total) ? 0 : Math.floor((received / total) * 100);
       if (percent !== reported) onPercent(percent);
       reported = percent;
@@ -92,6 +102,7 @@ function requireComplete(response: IncomingMessage): void {
 function asFailure(error: unknown): Failure {
   if (error instanceof Failure) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new Failure('NO_SPACE', 'Cannot download the bundle: the data file system is full', {}, { cause: error });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new Failure('NO_SPACE', 'Cannot download the bundle: the data file system is full', {}, { cause: error });
   return new Failure('DOWNLOAD_FAILED', `Cannot download the bundle: ${message}`, {}, { cause: error });
 }

@@ -8,10 +8,16 @@ const MAX_REDIRECTS = 5;
 const SILENCE_MS = 30_000;
 
 /** A GET over HTTPS that follows redirects to HTTPS only. Resolves with the response as soon as its header is there. */
-export async function get(url: string, headers: OutgoingHttpHeaders, ca: Buffer | undefined, signal: AbortSignal): Promise<IncomingMessage> {
+export async function get(
+  url: string,
+  headers: OutgoingHttpHeaders,
+  ca: Buffer | undefined,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
   let target = new URL(url);
   for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-    if (target.protocol !== 'https:') throw new Failure('DOWNLOAD_FAILED', `Cannot download the bundle: the server redirects to ${target.protocol}`);
+    if (target.protocol !== 'https:')
+      throw new Failure('DOWNLOAD_FAILED', `Cannot download the bundle: the server redirects to ${target.protocol}`);
     const response = await request(target, headers, ca, signal);
     const { location } = response.headers;
     if (!isRedirect(response.statusCode) || location === undefined) return response;

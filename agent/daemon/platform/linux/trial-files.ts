@@ -18,7 +18,8 @@ export interface TrialFolders {
 export function trialMarks({ state, runtime }: TrialFolders): TrialMarks {
   const armed = join(state, 'armed');
   return {
-    arm: (operationId, targetBootname, bootId) => writeDurably(armed, `OPERATION=${operationId}\nTARGET=${targetBootname}\nBOOT_ID=${bootId}\n`),
+    arm: (operationId, targetBootname, bootId) =>
+      writeDurably(armed, `OPERATION=${operationId}\nTARGET=${targetBootname}\nBOOT_ID=${bootId}\n`),
     async disarm() {
       await rm(armed, { force: true });
       await syncFolder(dirname(armed));
@@ -58,4 +59,3 @@ async function readEnd(path: string): Promise<string> {
     await file.close();
   }
 }
-

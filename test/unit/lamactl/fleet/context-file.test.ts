@@ -48,7 +48,7 @@ describe('a context file', () => {
 
   it('gives the context that is named, and lists what it holds when there is none of that name', async () => {
     expect((await readContext(file, 'work')).name).toBe('work');
-    await expect(readContext(file, 'office')).rejects.toThrow('Cannot use context "office": ' + `${file} holds "home", "work"`);
+    await expect(readContext(file, 'office')).rejects.toThrow(`Cannot use context "office": ${file} holds "home", "work"`);
     await expect(readContext(file, 'toString')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
