@@ -24,7 +24,7 @@ export interface ConnectionListener {
 
 /** What dbus-next keeps to itself: its stream is the only thing that tells of the connection's end. */
 interface Internals {
-  readonly _connection: { readonly stream?: Duplex; on(event: 'end', listener: () => void): void };
+  readonly _connection: { readonly stream?: Duplex; on(event: 'connect' | 'end', listener: () => void): void };
 }
 
 /**
@@ -46,6 +46,8 @@ export class Connection {
     this.#bus.on('connect', () => this.#opened());
     this.#bus.on('message', (message) => this.#received(message));
     this.#internals._connection.on('end', () => this.lose('the bus ended the connection'));
+    // The library sets its parser on the stream right after this event, and before anything more is read.
+    this.#internals._connection.on('connect', () => queueMicrotask(() => this.#guard()));
   }
 
   get isOpen(): boolean {
@@ -92,10 +94,14 @@ export class Connection {
     const { stream } = this.#internals._connection;
     if (this.#state !== 'opening' || stream === undefined) return;
     clearTimeout(this.#openTimer);
-    guardStream(stream, MAX_MESSAGE_BYTES, (found) => this.lose(found));
     stream.on('close', () => this.lose('the bus closed the connection'));
     this.#state = 'open';
     this.#listener.opened();
+  }
+
+  #guard(): void {
+    const { stream } = this.#internals._connection;
+    if (stream) guardStream(stream, MAX_MESSAGE_BYTES, (found) => this.lose(found));
   }
 
   #failed(error: unknown): void {

@@ -82,7 +82,8 @@ export class SystemBus {
   /** Calls a method and returns its results as plain values. Fails with BusError, BUS_UNAVAILABLE or DEADLINE_EXCEEDED. */
   call(call: MethodCall, options: CallOptions): Promise<readonly unknown[]> {
     return new Promise((resolve, reject) => {
-      if (!this.#connection || !this.#state.connected) return reject(unavailable(call, this.#found));
+      // Not "connected": a listener may call while the subscriptions are still being restored, and its call comes after them.
+      if (!this.#connection?.isOpen) return reject(unavailable(call, this.#found));
       this.#connection.request(call, options, (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.body)));
     });
   }

@@ -62,7 +62,10 @@ export class RaucClient {
 
 function toFailure(purpose: string, thrown: unknown): Failure {
   const options = { cause: thrown };
-  if (thrown instanceof Failure) return new Failure(thrown.code, `Cannot ${purpose}: ${thrown.message}`, thrown.facts, options);
+  if (thrown instanceof Failure) {
+    const found = thrown.message.replace(/^Cannot call [\w.]+: /, '');
+    return new Failure(thrown.code, `Cannot ${purpose}: ${found}`, thrown.facts, options);
+  }
   if (!(thrown instanceof BusError)) return Failure.from(thrown);
   const text = presentable(thrown.text || thrown.errorName);
   const code = isOfRauc(thrown) ? codeOf(text, 'RAUC_REFUSED') : 'RAUC_UNAVAILABLE';
