@@ -24,6 +24,7 @@ export type NodeOptions = Partial<Pick<NamespaceMachineOptions, 'maxTries' | 'sl
 /** A whole installation on this machine: an administrator with keys, a context file and lamactl, and nodes that trust the keys. */
 export class Homelab {
   readonly #nodes = new Map<string, NamespaceMachine>();
+  readonly #roles = new Set<Role>();
 
   private constructor(
     /** The administrator's own files, gone with remove(). */
@@ -38,6 +39,10 @@ export class Homelab {
     return homelab;
   }
 
+  get nodes(): readonly NamespaceMachine[] {
+    return [...this.#nodes.values()];
+  }
+
   get contextFile(): string {
     return path.join(this.folder, 'config.yaml');
   }
@@ -46,9 +51,13 @@ export class Homelab {
     return buildImage({ version, agent: AGENT, ...variant }, this.say);
   }
 
+  bundlePath(version: string): string {
+    return path.join(this.folder, 'bundles', `v${version}.raucb`);
+  }
+
   /** A signed bundle of an image; returns its path on this machine. */
   async bundle(image: Image, request: Partial<BundleRequest> = {}): Promise<string> {
-    const target = path.join(this.folder, 'bundles', `v${image.version}.raucb`);
+    const target = this.bundlePath(image.version);
     return (await buildBundle({ image, pki: this.pki, target, ...request }, this.say)).path;
   }
 
@@ -78,7 +87,6 @@ export class Homelab {
     this.#roles.add(role);
     await this.#writeContext();
   }
-  readonly #roles = new Set<Role>();
 
   /** Switches off and takes away all nodes, and the administrator's files. */
   async remove(): Promise<void> {

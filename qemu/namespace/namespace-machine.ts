@@ -42,12 +42,16 @@ export interface NodeIdentity {
 const DEFAULT_PORT = 7443;
 const DEFAULT_SLOT_BYTES = 192 << 20;
 const QUICK_MS = 10_000;
+const PROBE_MS = 2000;
 
 /**
  * A node without a virtual machine: systemd as PID 1 in namespaces of its own on the host's kernel, with real slots, a real
  * data file system and a TPM. Needs root.
  */
 export class NamespaceMachine implements Machine, HoldsBootLoader {
+  /** The last boot that was seen at multi-user.target. */
+  #reached: Boot | undefined;
+
   private constructor(
     readonly name: string,
     readonly port: number,
@@ -98,7 +102,9 @@ export class NamespaceMachine implements Machine, HoldsBootLoader {
     return until(`boot ${least} of ${this.name}`, options.timeoutMs, async () => {
       const { boot, whyOff } = this.supply;
       if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
-      return boot && boot.number >= least ? reached(boot) : undefined;
+      if (!boot || boot.number < least) return undefined;
+      if (this.#reached?.number !== boot.number) this.#reached = await reached(boot);
+      return this.#reached;
     });
   }
 
@@ -179,8 +185,8 @@ export class NamespaceMachine implements Machine, HoldsBootLoader {
 /** The boot, once it has reached multi-user.target. */
 async function reached(boot: RunningBoot): Promise<Boot | undefined> {
   const ready = 'systemctl is-active --quiet multi-user.target && . /etc/os-release && echo "$IMAGE_VERSION"';
-  // The node may go down in the middle of the question.
-  const answer = await shellInside(boot.pid, ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
+  // The node may go down in the middle of the question; then systemd answers nobody, and waits for whoever asks.
+  const answer = await shellInside(boot.pid, ready, { timeoutMs: PROBE_MS }).catch(() => undefined);
   if (answer?.exitCode !== 0) return undefined;
   return { number: boot.number, bootId: boot.bootId, bootname: boot.bootname, imageVersion: answer.stdout.trim() };
 }
