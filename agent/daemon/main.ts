@@ -167,14 +167,17 @@ async function start(): Promise<void> {
     manager.stopping();
     updater.stop();
     stopping.abort();
-    rpc.close();
     metrics.close();
     metrics.closeAllConnections();
     credentials.close();
-    void audit.close().finally(() => {
-      bus.close();
-      process.exit(0);
-    });
+    void rpc
+      .close()
+      .then(() => audit.close())
+      .finally(() => {
+        installer.close();
+        bus.close();
+        process.exit(0);
+      });
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 

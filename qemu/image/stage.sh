@@ -16,6 +16,7 @@ mount --bind "$(dirname "$image")" "$tools/mnt/out"
 mount -t overlay -o "lowerdir=$tree:$root/base,upperdir=$tools/mnt/upper,workdir=$tools/mnt/work" overlay "$tools/mnt/image"
 
 chroot "$tools" systemd-sysusers --root=/mnt/image
+# shellcheck disable=SC2046 # one word a unit
 chroot "$tools" systemctl --quiet --root=/mnt/image enable $(echo "$units" | tr , ' ')
 for path in "$@"; do rm -rf "$tools/mnt/image/${path#/}"; done
 

@@ -87,7 +87,7 @@ loader=$(echo usr/lib/*-linux-gnu/ld-linux-*.so.*)
 libraries=$(dirname "$loader")
 bounds=-sys_time,-sys_module,-sys_rawio,-syslog,-mknod,-wake_alarm,-mac_admin,-mac_override
 # Words that systemd does not know it leaves to the units: in a container ConditionKernelCommandLine= reads them here.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2016,SC2086 # the inner shell expands the one, words are meant by the other
 exec env -i container=other TERM=dumb PATH=/usr/sbin:/usr/bin \
   nsenter --mount=/proc/self/ns/mnt --wd=. "./$loader" --library-path "$libraries" ./usr/bin/dash -euc '
     "./$1" --library-path "$2" ./usr/sbin/pivot_root . mnt

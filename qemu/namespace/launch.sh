@@ -30,6 +30,7 @@ mount -t cgroup2 cgroup2 "$NODE/cgroup"
 mkdir -p "$NODE/cgroup/$CGROUP/node"
 
 # PID 1 enters a group of its own before the namespace of groups is made, so that group is the root it sees.
+# shellcheck disable=SC2016 # the inner shell expands it
 exec setpriv --pdeathsig KILL \
   unshare --pid --ipc --uts --fork --kill-child \
   sh -euc 'echo 0 >"$NODE/cgroup/$CGROUP/node/cgroup.procs"; exec unshare --cgroup sh "$1" 7<&- 8<&- 9<&-' - "$here/boot.sh"

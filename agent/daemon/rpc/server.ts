@@ -20,6 +20,8 @@ export interface Service {
 const MAX_REQUEST_BYTES = 1 << 20;
 /** Long enough for a stream to finish its message, short enough for a revoked certificate. */
 const DRAIN_MS = 5_000;
+/** The node may be asked to reboot, and the answer must leave before the agent does. */
+const CLOSE_MS = 500;
 
 /** The gRPC edge of the daemon: one port, mutual TLS, and the guard before every service. */
 export class RpcServer {
@@ -58,8 +60,14 @@ export class RpcServer {
     this.#server.drain(this.#address, DRAIN_MS);
   }
 
-  /** Ends everything at once: whoever watches comes back and finds the same state. */
-  close(): void {
-    this.#server.forceShutdown();
+  /** Lets the answers that are under way go out, for a moment, and then ends the rest: whoever watches comes back. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      const force = setTimeout(() => this.#server.forceShutdown(), CLOSE_MS);
+      this.#server.tryShutdown(() => {
+        clearTimeout(force);
+        resolve();
+      });
+    });
   }
 }

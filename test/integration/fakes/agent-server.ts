@@ -89,7 +89,7 @@ export async function startAgentServer() {
     lines,
     auditLog: () => readFile(auditPath, 'utf8'),
     async stop() {
-      rpc.close();
+      await rpc.close();
       credentials.close();
       updater.stop();
       await audit.close();

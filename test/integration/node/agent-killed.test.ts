@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { Phase } from '../../../agent/daemon/update/state.ts';
+import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import { agentAnswers, check, FAILING_CHECK, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
+
+const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
+const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } };
+const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
+
+async function killAgent(node: NamespaceMachine): Promise<void> {
+  const { exitCode, stderr } = await node.shell('systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service', QUICK);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+}
+
+/**
+ * How to stop the world in a phase: RAUC waits for the boot loader in a command that belongs to it. `until` is a command of
+ * an earlier phase during which the hold can still be set.
+ */
+const HELD_BY: readonly { readonly phase: Phase; readonly hold: string; readonly after?: string; readonly bad?: true }[] = [
+  { phase: 'inspecting', hold: 'get-state' },
+  { phase: 'installing', hold: 'set-state.B.bad' },
+  { phase: 'installed', hold: 'get-state', after: 'set-state.B.bad' },
+  { phase: 'activating', hold: 'set-primary.B' },
+  { phase: 'trial', hold: 'get-state', after: 'set-primary.B' },
+  { phase: 'committing', hold: 'set-state.B.good' },
+  { phase: 'rolling-back', hold: 'set-primary.A', bad: true },
+];
+
+describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
+  it.each(HELD_BY)('while $phase goes on, and the update comes to its end', ({ phase, hold, after, bad }) =>
+    onNode({ files: bad ? [FAILING_CHECK] : [] }, async ({ homelab, node, bundle }) => {
+      if (after) await node.hold(after);
+      else await node.hold(hold);
+      const install = homelab.lamactl(['install', bundle]);
+      if (after) {
+        await node.waitUntilHeld(after, QUICK);
+        await node.hold(hold);
+        await node.release(after);
+      }
+      await reaches(node, phase);
+      await node.waitUntilHeld(hold, QUICK);
+      await killAgent(node);
+      await node.release(hold);
+      expect((await install).exitCode).toBe(bad ? 9 : 0);
+      expect(await report(homelab)).toMatchObject(bad ? ROLLED_BACK : COMMITTED);
+    }),
+  );
+
+  it('while checking begins the trial again, and the update is committed', () =>
+    onNode({ files: [SLOW_CHECK] }, async ({ homelab, node, bundle }) => {
+      const install = homelab.lamactl(['install', bundle]);
+      await reaches(node, 'checking');
+      await killAgent(node);
+      expect((await install).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it('while the reboot is pending waits for the administrator as before', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      await homelab.lamactl(['install', bundle, '--reboot', 'manual']);
+      await killAgent(node);
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['watch', '--wait', '5s'])).exitCode).toBe(13);
+      expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
+      expect((await homelab.lamactl(['watch'])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it.each([
+    ['committed', [], 0, COMMITTED],
+    ['rolled-back', [FAILING_CHECK], 9, ROLLED_BACK],
+  ] as const)('after the update was %s still tells how it ended', (phase, files, code, end) =>
+    onNode({ files }, async ({ homelab, node, bundle }) => {
+      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(code);
+      await killAgent(node);
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['watch'])).exitCode).toBe(code);
+      expect(await report(homelab)).toMatchObject(end);
+      expect((await reaches(node, phase)).phase).toBe(phase);
+    }),
+  );
+
+  it('after an update failed, and while none was ever asked for, still takes the next one', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      await killAgent(node);
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['install', '/nowhere.raucb', '--wait', '60s'])).exitCode).toBe(8);
+      await killAgent(node);
+      await reaches(node, 'failed');
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it('by systemd stops within two seconds, leaves the install to RAUC, and takes it up again', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      await node.hold('set-state.B.bad');
+      const install = homelab.lamactl(['install', bundle]);
+      await node.waitUntilHeld('set-state.B.bad', QUICK);
+      await reaches(node, 'installing');
+      const { stdout } = await node.shell(
+        's=$(date +%s%N); systemctl stop lamadist-agent.service; e=$(date +%s%N); echo $(( (e - s) / 1000000 ))',
+        QUICK,
+      );
+      expect(Number(stdout)).toBeLessThan(2000);
+      await node.release('set-state.B.bad');
+      const { stdout: finished } = await node.shell(
+        'busctl wait --timeout=30 / de.pengutronix.rauc.Installer Completed >/dev/null 2>&1; systemctl is-active rauc.service',
+        QUICK,
+      );
+      expect(finished.trim()).toBe('active');
+      await node.shell('systemctl start lamadist-agent.service', QUICK);
+      expect((await install).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+});

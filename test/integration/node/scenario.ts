@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { UpdateState } from '../../../agent/daemon/update/state.ts';
+import { until } from '../../../qemu/deadline.ts';
+import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
+import type { ImageFile } from '../../../qemu/image/build-image.ts';
+import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import { sayOnStderr } from '../../../qemu/say.ts';
+
+/** Booting takes two seconds on an idle machine; these are for a busy one. */
+export const BOOT = { timeoutMs: 60_000 };
+export const QUICK = { timeoutMs: 30_000 };
+/** For a whole scenario with a few boots. */
+export const SCENARIO_MS = 180_000;
+
+export const check = (name: string, ...lines: string[]): ImageFile => ({
+  path: `/usr/lib/lamadist-agent/health.d/${name}.yaml`,
+  content: [`description: ${name}`, 'severity: required', ...lines, ''].join('\n'),
+});
+
+/** A required check that fails at once: nothing listens on that port. */
+export const FAILING_CHECK = check('web-server', 'interval: 1s', 'retries: 1', 'condition: { type: tcp, host: 127.0.0.1, port: 1 }');
+
+/** A node with version 1, and a bundle of version 2 with these files in its image. */
+export interface Scenario {
+  readonly homelab: Homelab;
+  readonly node: NamespaceMachine;
+  /** The bundle's path on the node. */
+  readonly bundle: string;
+}
+
+/** Runs a test on a node of its own, and takes everything away afterwards. */
+export async function onNode(
+  variant: { readonly files?: readonly ImageFile[]; readonly without?: readonly string[]; readonly node?: NodeOptions },
+  test: (scenario: Scenario) => Promise<void>,
+): Promise<void> {
+  const homelab = await Homelab.create(sayOnStderr);
+  try {
+    const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
+    const { files = [], without = [] } = variant;
+    const bundle = await homelab.bundle(await homelab.image('2', { files, without }));
+    await node.start();
+    await node.waitForBoot(BOOT);
+    await agentAnswers(homelab);
+    await test({ homelab, node, bundle: await node.deliver(bundle) });
+  } catch (error) {
+    // Whoever reads a failed run has nothing else to look at.
+    for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
+    throw error;
+  } finally {
+    await homelab.remove();
+  }
+}
+
+async function lastWords(node: NamespaceMachine): Promise<string> {
+  const journal = await node.shell('journalctl --no-pager --output=short-iso --lines=80', QUICK).catch(() => undefined);
+  return `--- the end of ${node.name}'s log\n${journal?.stdout ?? (await node.consoleLog()).slice(-8000)}\n---`;
+}
+
+export async function agentAnswers(homelab: Homelab): Promise<void> {
+  await until('the agent to answer', BOOT.timeoutMs, async () => {
+    const { exitCode } = await homelab.lamactl(['version']);
+    return exitCode === 0 || undefined;
+  });
+}
+
+/** The update as the node journaled it, whether or not its agent runs. */
+export async function journaled(node: NamespaceMachine): Promise<UpdateState> {
+  const { stdout } = await node.shell('cat /var/lib/lamadist-agent/update.json', QUICK);
+  return stdout === '' ? { phase: 'idle' } : (JSON.parse(stdout) as { state: UpdateState }).state;
+}
+
+/** Waits, through reboots, until the update is in one of these phases. */
+export async function reaches(node: NamespaceMachine, ...phases: UpdateState['phase'][]): Promise<UpdateState> {
+  let last = 'unknown';
+  return until(`the update to be ${phases.join(' or ')}`, 120_000, async () => {
+    // Between two boots there is nobody to ask.
+    const state = await journaled(node).catch(() => undefined);
+    last = state?.phase ?? last;
+    return state && phases.includes(state.phase) ? state : undefined;
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; it was ${last}`);
+  });
+}
+
+interface SlotReport {
+  readonly bootname: string;
+  readonly booted: boolean;
+  readonly primary: boolean;
+  readonly version: string;
+  readonly status: string;
+  readonly bootStatus: string;
+}
+
+export interface NodeReport {
+  readonly state: string;
+  readonly version: string;
+  /** The bootname of the booted slot. */
+  readonly booted: string;
+  /** By bootname, in a few words: "2 ok good primary". */
+  readonly slots: Readonly<Record<string, string>>;
+}
+
+/** What lamactl says of the node. */
+export async function report(homelab: Homelab): Promise<NodeReport> {
+  const { nodes } = await json<{ nodes: { state: string; version: string; device: { slots: SlotReport[] } }[] }>(homelab, 'status');
+  const [node] = nodes;
+  if (!node?.device) throw new Error('Cannot tell the slots: the node did not answer');
+  const { slots } = node.device;
+  const words = ({ version, status, bootStatus, primary }: SlotReport) =>
+    [version, status, bootStatus, primary && 'primary'].filter((word) => word).join(' ');
+  const booted = slots.find((slot) => slot.booted)?.bootname ?? '';
+  return { state: node.state, version: node.version, booted, slots: Object.fromEntries(slots.map((slot) => [slot.bootname, words(slot)])) };
+}
+
+export async function json<T>(homelab: Homelab, ...args: string[]): Promise<T> {
+  const { stdout, stderr } = await homelab.lamactl([...args, '--output', 'json']);
+  try {
+    return JSON.parse(String(stdout)) as T;
+  } catch {
+    throw new Error(`Cannot read what lamactl ${args.join(' ')} printed: ${stdout}${stderr}`);
+  }
+}
