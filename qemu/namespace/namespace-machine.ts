@@ -5,6 +5,7 @@ import path from 'node:path';
 import { until } from '../deadline.ts';
 import type { Image } from '../image/build-image.ts';
 import type { Boot, BootLoaderCommand, FileOptions, HoldsBootLoader, Machine, ShellOptions, ShellResult } from '../machine.ts';
+import { requireRoot } from '../require-root.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
 import type { Say } from '../say.ts';
 import { shellWord } from '../shell-words.ts';
@@ -62,7 +63,7 @@ export class NamespaceMachine implements Machine, HoldsBootLoader {
 
   /** Builds a new node, switched off. */
   static async create(options: NamespaceMachineOptions): Promise<NamespaceMachine> {
-    if (process.getuid?.() !== 0) throw new Error('Cannot make a node in namespaces: it needs root (mounts, loop devices, namespaces)');
+    requireRoot('make a node in namespaces');
     await sweep(options.say);
     const root = await prepareRoot(options.say);
     const folder = await NodeFolder.create();

@@ -4,25 +4,23 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Bootname } from './boot-loader.ts';
 
-/** The folders of nodes are called so; the sweep looks for what is left of those whose owner is gone. */
-export const FOLDER_PREFIX = 'lamadist-node-';
+const PREFIX = 'lamadist-node-';
+
+/** The process that a folder of this name belongs to; undefined when it is no node's folder. */
+export function ownerOf(folderName: string): number | undefined {
+  const [, pid] = /^lamadist-node-(\d+)-/.exec(folderName) ?? [];
+  return pid === undefined ? undefined : Number(pid);
+}
 
 /** Everything of one node on the host: its disks, its boot loader's memory, its TPM, its console. */
 export class NodeFolder {
   private constructor(readonly path: string) {}
 
   static async create(): Promise<NodeFolder> {
-    const folder = new NodeFolder(await mkdtemp(path.join(tmpdir(), FOLDER_PREFIX)));
-    await writeFile(folder.owner, `${process.pid}\n`);
-    for (const name of ['root', 'cgroup', 'tpm', 'tpm/sockets', 'nvram', 'nvram/hold', 'nvram/held'])
-      await mkdir(path.join(folder.path, name));
+    const folder = new NodeFolder(await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`)));
+    for (const name of ['root', 'cgroup', 'tpm', 'tpm/sockets', 'nvram', 'nvram/hold']) await mkdir(path.join(folder.path, name));
     await writeFile(folder.console, '');
     return folder;
-  }
-
-  /** Written first: the process that the node belongs to. */
-  get owner(): string {
-    return path.join(this.path, 'owner');
   }
 
   get console(): string {
@@ -61,6 +59,14 @@ export class NodeFolder {
 
   held(command: string): string {
     return path.join(this.path, 'nvram/held', command);
+  }
+
+  /** Forgets what the last boot left: nobody is PID 1, and no command is held. */
+  async clearBoot(): Promise<void> {
+    await rm(this.pid, { force: true });
+    const held = path.join(this.path, 'nvram/held');
+    await rm(held, { recursive: true, force: true });
+    await mkdir(held);
   }
 
   /** Makes the slots: the image in A, nothing in B. */

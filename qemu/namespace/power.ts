@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { until } from '../deadline.ts';
 import { withPrivateMounts } from '../private-mounts.ts';
@@ -26,7 +26,7 @@ const START_TIMEOUT_MS = 30_000;
 
 /** Boots one slot. Returns when PID 1 is about to become systemd; throws when it never got there. */
 export async function powerOn(folder: NodeFolder, bootname: Bootname, bootId: string): Promise<PoweredNode> {
-  await rm(folder.pid, { force: true });
+  await folder.clearBoot();
   const launch = withPrivateMounts(['sh', path.join(import.meta.dirname, 'launch.sh')]);
   const commandLine = `exec ${shellWords(launch)}`;
   const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'script', '-q', '-e', '-f', '-a', '-c', commandLine, folder.console], {

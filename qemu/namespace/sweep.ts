@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../command.ts';
 import { withPrivateMounts } from '../private-mounts.ts';
 import type { Say } from '../say.ts';
-import { FOLDER_PREFIX } from './node-folder.ts';
+import { ownerOf } from './node-folder.ts';
 
 /** Removes a node's control groups. The tree is mounted for this alone, wherever the host has it. */
 export async function removeControlGroup(name: string): Promise<void> {
@@ -16,9 +16,9 @@ export async function removeControlGroup(name: string): Promise<void> {
 /** Takes away what nodes left behind whose process was killed before it could: folders, groups, and disks not yet let go. */
 export async function sweep(say: Say): Promise<void> {
   for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(FOLDER_PREFIX)) continue;
+    const owner = ownerOf(name);
+    if (owner === undefined || lives(owner)) continue;
     const folder = path.join(tmpdir(), name);
-    if (await ownerLives(folder)) continue;
     say(`Removing ${folder}: the process that it belonged to is gone`);
     for (const device of await loopDevices(folder)) await run(['losetup', '--detach', device], { timeoutMs: 10_000 });
     await removeControlGroup(name);
@@ -26,9 +26,9 @@ export async function sweep(say: Say): Promise<void> {
   }
 }
 
-async function ownerLives(folder: string): Promise<boolean> {
+function lives(pid: number): boolean {
   try {
-    process.kill(Number(await readFile(path.join(folder, 'owner'), 'utf8')), 0);
+    process.kill(pid, 0);
     return true;
   } catch {
     return false;
@@ -36,7 +36,7 @@ async function ownerLives(folder: string): Promise<boolean> {
 }
 
 /** The loop devices whose disk is a file of this folder. */
-export async function loopDevices(folder: string): Promise<string[]> {
+async function loopDevices(folder: string): Promise<string[]> {
   const list = await run(['losetup', '--list', '--noheadings', '--raw', '--output', 'NAME,BACK-FILE'], { timeoutMs: 10_000 });
   return list
     .split('\n')

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { cacheDirectory } from '../cache-directory.ts';
 import { run } from '../command.ts';
 import { withPrivateMounts } from '../private-mounts.ts';
+import { requireRoot } from '../require-root.ts';
 import { type Say, timed } from '../say.ts';
 import { aptTransport, debianMirror } from './debian-mirror.ts';
 
@@ -27,6 +28,7 @@ export interface Root {
  * Any number of processes may ask at once: one prepares, the others wait for it.
  */
 export async function prepareRoot(say: Say): Promise<Root> {
+  requireRoot('prepare images');
   const packages = packageNames(await readFile(path.join(HERE, 'packages.txt'), 'utf8'));
   const script = path.join(HERE, 'prepare-root.sh');
   const id = createHash('sha256')

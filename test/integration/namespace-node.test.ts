@@ -11,6 +11,7 @@ import { run } from '../../qemu/command.ts';
 import { until } from '../../qemu/deadline.ts';
 import { buildImage, type Image, type ImageRecipe } from '../../qemu/image/build-image.ts';
 import { NamespaceMachine, type NamespaceMachineOptions } from '../../qemu/namespace/namespace-machine.ts';
+import { ownerOf } from '../../qemu/namespace/node-folder.ts';
 import { sweep } from '../../qemu/namespace/sweep.ts';
 import { TestPki } from '../../qemu/pki/test-pki.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
@@ -309,9 +310,7 @@ describe('the node in namespaces', { timeout: 240_000 }, () => {
 
   /** The folders on this machine of the nodes of one process. */
   async function foldersOf(pid: number): Promise<string[]> {
-    const names = (await readdir(tmpdir())).filter((name) => name.startsWith('lamadist-node-'));
-    const owned = await Promise.all(names.map(async (name) => Number(await readFile(path.join(tmpdir(), name, 'owner'), 'utf8')) === pid));
-    return names.filter((_, index) => owned[index]);
+    return (await readdir(tmpdir())).filter((name) => ownerOf(name) === pid);
   }
 
   async function loops(pid: number): Promise<string[]> {
@@ -321,7 +320,7 @@ describe('the node in namespaces', { timeout: 240_000 }, () => {
   }
 
   async function leftovers(pid: number): Promise<string[]> {
-    const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes('lamadist-node-'));
+    const mounts = (await readFile('/proc/self/mountinfo', 'utf8')).split('\n').filter((line) => line.includes(`lamadist-node-${pid}-`));
     return [...(await loops(pid)), ...(await foldersOf(pid)), ...mounts];
   }
 });
