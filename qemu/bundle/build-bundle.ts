@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../command.ts';
 import type { Image } from '../image/build-image.ts';
@@ -21,7 +21,7 @@ export interface BundleRequest {
 }
 
 /** verity wherever this machine's kernel can mount it (it has device-mapper's control node), else plain. */
-export function bundleFormat(): BundleFormat {
+function bundleFormat(): BundleFormat {
   return existsSync('/dev/mapper/control') ? 'verity' : 'plain';
 }
 
@@ -69,11 +69,4 @@ function manifest(request: BundleRequest, format: BundleFormat): string {
     'filename=rootfs.img',
     '',
   ].join('\n');
-}
-
-/** The same bundle with its last octets changed: its signature no longer fits. */
-export async function corruptBundle(bundle: string, target: string): Promise<void> {
-  const octets = await readFile(bundle);
-  octets[Math.floor(octets.length / 2)]! ^= 0xff;
-  await writeFile(target, octets);
 }

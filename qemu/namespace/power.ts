@@ -9,7 +9,7 @@ import type { Bootname } from './boot-loader.ts';
 import type { NodeFolder } from './node-folder.ts';
 
 /** How a boot ended. */
-export type PowerEnd = 'reboot' | 'power-off' | 'killed' | 'broken';
+type PowerEnd = 'reboot' | 'power-off' | 'killed' | 'broken';
 
 export interface PoweredNode {
   /** The host's number of the node's PID 1. */

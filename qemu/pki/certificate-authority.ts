@@ -10,7 +10,7 @@ const DAY_MS = 86_400_000;
 const KEY_USAGE = x509.KeyUsageFlags;
 
 /** The extended key usages that are issued here (RFC 5280, section 4.2.1.12; code signing is RAUC's check-purpose). */
-export const PURPOSES = {
+const PURPOSES = {
   server: '1.3.6.1.5.5.7.3.1',
   client: '1.3.6.1.5.5.7.3.2',
   'code-signing': '1.3.6.1.5.5.7.3.3',
