@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import https from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
+import type { CertificateAuthority } from '../../../qemu/pki/certificate-authority.ts';
+
+export interface BundleServer {
+  readonly url: string;
+  /** The first octet of each answer that was begun. */
+  readonly offsets: readonly number[];
+  /** Sends no more than this much of any answer from now on, and holds the rest back. */
+  hold(octets: number): void;
+  /** Sends all of it again; what was held back goes out. */
+  release(): void;
+  close(): void;
+}
+
+/** A web server with one bundle, over real TLS on loopback, that understands ranges. */
+export async function serveBundle(authority: CertificateAuthority, bundle: string): Promise<BundleServer> {
+  const { certificate, key } = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: ['127.0.0.1'] });
+  const offsets: number[] = [];
+  let gate = { limit: Number.POSITIVE_INFINITY, opened: Promise.resolve(), open: () => {} };
+  const server = https.createServer({ cert: certificate, key }, (request, response) => {
+    void send().catch(() => response.destroy());
+    async function send(): Promise<void> {
+      const { size } = await stat(bundle);
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      offsets.push(start);
+      const range = { 'content-range': `bytes ${start}-${size - 1}/${size}` };
+      response.writeHead(start > 0 ? 206 : 200, { 'content-length': size - start, ...(start > 0 && range) });
+      const { limit, opened } = gate;
+      if (limit < size - start) {
+        await pipeline(createReadStream(bundle, { start, end: start + limit - 1 }), response, { end: false });
+        await opened;
+        await pipeline(createReadStream(bundle, { start: start + limit }), response);
+      } else {
+        await pipeline(createReadStream(bundle, { start }), response);
+      }
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v2.raucb`,
+    offsets,
+    hold(limit) {
+      let open = () => {};
+      const opened = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      gate = { limit, opened, open };
+    },
+    release() {
+      const { open } = gate;
+      gate = { limit: Number.POSITIVE_INFINITY, opened: Promise.resolve(), open: () => {} };
+      open();
+    },
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { serveBundle } from '../fakes/bundle-server.ts';
+import { agentAnswers, json, onNode, QUICK, reaches, report, type Scenario, SCENARIO_MS } from './scenario.ts';
+
+const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
+const CAN_STREAM = existsSync('/sys/class/block/nbd0');
+
+/** A node whose bundle is behind a URL, on a server that it trusts. */
+const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typeof serveBundle>> }) => Promise<void>) =>
+  onNode({ node: { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } } }, async (scenario) => {
+    const { pki } = scenario.homelab;
+    const server = await serveBundle(pki.agentAuthority, scenario.homelab.bundlePath('2'));
+    try {
+      await test({ ...scenario, server });
+    } finally {
+      server.close();
+    }
+  });
+
+// Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
+describe.skipIf(CAN_STREAM)('a bundle behind a URL, on a node whose kernel cannot stream', { timeout: SCENARIO_MS }, () => {
+  it('is fetched to the disk, installed, committed, and removed from the disk', () =>
+    withServer(async ({ homelab, node, server }) => {
+      expect((await homelab.lamactl(['install', server.url])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect((await node.shell('ls /var/lib/lamadist-agent/download', QUICK)).stdout).toBe('');
+    }));
+
+  it('goes on where it was when the agent is killed while downloading', () =>
+    withServer(async ({ homelab, node, server }) => {
+      server.hold(4 << 20);
+      const install = homelab.lamactl(['install', server.url]);
+      await reaches(node, 'downloading');
+      await node.shell('until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 4194304 ]; do sleep 0.1; done', QUICK);
+      await node.shell('systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service', QUICK);
+      await agentAnswers(homelab);
+      server.release();
+      expect((await install).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect(server.offsets).toEqual([0, 4 << 20]);
+    }));
+
+  it('can be given up while it is downloading', () =>
+    withServer(async ({ homelab, node, server }) => {
+      server.hold(4 << 20);
+      const install = homelab.lamactl(['install', server.url]);
+      await reaches(node, 'downloading');
+      await homelab.lamactl(['rollback', '--message', 'wrong one']);
+      expect((await install).exitCode).toBe(8);
+      const { nodes } = await json<{ nodes: { updates: object[] }[] }>(homelab, 'history');
+      expect(nodes[0]?.updates[0]).toMatchObject({ phase: 'failed', reason: { code: 'CANCELLED', message: 'wrong one' } });
+      expect((await node.shell('ls /var/lib/lamadist-agent/download', QUICK)).stdout).toBe('');
+    }));
+
+  it('is refused when nobody that the node trusts vouches for the server', () =>
+    withServer(async ({ homelab }) => {
+      const { bundleAuthority } = homelab.pki;
+      const stranger = await serveBundle(bundleAuthority, homelab.bundlePath('2'));
+      const { exitCode, all } = await homelab.lamactl(['install', stranger.url]);
+      stranger.close();
+      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringContaining('DOWNLOAD_FAILED') });
+    }));
+});
