@@ -42,14 +42,15 @@ export class Journal {
       text = await readFile(this.#path, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { journaled: NOTHING };
-      throw new Failure('JOURNAL_UNREADABLE', `Cannot read the journal: ${(error as Error).message}`, {}, { cause: error });
+      throw unreadable('read the journal', error);
     }
     try {
       return { journaled: parse(text) };
     } catch (error) {
-      await rename(this.#path, `${this.#path}.damaged`);
-      const damage = new Failure('JOURNAL_UNREADABLE', `Cannot use the journal: ${(error as Error).message}`, {}, { cause: error });
-      return { journaled: NOTHING, damage };
+      await rename(this.#path, `${this.#path}.damaged`).catch((reason) => {
+        throw unreadable('keep the damaged journal', reason);
+      });
+      return { journaled: NOTHING, damage: unreadable('use the journal', error) };
     }
   }
 
@@ -62,6 +63,9 @@ export class Journal {
     }
   }
 }
+
+const unreadable = (what: string, cause: unknown): Failure =>
+  new Failure('JOURNAL_UNREADABLE', `Cannot ${what}: ${(cause as Error).message}`, {}, { cause });
 
 function parse(text: string): Journaled {
   const raw: unknown = JSON.parse(text);
