@@ -79,9 +79,8 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
 
     listUpdates: unary(async (request) => {
       const size = Math.min(request.pageSize > 0 ? request.pageSize : DEFAULT_PAGE, MAX_PAGE);
-      const updates = await history.page(size, request.pageToken);
-      const nextPageToken = updates.length === size ? (updates.at(-1)?.operation.id ?? '') : '';
-      return { updates: updates.map(updateMessage), nextPageToken };
+      const { updates, next } = await history.page(size, request.pageToken);
+      return { updates: updates.map(updateMessage), nextPageToken: next };
     }),
   };
 }

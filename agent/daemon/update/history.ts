@@ -2,6 +2,7 @@
 import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { Failure } from '../../shared/failure.ts';
 import { writeDurably } from './durable-file.ts';
 import { type EndedUpdate, isEnded, type RollbackCode, UpdateStateSchema } from './state.ts';
 
@@ -23,6 +24,12 @@ const THE_BUNDLES_FAULT: ReadonlySet<string> = new Set<RollbackCode>([
 export const showsBadVersion = (update: EndedUpdate): boolean =>
   update.phase === 'rolled-back' && THE_BUNDLES_FAULT.has(update.reason.code);
 
+export interface HistoryPage {
+  readonly updates: readonly EndedUpdate[];
+  /** Names the page after this one; empty when this is the last. */
+  readonly next: string;
+}
+
 /** Ended updates, one file each, newest first; the oldest go when there are more than a hundred. */
 export class History {
   readonly #folder: string;
@@ -33,21 +40,29 @@ export class History {
 
   /** Writing the same update again, because its boot's log came later or the agent was restarted, replaces it. */
   async keep(update: EndedUpdate): Promise<void> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o750 });
-    await writeDurably(join(this.#folder, fileName(update)), `${JSON.stringify(update, null, 1)}\n`);
-    for (const name of (await this.#names()).slice(KEPT)) await unlink(join(this.#folder, name));
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o750 });
+      await writeDurably(join(this.#folder, fileName(update)), `${JSON.stringify(update, null, 1)}\n`);
+      for (const name of (await this.#names()).slice(KEPT)) await unlink(join(this.#folder, name));
+    } catch (error) {
+      throw new Failure('JOURNAL_UNWRITABLE', `Cannot write the history: ${(error as Error).message}`, {}, { cause: error });
+    }
   }
 
-  /** At most `count` updates that ended before the one that `before` names; a file that can't be read is left out. */
-  async page(count: number, before = ''): Promise<EndedUpdate[]> {
-    const names = await this.#names();
-    const start = before === '' ? 0 : names.findIndex((name) => name.includes(before)) + 1;
-    const updates = await Promise.all(names.slice(start, start + count).map((name) => this.#read(name)));
-    return updates.filter((update) => update !== undefined);
+  /**
+   * At most `count` updates: the newest, or those after the page that gave the token `after`. A token is a place in the
+   * order, so it holds although what stood there has gone. A file that can't be read is left out.
+   */
+  async page(count: number, after = ''): Promise<HistoryPage> {
+    const names = (await this.#names()).filter((name) => after === '' || name < after);
+    const shown = names.slice(0, count);
+    const updates = await Promise.all(shown.map((name) => this.#read(name)));
+    const next = names.length > count ? (shown.at(-1) ?? '') : '';
+    return { updates: updates.filter((update) => update !== undefined), next };
   }
 
   async find(operationId: string): Promise<EndedUpdate | undefined> {
-    const name = (await this.#names()).find((candidate) => candidate.endsWith(`-${operationId}.json`));
+    const name = (await this.#names()).find((candidate) => candidate.slice(TIME_DIGITS) === `-${operationId}.json`);
     return name === undefined ? undefined : this.#read(name);
   }
 
@@ -69,8 +84,10 @@ export class History {
   }
 }
 
+const TIME_DIGITS = 15;
+
 /** Sorts by the moment of the request, whatever the clock says when a later file is written. */
 function fileName(update: EndedUpdate): string {
   const startedAtMs = update.phaseChanges[0]?.atMs ?? 0;
-  return `${String(startedAtMs).padStart(15, '0')}-${update.operation.id}.json`;
+  return `${String(startedAtMs).padStart(TIME_DIGITS, '0')}-${update.operation.id}.json`;
 }

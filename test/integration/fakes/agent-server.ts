@@ -14,6 +14,7 @@ import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
 import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
 import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
 import { updateService } from '../../../agent/daemon/rpc/update-service.ts';
+import { History } from '../../../agent/daemon/update/history.ts';
 import * as definitions from '../../../agent/shared/gen/services.ts';
 import { TestPki } from '../../../qemu/pki/test-pki.ts';
 import { FakeNode } from '../../unit/daemon/update/node.ts';
@@ -33,16 +34,17 @@ export async function startAgentServer() {
 
   const { log, lines } = keepingLogger();
   const node = new FakeNode();
+  const history = new History(folder);
+  node.keep = (update) => history.keep(update);
   const { updater, feed } = await node.startWithFeed(ARMED_BOOT, 'A');
   const auditPath = path.join(folder, 'audit.log');
   const audit = await AuditLog.open(auditPath);
   const callers = new Callers();
   const address = `127.0.0.1:${await freePort()}`;
   const boot = { bootId: ARMED_BOOT, bootname: 'A' };
-  const { installer, history } = node;
+  const { installer } = node;
   let ids = 0;
   const newId = () => `operation-${++ids}`;
-  const past = { find: async (id: string) => history.get(id), page: async (count: number) => [...history.values()].slice(0, count) };
   const host = {
     hostname: 'attic',
     machineId: 'm',
@@ -59,7 +61,7 @@ export async function startAgentServer() {
     'grpc.health.v1.Health',
   ];
   const services = [
-    updateService({ updater, feed, history: past, installer, callers, boot, canStream: false, newId }),
+    updateService({ updater, feed, history, installer, callers, boot, canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
     grpcHealth(names),
@@ -86,6 +88,9 @@ export async function startAgentServer() {
     pki,
     node,
     updater,
+    feed,
+    history,
+    audit,
     lines,
     auditLog: () => readFile(auditPath, 'utf8'),
     async stop() {

@@ -2,6 +2,7 @@
 import { effectRunner } from '../../../../agent/daemon/update/effects.ts';
 import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
+import type { History } from '../../../../agent/daemon/update/history.ts';
 import type { Journaled } from '../../../../agent/daemon/update/journal.ts';
 import type { GateDecision } from '../../../../agent/daemon/update/ports.ts';
 import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
@@ -25,6 +26,7 @@ export class FakeNode {
   readonly logger = keepingLogger();
   journaled: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
   readonly history = new Map<string, EndedUpdate>();
+  keep: History['keep'] = async (update) => void this.history.set(update.operation.id, update);
   readonly marks: string[] = [];
   reboots = 0;
   /** Thrown by the next writes of the journal. */
@@ -40,7 +42,7 @@ export class FakeNode {
     const feed = new Feed<UpdateState>(bootId, { phase: 'idle' });
     const updater: Updater = new Updater({
       journal: { read: async () => ({ journaled: this.journaled }), write: (journaled) => this.#write(journaled) },
-      history: { keep: async (update) => void this.history.set(update.operation.id, update) },
+      history: { keep: (update) => this.keep(update) },
       feed,
       clock: this.clock,
       log: this.logger.log,
