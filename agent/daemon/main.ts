@@ -33,6 +33,7 @@ import { linuxProbes } from './platform/linux/probes.ts';
 import { readTrialRecords, trialMarks } from './platform/linux/trial-files.ts';
 import { RaucInstaller } from './platform/rauc/rauc-installer.ts';
 import { readBootLog } from './platform/systemd/boot-log.ts';
+import { bootTime } from './platform/systemd/boot-time.ts';
 import { rebootThroughLogin } from './platform/systemd/login.ts';
 import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemdProbes } from './platform/systemd/probes.ts';
@@ -80,6 +81,11 @@ async function start(): Promise<void> {
   });
   bus.start();
   const busConnected = () => bus.state.connected;
+  // Without the bus there is nothing to decide with; the commit deadline sees to a bus that stays away.
+  await bus
+    .ready(AbortSignal.timeout(BUS_PATIENCE_MS))
+    .catch((error) => log.error({ err: error }, 'The agent starts without the system bus'));
+  const host = { ...(await readHostFacts()), bootedAt: await bootTime(bus) };
   const installer = new RaucInstaller(bus, log);
   const reboot = rebootThroughLogin(bus);
 
@@ -127,7 +133,6 @@ async function start(): Promise<void> {
   const callers = new Callers();
   const newId = randomUUID;
   const canStream = await hasNetworkBlockDevice();
-  const host = await readHostFacts();
   const services: Service[] = [
     {
       name: 'lamadist.agent.v1.UpdateService',
@@ -181,10 +186,6 @@ async function start(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
-  // Without the bus there is nothing to decide with; the commit deadline sees to a bus that stays away.
-  await bus
-    .ready(AbortSignal.timeout(BUS_PATIENCE_MS))
-    .catch((error) => log.error({ err: error }, 'The agent starts without the system bus'));
   await updater.start({ ...boot, records: await readTrialRecords(folders) });
   await rpc.listen(credentials);
   await listen(metrics, config.metrics.listen);
