@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SlotReference } from './state.ts';
 
+/** What an install is to leave behind in the target slot. */
+export interface Written {
+  readonly operationId: string;
+  readonly targetSlot: SlotReference;
+  readonly version: string;
+  /** Of the bundle's manifest; empty where RAUC does not tell. */
+  readonly manifestHash: string;
+}
+
 /** What a transition wants done to the world, as data. Each can be done twice without harm: a restart does just that. */
 export type Effect =
   | { readonly type: 'download'; readonly operationId: string; readonly url: string }
   | { readonly type: 'inspect'; readonly location: string }
-  | {
-      readonly type: 'install';
-      readonly operationId: string;
-      readonly location: string;
-      readonly targetSlot: SlotReference;
-      readonly version: string;
-      readonly manifestHash: string;
-    }
+  | ({ readonly type: 'install'; readonly location: string } & Written)
   /** The agent came back while the installer may still be writing. */
-  | { readonly type: 'rejoin-install'; readonly operationId: string; readonly targetSlot: SlotReference; readonly version: string }
-  | { readonly type: 'verify-slot'; readonly operationId: string; readonly targetSlot: SlotReference; readonly version: string }
+  | ({ readonly type: 'rejoin-install' } & Written)
+  | ({ readonly type: 'verify-slot' } & Written)
   /** Writes down what is about to boot, for the units of the trial boot, and only then tells the boot loader. */
   | { readonly type: 'activate'; readonly operationId: string; readonly targetSlot: SlotReference; readonly bootId: string }
   | { readonly type: 'reboot'; readonly delayMs: number }

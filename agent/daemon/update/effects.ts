@@ -57,14 +57,15 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     };
   },
 
-  install: async ({ installer }, { operationId, location, manifestHash, targetSlot, version }, emit, signal) => {
-    const begin = () => installer.install({ location, transactionId: operationId, ...(manifestHash && { manifestHash }) }, signal);
-    await followInstall(installer, { operationId, targetSlot, version }, begin, emit, signal);
+  install: async (ports, { location, ...written }, emit, signal) => {
+    const { operationId: transactionId, manifestHash } = written;
+    const begin = () => ports.installer.install({ location, transactionId, ...(manifestHash && { manifestHash }) }, signal);
+    await followInstall(ports, written, begin, emit, signal);
     return { type: 'install-completed' };
   },
 
-  'rejoin-install': async ({ installer, clock }, written, emit, signal) => {
-    await patiently(clock, signal, () => followInstall(installer, written, undefined, emit, signal));
+  'rejoin-install': async (ports, written, emit, signal) => {
+    await patiently(ports.clock, signal, () => followInstall(ports, written, undefined, emit, signal));
     return { type: 'install-completed' };
   },
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import { abortable } from '../abortable.ts';
+import type { Clock } from '../clock.ts';
+import { within } from '../within.ts';
+import type { Written } from './effect.ts';
 import type { Installer, InstallerEvent, Slot } from './installer.ts';
-import type { SlotReference } from './state.ts';
+import { patiently } from './patience.ts';
 import type { Emit } from './updater.ts';
 
-/** What an install is to have left behind. */
-export interface Written {
-  readonly operationId: string;
-  readonly targetSlot: SlotReference;
-  readonly version: string;
+interface Ports {
+  readonly installer: Installer;
+  readonly clock: Clock;
 }
 
 /** Writing a slot on the slowest eMMC takes minutes; what takes this long never ends. */
@@ -18,54 +20,71 @@ const INSTALL_DEADLINE_MS = 2 * 60 * 60_000;
  * Sees an install through to its end, which `begin` starts, or which goes on from before the agent was restarted. When the
  * end itself was missed, because the installer or the agent was away, the slot tells how it went.
  */
-export async function followInstall(
-  installer: Installer,
+export function followInstall(
+  ports: Ports,
   written: Written,
   begin: (() => Promise<void>) | undefined,
   emit: Emit,
   signal: AbortSignal,
 ): Promise<void> {
-  const watch = watchInstaller(installer, emit, AbortSignal.any([signal, AbortSignal.timeout(INSTALL_DEADLINE_MS)]));
+  const work = (inner: AbortSignal) => follow(ports, written, begin, emit, inner);
+  return within(ports.clock, INSTALL_DEADLINE_MS, signal, work, () => {
+    throw new Failure('DEADLINE_EXCEEDED', 'Cannot wait for the install any longer: RAUC reported no end');
+  });
+}
+
+async function follow(
+  { installer, clock }: Ports,
+  written: Written,
+  begin: (() => Promise<void>) | undefined,
+  emit: Emit,
+  signal: AbortSignal,
+): Promise<void> {
+  const { end, stop } = listen(installer, emit);
   try {
     if (begin) await begin();
     else if (!(await installer.installing(signal)))
       return requireWritten(await installer.slots(signal), written, await installer.lastError(signal));
-    const end = await watch.end;
-    if (end.type === 'failed') throw new Failure(end.code, end.message);
-    if (end.type === 'vanished') requireWritten(await installer.slots(signal), written);
+    const last = await abortable(end, signal);
+    if (last.type === 'failed') throw new Failure(last.code, last.message);
+    if (last.type === 'vanished') requireWritten(await patiently(clock, signal, () => installer.slots(signal)), written);
   } finally {
-    watch.stop();
+    stop();
   }
 }
 
 type End = Exclude<InstallerEvent, { type: 'progress' }>;
 
 /** Listens from now on, so that an end that comes before anybody awaits it is not missed. */
-function watchInstaller(installer: Installer, emit: Emit, signal: AbortSignal): { end: Promise<End>; stop: () => void } {
+function listen(installer: Installer, emit: Emit): { end: Promise<End>; stop: () => void } {
   let stop = (): void => {};
-  const end = new Promise<End>((resolve, reject) => {
-    const abort = (): void => reject(new Failure('DEADLINE_EXCEEDED', 'Cannot wait for the install any longer: RAUC reported no end'));
-    signal.addEventListener('abort', abort, { once: true });
-    const silence = installer.listen((event) => {
+  const end = new Promise<End>((resolve) => {
+    stop = installer.listen((event) => {
       if (event.type === 'progress') emit({ type: 'install-progress', percent: event.percent, message: event.message });
       else resolve(event);
     });
-    stop = () => {
-      silence();
-      signal.removeEventListener('abort', abort);
-    };
   });
-  // When `begin` fails nobody awaits the end any more.
-  end.catch(() => undefined);
   return { end, stop };
 }
 
 /** Fails unless the slot holds, whole, what this very operation was to write. */
-export function requireWritten(slots: readonly Slot[], { operationId, targetSlot, version }: Written, lastError = ''): void {
-  const slot = slots.find(({ name }) => name === targetSlot.name);
-  const byThisOperation = slot?.transactionId === undefined || slot.transactionId === operationId;
-  if (slot?.status === 'ok' && slot.version === version && byThisOperation) return;
-  const found = slot ? `its status is "${slot.status}" and its version "${slot.version}"` : 'RAUC does not know it';
-  const message = `Cannot use slot "${targetSlot.name}": ${lastError || found}`;
-  throw new Failure(lastError ? 'INSTALL_FAILED' : 'INSTALL_INTERRUPTED', message);
+export function requireWritten(slots: readonly Slot[], written: Written, lastError = ''): void {
+  const { name } = written.targetSlot;
+  const flaw = flawOf(
+    slots.find((slot) => slot.name === name),
+    written,
+  );
+  if (flaw === undefined) return;
+  throw new Failure(lastError ? 'INSTALL_FAILED' : 'INSTALL_INTERRUPTED', `Cannot use slot "${name}": ${lastError || flaw}`);
 }
+
+function flawOf(slot: Slot | undefined, { operationId, version, manifestHash }: Written): string | undefined {
+  if (!slot) return 'RAUC does not know it';
+  if (slot.status !== 'ok' || slot.version !== version) return `its status is "${slot.status}" and its version "${slot.version}"`;
+  if (differ(slot.transactionId, operationId)) return 'another operation wrote it';
+  if (differ(slot.manifestHash, manifestHash)) return `it holds another bundle of version ${version}`;
+  return undefined;
+}
+
+/** Whether both are told, and are not the same: an older RAUC does not tell. */
+const differ = (found: string | undefined, wanted: string): boolean => Boolean(found) && Boolean(wanted) && found !== wanted;

@@ -16,6 +16,7 @@ import {
   type Step,
   stay,
   trialFields,
+  written,
 } from './step.ts';
 
 /**
@@ -68,25 +69,13 @@ function inspectionEnded(state: StateOf<'inspecting'>, event: EventOf<'inspected
   }
   const { operation, location } = state;
   const known = { operation, location, bundle: { ...bundle }, sourceSlot, targetSlot, armedBootId: bootId };
-  return stay(enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null }), {
-    type: 'install',
-    operationId: operation.id,
-    location,
-    targetSlot,
-    version: bundle.version,
-    manifestHash: bundle.manifestHash,
-  });
+  const next = enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null });
+  return stay(next, { type: 'install', location, ...written(next) });
 }
 
 function installEnded(state: StateOf<'installing'>, { atMs }: EventOf<'install-completed'>): Step {
   if (state.cancelled) return fail(state, atMs, state.cancelled);
-  const { operation, targetSlot, bundle } = state;
-  return stay(enter('installed', state, atMs, inspectedFields(state)), {
-    type: 'verify-slot',
-    operationId: operation.id,
-    targetSlot,
-    version: bundle.version,
-  });
+  return stay(enter('installed', state, atMs, inspectedFields(state)), { type: 'verify-slot', ...written(state) });
 }
 
 function slotVerified(state: StateOf<'installed'>, { atMs }: EventOf<'slot-verified'>): Step {

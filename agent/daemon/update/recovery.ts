@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventOf, TrialRecord } from './event.ts';
 import { type Phase, type Reason, ROLLBACK_CODES, type RollbackCode, type StateOf, type UpdateState } from './state.ts';
-import { beforeTrial, enter, fail, reasonFor, restoreSource, rollBack, type Step, stay, trialFields } from './step.ts';
+import { beforeTrial, enter, fail, reasonFor, restoreSource, rollBack, type Step, stay, trialFields, written } from './step.ts';
 
 type Started = EventOf<'agent-started'>;
 type Recovery = { readonly [P in Phase]: (state: StateOf<P>, event: Started) => Step };
@@ -21,18 +21,14 @@ export const RECOVERY: Recovery = {
   },
   inspecting: (state) => stay(state, { type: 'inspect', location: state.location }),
   installing: (state, event) => {
-    const { operation, targetSlot, bundle } = state;
-    if (sameBoot(state, event))
-      return stay(state, { type: 'rejoin-install', operationId: operation.id, targetSlot, version: bundle.version });
+    if (sameBoot(state, event)) return stay(state, { type: 'rejoin-install', ...written(state) });
     if (onTarget(state, event)) return beginTrial(state, event);
-    const message = `Cannot complete the install of ${bundle.version}: the node rebooted in the middle of it`;
+    const message = `Cannot complete the install of ${state.bundle.version}: the node rebooted in the middle of it`;
     return fail(state, event.atMs, { code: 'INSTALL_INTERRUPTED', message, failedChecks: [] });
   },
   installed: (state, event) => {
     if (onTarget(state, event)) return beginTrial(state, event);
-    const { operation, targetSlot, bundle } = state;
-    const armed = { ...state, armedBootId: event.bootId };
-    return stay(armed, { type: 'verify-slot', operationId: operation.id, targetSlot, version: bundle.version });
+    return stay({ ...state, armedBootId: event.bootId }, { type: 'verify-slot', ...written(state) });
   },
   activating: (state, event) => {
     const { operation, targetSlot, armedBootId } = state;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
-import type { Effect } from './effect.ts';
+import type { Effect, Written } from './effect.ts';
 import type { EndedUpdate, Phase, Reason, RollbackCode, StateOf, Update, UpdateState } from './state.ts';
 
 /** What a transition comes to: the next state with the effects that it asks for, or a refusal of a command. */
@@ -63,6 +63,14 @@ export const trialFields = (state: TrialState) => ({
 
 /** The same for an update that has seen no trial yet. */
 export const beforeTrial = (state: InspectedState) => ({ ...inspectedFields(state), trialBootIds: [], attempts: 0, checks: [] });
+
+/** What the install of this update is to leave behind. */
+export const written = ({ operation, targetSlot, bundle }: InspectedState): Written => ({
+  operationId: operation.id,
+  targetSlot,
+  version: bundle.version,
+  manifestHash: bundle.manifestHash,
+});
 
 export function fail(state: Update, atMs: number, reason: Reason): Step {
   const bundle = 'bundle' in state ? state.bundle : null;

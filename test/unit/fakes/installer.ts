@@ -54,6 +54,11 @@ export class FakeInstaller implements Installer {
     return () => this.#listeners.delete(listener);
   }
 
+  /** How many listen: zero when nobody was left behind. */
+  get listening(): number {
+    return this.#listeners.size;
+  }
+
   tell(event: InstallerEvent): void {
     for (const listener of [...this.#listeners]) listener(event);
   }
