@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces.
+import { until } from './deadline.ts';
 import { Homelab } from './homelab.ts';
 import { sayOnStderr } from './say.ts';
 
@@ -30,6 +31,14 @@ async function show(homelab: Homelab, expectedExitCode: number, ...args: string[
     throw new Error(`Cannot go on: lamactl ended with ${exitCode}, and the story wants ${expectedExitCode}`);
 }
 
+/** A node that has just booted runs its checks first; until then its health is unknown. */
+async function healthy(homelab: Homelab): Promise<void> {
+  await until('the node to be healthy', BOOT.timeoutMs, async () => {
+    const { exitCode } = await homelab.lamactl(['status']);
+    return exitCode === 0 || undefined;
+  });
+}
+
 async function story(homelab: Homelab): Promise<void> {
   tell('Three versions of an image for a node named "attic": 1 is installed, 2 is good, 3 brings a web server that does not answer');
   const first = await homelab.image('1');
@@ -40,6 +49,7 @@ async function story(homelab: Homelab): Promise<void> {
   const attic = await homelab.addNode('attic', first);
   await attic.start();
   await attic.waitForBoot(BOOT);
+  await healthy(homelab);
   await show(homelab, 0, 'status');
 
   tell('Version 2: installed into the other slot, booted on trial, checked, committed');
@@ -48,6 +58,7 @@ async function story(homelab: Homelab): Promise<void> {
 
   tell('Version 3: the slot boots, a required check fails, and the node goes back to version 2 by itself');
   await show(homelab, 9, 'install', await attic.deliver(third));
+  await healthy(homelab);
   await show(homelab, 0, 'history');
   await show(homelab, 0, 'status');
 

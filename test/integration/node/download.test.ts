@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, json, onNode, QUICK, reaches, report, type Scenario, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
 
 const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
 const CAN_STREAM = existsSync('/sys/class/block/nbd0');
