@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from 'pino';
+import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../clock.ts';
 import type { Installer } from './installer.ts';
 import { patiently } from './patience.ts';
@@ -21,7 +22,6 @@ const RETRY_MS = 60_000;
  * loaders count every boot; but with no slot that is known to be better, an unhealthy one is reported and tried again.
  */
 export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): Promise<void> {
-  await parts.marks.committed();
   while (!signal.aborted) {
     try {
       if (await attempt(parts, signal)) return;
@@ -34,6 +34,7 @@ export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): P
 }
 
 async function attempt({ installer, marks, gate, boot, clock, log }: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
+  await marks.committed();
   // Asked first: nobody else wakes a RAUC that starts when it is spoken to, and a health check may want it running.
   const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
   const decision = await gate(() => undefined, signal);
@@ -42,7 +43,8 @@ async function attempt({ installer, marks, gate, boot, clock, log }: SteadyBootP
     log.error({ code: decision.code, failedChecks: decision.failedChecks }, 'The booted slot is not healthy');
     return false;
   }
-  if (booted) await installer.markGood(booted.name, signal);
-  log.info({ slot: booted?.name }, 'The booted slot is healthy and marked good');
+  if (!booted) throw new Failure('RAUC_REFUSED', `Cannot mark the booted slot good: RAUC knows none with the bootname "${boot.bootname}"`);
+  await installer.markGood(booted.name, signal);
+  log.info({ slot: booted.name }, 'The booted slot is healthy and marked good');
   return true;
 }
