@@ -17,8 +17,9 @@ export interface AuditEntry {
 }
 
 const FIRST = '0'.repeat(64);
-/** A line is never longer than this, for a request is far smaller; the last line is found in this much of the file's end. */
-const MAX_LINE_BYTES = 64 << 10;
+/** The last line is found in this much of the file's end: twice a request, the longest part of a line. */
+const TAIL_BYTES = 64 << 10;
+const MAX_REQUEST_BYTES = TAIL_BYTES / 2;
 
 /**
  * Append-only log of mutating calls: a JSON document a line, each with the SHA-256 of the line before it, so that a line
@@ -26,24 +27,14 @@ const MAX_LINE_BYTES = 64 << 10;
  */
 export class AuditLog {
   readonly #file: FileHandle;
-  #previous: string;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: FileHandle, previous: string) {
+  private constructor(file: FileHandle) {
     this.#file = file;
-    this.#previous = previous;
   }
 
   static async open(path: string): Promise<AuditLog> {
-    const file = await open(path, 'a+', 0o640);
-    const { size } = await file.stat();
-    const tail = Buffer.alloc(Math.min(size, MAX_LINE_BYTES));
-    await file.read(tail, 0, tail.length, size - tail.length);
-    const lines = tail.toString('utf8').split('\n');
-    // A power cut can leave half a line; it is closed off, and hashed like any other, so that the cut shows as well.
-    if (size > 0 && lines.at(-1) !== '') await file.appendFile('\n');
-    const last = lines.filter((line) => line !== '').at(-1);
-    return new AuditLog(file, last === undefined ? FIRST : sha256(last));
+    return new AuditLog(await open(path, 'a+', 0o640));
   }
 
   /** Resolves when the entry is on the disk. Fails with JOURNAL_UNWRITABLE. */
@@ -54,20 +45,37 @@ export class AuditLog {
   }
 
   async #append(entry: AuditEntry): Promise<void> {
-    const line = JSON.stringify({ ...entry, previous: this.#previous });
     try {
-      await this.#file.appendFile(`${line}\n`);
+      const previous = await this.#closeLastLine();
+      await this.#file.appendFile(`${JSON.stringify({ ...entry, request: bounded(entry.request), previous })}\n`);
       await this.#file.datasync();
     } catch (error) {
       throw new Failure('JOURNAL_UNWRITABLE', `Cannot write the audit log: ${(error as Error).message}`, {}, { cause: error });
     }
-    this.#previous = sha256(line);
+  }
+
+  /** The hash of the last line as it is on the disk, whoever wrote it. */
+  async #closeLastLine(): Promise<string> {
+    const { size } = await this.#file.stat();
+    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    await this.#file.read(tail, 0, tail.length, size - tail.length);
+    const lines = tail.toString('utf8').split('\n');
+    // A power cut or a full disk leaves half a line; it is closed off, and hashed like any other, so that the cut shows as well.
+    if (lines.at(-1) !== '') await this.#file.appendFile('\n');
+    const last = lines.findLast((line) => line !== '');
+    return last === undefined ? FIRST : sha256(last);
   }
 
   async close(): Promise<void> {
     await this.#queue;
     await this.#file.close();
   }
+}
+
+/** No request that is answered is anywhere near as long as one that is left out. */
+function bounded(request: unknown): unknown {
+  const sizeBytes = Buffer.byteLength(JSON.stringify(request) ?? '');
+  return sizeBytes > MAX_REQUEST_BYTES ? `left out: ${sizeBytes} bytes` : request;
 }
 
 /** The number of the first line (from 1) that does not follow from the one before it; undefined when all do. */

@@ -17,18 +17,21 @@ const PREFIX = 'lamadist:';
 
 /**
  * Reads the caller from a client certificate (DER) that TLS has verified already. The role is the subject's Organization,
- * `lamadist:<role>`; a certificate with no role, more than one, or a key that is not P-256 is nobody's.
+ * `lamadist:<role>`; a certificate with no role or name, more than one, or a key that is not P-256 is nobody's.
  */
 export function callerOf(der: Buffer): Caller {
   const certificate = new X509Certificate(der);
   const subject = parseSubject(certificate.subject);
-  const name = subject.get('CN')?.[0] ?? '';
+  const [name = '', anotherName] = subject.get('CN') ?? [];
   if (certificate.publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
     throw new Failure('UNAUTHENTICATED', `Cannot accept the certificate of "${name}": its key is not ECDSA P-256`);
   }
   const roles = (subject.get('O') ?? []).filter((value) => value.startsWith(PREFIX)).map((value) => value.slice(PREFIX.length));
   const role = ROLES.find((candidate) => candidate === roles[0]);
-  if (name === '' || roles.length !== 1 || role === undefined) {
+  if (name === '' || anotherName !== undefined) {
+    throw new Failure('UNAUTHENTICATED', `Cannot accept the certificate of "${name}": it does not have exactly one Common Name`);
+  }
+  if (roles.length !== 1 || role === undefined) {
     throw new Failure('UNAUTHENTICATED', `Cannot accept the certificate of "${name}": its Organization is not one of LamaDist's roles`);
   }
   const certificateSha256 = certificate.fingerprint256.replaceAll(':', '').toLowerCase();

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type AuditEntry, AuditLog, firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
+import { temporaryFolder } from '../../fakes/folder.ts';
+
+const ENTRY: AuditEntry = {
+  at: '2026-01-01T00:00:00.000Z',
+  caller: 'alice',
+  role: 'operator',
+  certificateSha256: 'ab',
+  rpc: '/lamadist.agent.v1.DeviceService/Reboot',
+  result: 'OK',
+  request: {},
+};
+
+const entry = (result: string, request: unknown = {}): AuditEntry => ({ ...ENTRY, result, request });
+
+async function place() {
+  const file = join(await temporaryFolder(), 'audit.log');
+  return { file, text: () => readFile(file, 'utf8') };
+}
+
+/** Opens the log, writes, and closes it, as one run of the agent. */
+async function run(file: string, ...entries: AuditEntry[]): Promise<void> {
+  const log = await AuditLog.open(file);
+  for (const each of entries) await log.append(each);
+  await log.close();
+}
+
+const results = (text: string) => [...text.matchAll(/"result":"(\w+)"/g)].map(([, result]) => result);
+
+describe('the audit log', () => {
+  it('has a line for each entry, readable by its owner and group only', async () => {
+    const { file, text } = await place();
+    await run(file, entry('OK', { source: { path: '/v2' } }));
+    const { previous, ...written } = JSON.parse(await text());
+    expect(written).toEqual(entry('OK', { source: { path: '/v2' } }));
+    expect(previous).toBe('0'.repeat(64));
+    expect((await stat(file)).mode & 0o777).toBe(0o640);
+  });
+
+  it('is one chain across restarts', async () => {
+    const { file, text } = await place();
+    await run(file, entry('A'), entry('B'));
+    await run(file);
+    await run(file, entry('C'));
+    expect(results(await text())).toEqual(['A', 'B', 'C']);
+    expect(firstBrokenLine(await text())).toBeUndefined();
+  });
+
+  it('keeps the order of entries that come at once', async () => {
+    const { file, text } = await place();
+    const log = await AuditLog.open(file);
+    const names = Array.from({ length: 20 }, (_, index) => `R${index}`);
+    await Promise.all(names.map((name) => log.append(entry(name))));
+    await log.close();
+    expect(results(await text())).toEqual(names);
+    expect(firstBrokenLine(await text())).toBeUndefined();
+  });
+
+  it.each([
+    ['a changed line', (lines: string[]) => lines.map((line) => line.replace('"B"', '"X"')), 3],
+    ['a removed line', ([a = '', , c = '', d = '']: string[]) => [a, c, d], 2],
+    ['a removed first line', (lines: string[]) => lines.slice(1), 1],
+    ["two lines in each other's place", ([a = '', b = '', c = '', d = '']: string[]) => [a, c, b, d], 2],
+    ['a line put in', ([a = '', ...rest]: string[]) => [a, JSON.stringify(entry('X')), ...rest], 2],
+    ['a line that is no JSON', ([a = '', ...rest]: string[]) => [a, 'x', ...rest], 2],
+    ['a line that is no document', ([a = '', ...rest]: string[]) => [a, 'null', ...rest], 2],
+  ])('shows %s', async (_what, tamper, broken) => {
+    const { file, text } = await place();
+    await run(file, entry('A'), entry('B'), entry('C'), entry('D'));
+    const lines = (await text()).trim().split('\n');
+    expect(firstBrokenLine(`${tamper(lines).join('\n')}\n`)).toBe(broken);
+  });
+
+  it('closes off the half of a line that a power cut left, and shows it', async () => {
+    const { file, text } = await place();
+    await run(file, entry('A'));
+    await appendFile(file, '{"at":"2026-01-');
+    await run(file, entry('B'), entry('C'));
+    expect(results(await text())).toEqual(['A', 'B', 'C']);
+    expect(firstBrokenLine(await text())).toBe(2);
+    const lines = (await text()).split('\n');
+    expect(firstBrokenLine([lines[1], ...lines.slice(2)].join('\n'))).toBe(1);
+    expect(JSON.parse(lines[2] ?? '').previous).not.toBe('0'.repeat(64));
+  });
+
+  it('closes off the half of a line that a full disk left while it runs', async () => {
+    const { file, text } = await place();
+    const log = await AuditLog.open(file);
+    await log.append(entry('A'));
+    await appendFile(file, '{"at":"2026-01-');
+    await log.append(entry('B'));
+    await log.close();
+    expect(results(await text())).toEqual(['A', 'B']);
+    expect(firstBrokenLine(await text())).toBe(2);
+  });
+
+  it('takes a line for whole that only lost its line feed', async () => {
+    const { file, text } = await place();
+    await run(file, entry('A'));
+    await writeFile(file, (await text()).trimEnd());
+    await run(file, entry('B'));
+    expect(firstBrokenLine(await text())).toBeUndefined();
+  });
+
+  it('keeps no request that is so long that the chain could not be taken up again', async () => {
+    const { file, text } = await place();
+    await run(file, entry('A', { message: 'ü\n'.repeat(500_000) }), entry('B', { path: `/${'x'.repeat(4_095)}` }));
+    await run(file, entry('C', { message: '\u0001'.repeat(100_000) }));
+    await run(file, entry('D'));
+    expect(firstBrokenLine(await text())).toBeUndefined();
+    const requests = (await text())
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).request);
+    expect(requests).toEqual(['left out: 2000014 bytes', { path: `/${'x'.repeat(4_095)}` }, expect.stringContaining('left out'), {}]);
+  });
+
+  it('shows a line of somebody else that is longer than any of its own', async () => {
+    const { file, text } = await place();
+    await run(file, entry('A'));
+    await appendFile(file, `${'é'.repeat(100_000)}\n`);
+    await run(file, entry('B'));
+    expect(results(await text())).toEqual(['A', 'B']);
+    expect(firstBrokenLine(await text())).toBe(2);
+  });
+
+  it('says so when an entry cannot be written', async () => {
+    const log = await AuditLog.open('/dev/full');
+    onTestFinished(() => log.close());
+    await expect(log.append(ENTRY)).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE' });
+  });
+});
