@@ -2,7 +2,7 @@
 import { ServerInterceptingCall, type ServerInterceptor, ServerListenerBuilder, status } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
-import { toStatus } from '../../shared/status.ts';
+import { failureIn, toStatus } from '../../shared/status.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Caller } from '../access/caller.ts';
 import { isMutating, leastRole, mayCall } from '../access/roles.ts';
@@ -17,44 +17,44 @@ type Status = Parameters<InnerCall['sendStatus']>[0];
  */
 export function guard(callers: Callers, audit: Pick<AuditLog, 'append'>, log: Logger): ServerInterceptor {
   return (method, call) => {
-    const caller = authorise(method.path, callers, call);
-    if (caller instanceof Failure) log.warn({ rpc: method.path, code: caller.code }, 'A call was refused');
+    const { caller, refusal } = admit(method.path, callers, call);
+    if (refusal) log.warn({ rpc: method.path, caller: caller?.name, code: refusal.code }, 'A call was refused');
     let request: unknown = null;
-    let refused = caller instanceof Failure;
+    let recorded = !isMutating(method.path);
     return new ServerInterceptingCall(call, {
       start(next) {
-        const listener = new ServerListenerBuilder().withOnReceiveMessage((message, pass) => {
-          request = message;
-          pass(message);
-        });
-        if (!(caller instanceof Failure)) return next(listener.build());
-        // A listener that passes nothing on: the handler never learns of the call.
-        next({ onReceiveMetadata: () => {}, onReceiveMessage: () => {}, onReceiveHalfClose: () => {} });
-        refuse(caller);
+        if (refusal) {
+          // A listener that passes nothing on: the handler never learns of the call.
+          next({ onReceiveMetadata: () => {}, onReceiveMessage: () => {}, onReceiveHalfClose: () => {} });
+          void record(toStatus(refusal)).then((result) => call.sendStatus(result));
+          return;
+        }
+        const listener = new ServerListenerBuilder()
+          .withOnReceiveMessage((message, pass) => {
+            request = message;
+            pass(message);
+          })
+          // Who hangs up, or runs out of time, gets no answer; what was asked for may have been done all the same.
+          .withOnCancel(() => void record({ code: status.CANCELLED, details: '' }));
+        next(listener.build());
       },
       sendStatus(result, next) {
-        if (!isMutating(method.path) || refused) return next(result);
-        void recorded(result).then(next);
+        void record(result).then(next);
       },
     });
 
-    function refuse(failure: Failure): void {
-      const result = toStatus(failure);
-      if (isMutating(method.path)) void recorded(result, failure.code).then((final) => call.sendStatus(final));
-      else call.sendStatus(result);
-      refused = true;
-    }
-
-    async function recorded(result: Status, code?: string): Promise<Status> {
-      const who = caller instanceof Failure ? { name: 'unknown', role: 'none', certificateSha256: '' } : caller;
+    /** Writes the call down, once. Resolves with the status to answer it with. */
+    async function record(result: Status): Promise<Status> {
+      if (recorded) return result;
+      recorded = true;
       try {
         await audit.append({
           at: new Date().toISOString(),
-          caller: who.name,
-          role: who.role,
-          certificateSha256: who.certificateSha256,
+          caller: caller?.name ?? 'unknown',
+          role: caller?.role ?? 'none',
+          certificateSha256: caller?.certificateSha256 ?? '',
           rpc: method.path,
-          result: code ?? (status[result.code ?? status.UNKNOWN] as string),
+          result: failureIn(result)?.code ?? (status[result.code ?? status.UNKNOWN] as string),
           request,
         });
         return result;
@@ -66,13 +66,19 @@ export function guard(callers: Callers, audit: Pick<AuditLog, 'append'>, log: Lo
   };
 }
 
-function authorise(path: string, callers: Callers, call: InnerCall): Caller | Failure {
+interface Admission {
+  /** Who calls, as far as is known. */
+  readonly caller?: Caller;
+  readonly refusal?: Failure;
+}
+
+function admit(path: string, callers: Callers, call: InnerCall): Admission {
   try {
     const caller = callers.of(call.getAuthContext());
-    if (mayCall(caller.role, path)) return caller;
+    if (mayCall(caller.role, path)) return { caller };
     const message = `Cannot call ${path}: "${caller.name}" is ${caller.role}, and the least role for it is ${leastRole(path)}`;
-    return new Failure('PERMISSION_DENIED', message);
+    return { caller, refusal: new Failure('PERMISSION_DENIED', message) };
   } catch (error) {
-    return Failure.from(error);
+    return { refusal: Failure.from(error) };
   }
 }

@@ -29,17 +29,20 @@ export function reflection(services: readonly string[]): ServerReflectionHandler
   };
 }
 
-const fileDeclaring = (symbol: string): string => Object.keys(FILES).find((name) => FILES[name]?.symbols.includes(symbol)) ?? '';
+/** A map, for whoever asks may ask for any name. */
+const BY_NAME = new Map(Object.entries(FILES));
+
+const fileDeclaring = (symbol: string): string => [...BY_NAME].find(([, { symbols }]) => symbols.includes(symbol))?.[0] ?? '';
 
 /** The file after everything that it imports, so that a client can read them in order. */
 function withImports(wanted: string): Response {
   const ordered = new Set<string>();
   const visit = (name: string): void => {
-    for (const imported of FILES[name]?.imports ?? []) if (!ordered.has(imported)) visit(imported);
+    for (const imported of BY_NAME.get(name)?.imports ?? []) if (!ordered.has(imported)) visit(imported);
     ordered.add(name);
   };
   visit(wanted);
-  const files = [...ordered].flatMap((name) => FILES[name] ?? []);
+  const files = [...ordered].flatMap((name) => BY_NAME.get(name) ?? []);
   if (files.length === 0) {
     return { errorResponse: { errorCode: status.NOT_FOUND, errorMessage: 'Cannot describe it: the agent has no such file or symbol' } };
   }

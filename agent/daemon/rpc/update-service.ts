@@ -70,9 +70,11 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
 
     rollBack: unary(async (request, { signal }) => {
       const message = request.message.slice(0, MAX_MESSAGE_LENGTH);
-      const slots = await installer.slots(signal);
-      const otherSlotGood = slots.some((slot) => slot.bootname !== parts.boot.bootname && slot.bootStatus === 'good');
-      await updater.submit({ type: 'rollback-requested', message, bootname: parts.boot.bootname, otherSlotGood });
+      const { bootname } = parts.boot;
+      // Only a committed update is left for the other slot as it is; and RAUC tells nothing about slots while it writes one.
+      const slots = updater.state.phase === 'committed' ? await installer.slots(signal) : [];
+      const otherSlotGood = slots.some((slot) => slot.bootname !== bootname && slot.bootStatus === 'good');
+      await updater.submit({ type: 'rollback-requested', message, bootname, otherSlotGood });
       const { state } = updater;
       return { operationId: state.phase === 'idle' ? '' : state.operation.id };
     }),
@@ -97,7 +99,7 @@ function bundleSource(source: Source): Operation['source'] {
   const url = URL.canParse(source.url) ? new URL(source.url) : undefined;
   if (url?.protocol !== 'https:') throw invalid('the URL is not an https: URL');
   if (url.username || url.password) throw invalid('the URL holds credentials, which would end up in logs');
-  return { type: 'url', url: source.url };
+  return { type: 'url', url: url.href };
 }
 
 /** By its id, or with none the one that is under way or ended last. */
@@ -117,8 +119,8 @@ async function* watch(
 ): AsyncGenerator<lamadist.agent.v1.WatchUpdateResponse.$Properties> {
   const first = await findUpdate(parts, request.operationId);
   if (!first) throw new Failure('UPDATE_NOT_FOUND', 'Cannot watch: no update was ever asked for on this node');
+  if (isEnded(first)) return yield { cursor: '', result: updateMessage(first) };
   const watched = first.operation.id;
-  if (parts.feed.latest.value !== first) return yield { cursor: '', result: updateMessage(first) };
   for await (const { cursor, value } of parts.feed.follow(request.afterCursor, signal)) {
     if (value.phase === 'idle' || value.operation.id !== watched) {
       const ended = await parts.history.find(watched);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
-import { sentByNode } from '../../shared/status.ts';
+import { failureIn } from '../../shared/status.ts';
 import { oneLine, printable } from './printable.ts';
 
 interface Symptom {
@@ -47,7 +47,7 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
 
 /** Why a call to a node failed: what the node said, or else what stopped the call on its way. */
 export function callFailure(error: ServiceError, address: string): Failure {
-  const said = sentByNode(error);
+  const said = failureIn(error);
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));
   const code = symptom?.code ?? BY_STATUS[error.code] ?? 'INTERNAL';

@@ -59,6 +59,7 @@ export async function startAgentServer() {
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
     'grpc.health.v1.Health',
+    'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
     updateService({ updater, feed, history, installer, callers, boot, canStream: false, newId }),

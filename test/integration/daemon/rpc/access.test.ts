@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
 import { LEAST_ROLE, mayCall, ROLES } from '../../../../agent/daemon/access/roles.ts';
 import { DeviceServiceClient, UpdateServiceClient } from '../../../../agent/shared/gen/services.ts';
-import { sentByNode } from '../../../../agent/shared/status.ts';
+import { failureIn } from '../../../../agent/shared/status.ts';
 import { channelOptions } from '../../../../agent/shared/tls.ts';
 import { CertificateAuthority, type Credentials } from '../../../../qemu/pki/certificate-authority.ts';
 import { type AgentServer, startAgentServer } from '../../fakes/agent-server.ts';
@@ -164,8 +164,8 @@ describe('the audit log', () => {
       );
 
     expect(await install(operator, { path: '/var/v2.raucb' })).toBeNull();
-    expect(sentByNode((await install(operator, { path: 'v2.raucb' }))!)).toMatchObject({ code: 'INVALID_REQUEST' });
-    expect(sentByNode((await install(reader, { path: '/var/v2.raucb' }))!)).toMatchObject({ code: 'PERMISSION_DENIED' });
+    expect(failureIn((await install(operator, { path: 'v2.raucb' }))!)).toMatchObject({ code: 'INVALID_REQUEST' });
+    expect(failureIn((await install(reader, { path: '/var/v2.raucb' }))!)).toMatchObject({ code: 'PERMISSION_DENIED' });
     await new Promise((resolve) => operator.getUpdate({}, new Metadata(), deadline(), resolve));
     operator.close();
     reader.close();
@@ -177,14 +177,14 @@ describe('the audit log', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines.map(({ caller, result }) => [caller, result])).toEqual([
       ['operator', 'OK'],
-      ['operator', 'INVALID_ARGUMENT'],
-      ['unknown', 'PERMISSION_DENIED'],
+      ['operator', 'INVALID_REQUEST'],
+      ['reader', 'PERMISSION_DENIED'],
     ]);
     expect(lines[0]).toMatchObject({
       request: { source: { path: '/var/v2.raucb' } },
       rpc: '/lamadist.agent.v1.UpdateService/InstallBundle',
     });
     expect(firstBrokenLine(log)).toBeUndefined();
-    expect(firstBrokenLine(log.replace('INVALID_ARGUMENT', 'OK'))).toBe(3);
+    expect(firstBrokenLine(log.replace('INVALID_REQUEST', 'OK'))).toBe(3);
   });
 });
