@@ -15,9 +15,13 @@ const duration = v.pipe(
 );
 const size = v.pipe(v.string(), v.transform(parseSize), v.number('must be a size such as "64MiB" or "4GiB"'));
 const path = v.pipe(v.string(), v.startsWith('/', 'must be an absolute path'));
+const HOST_AND_PORT = /^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):[1-9]\d{0,4}$/;
 const hostAndPort = v.pipe(
   v.string(),
-  v.regex(/^(?:\[[0-9A-Fa-f:]+\]|[\w.-]+):\d{1,5}$/, 'must be an address such as "0.0.0.0:7443" or "[::]:7443"'),
+  v.check(
+    (text) => HOST_AND_PORT.test(text) && URL.canParse(`https://${text}`),
+    'must be an address such as "0.0.0.0:7443" or "[::]:7443"',
+  ),
 );
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
 

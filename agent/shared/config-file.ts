@@ -33,13 +33,16 @@ function invalid(file: string, { line, path, message }: Found): Failure {
   return new Failure('CONFIG_INVALID', `Cannot use ${file}: line ${line}:${where} ${message}`, { file, line: String(line), field });
 }
 
+/** How valibot begins every message that a schema does not bring itself. */
+const LIBRARYS_OWN_WORDS = 'Invalid ';
+
 function explain(issue: v.BaseIssue<unknown>, fields: readonly string[]): string {
   if (issue.type === 'strict_object' && issue.expected === 'never') {
     const nearest = nearestName(String(issue.input), fields);
     return nearest ? `is not a known field: write "${nearest}"` : `is not a known field: use one of ${fields.join(', ')}`;
   }
+  if (!issue.message.startsWith(LIBRARYS_OWN_WORDS)) return issue.message;
   if (issue.received === 'undefined') return 'is missing: add it';
-  if (issue.kind === 'validation') return issue.message;
   return `must be ${issue.expected === 'Object' ? 'a mapping' : issue.expected}, not ${issue.received}`;
 }
 
