@@ -4,6 +4,9 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 /** syslog(3) priorities; journald reads `<N>` at the start of a line (sd-daemon(3)). */
 const PRIORITY: Readonly<Record<number, number>> = { 10: 7, 20: 7, 30: 6, 40: 4, 50: 3, 60: 2 };
 
+/** Names of fields that hold a secret, or could. */
+const SECRET = ['key', 'authorization', 'headers'];
+
 /** A logger for standard output under systemd: JSON lines, each behind its priority, and no field of a certificate's key or a header. */
 export function journalLogger(level: string, out: Pick<NodeJS.WriteStream, 'write'>): Logger {
   const destination: DestinationStream & { lastLevel?: number } = {
@@ -17,7 +20,7 @@ export function journalLogger(level: string, out: Pick<NodeJS.WriteStream, 'writ
     base: null,
     timestamp: false,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: ['*.key', '*.authorization', '*.headers'], censor: '[left out]' },
+    redact: { paths: SECRET.flatMap((name) => [name, `*.${name}`]), censor: '[left out]' },
   };
   // pino tells a destination the level of the line that it is about to write, when asked by this symbol.
   Object.defineProperty(destination, Symbol.for('pino.metadata'), { value: true });
