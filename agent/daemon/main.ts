@@ -17,6 +17,9 @@ import { AuditLog } from './access/audit-log.ts';
 import { NodeServerCredentials } from './access/server-credentials.ts';
 import { systemClock as clock } from './clock.ts';
 import { readConfig } from './config.ts';
+import { BundleDelivery } from './delivery/bundle-delivery.ts';
+import { ClientOffers } from './delivery/client-offers.ts';
+import { Spool } from './delivery/spool.ts';
 import { readCheckDirectory } from './health/check-directory.ts';
 import { HealthMonitor } from './health/health-monitor.ts';
 import { journalLogger } from './log.ts';
@@ -25,7 +28,9 @@ import { processMetrics } from './metrics/process-metrics.ts';
 import { listen, metricsServer } from './metrics/server.ts';
 import { updateMetrics } from './metrics/update-metrics.ts';
 import { SystemBus } from './platform/dbus/system-bus.ts';
-import { bundleDownloader } from './platform/https/bundle-download.ts';
+import { openHttpsBundle } from './platform/https/https-bundle.ts';
+import { deviceSizeBytes } from './platform/linux/device-size.ts';
+import { LoopbackRangeServer } from './platform/loopback/range-server.ts';
 import { currentBoot } from './platform/linux/current-boot.ts';
 import { readHostFacts } from './platform/linux/host-facts.ts';
 import { hasNetworkBlockDevice } from './platform/linux/network-block-device.ts';
@@ -64,6 +69,8 @@ const folders = {
   records: '/var/lib/lamadist-trial',
 };
 const BUS_PATIENCE_MS = 30_000;
+/** What a bundle on the disk leaves for logs and the journal. */
+const SPOOL_RESERVE_BYTES = 32 << 20;
 const BUS_ADDRESS = env.DBUS_SYSTEM_BUS_ADDRESS ?? 'unix:path=/run/dbus/system_bus_socket';
 
 async function start(): Promise<void> {
@@ -104,11 +111,20 @@ async function start(): Promise<void> {
   const history = new History(folders.state);
   const feed = new Feed<UpdateState>(randomUUID(), { phase: 'idle' });
   const caFile = config.download['ca-file'];
-  const downloader = bundleDownloader({
-    folder: join(folders.state, 'download'),
-    maximumBytes: config.download['maximum-size'],
+  const canStream = await hasNetworkBlockDevice();
+  const offers = new ClientOffers(clock);
+  const delivery = new BundleDelivery({
+    openUrl: (url) => async (signal) => openHttpsBundle(new URL(url), { ...(caFile && { ca: await readFile(caFile) }) }, signal),
+    offers,
+    spool: new Spool({
+      folder: join(folders.state, 'download'),
+      maximumBytes: config.download['maximum-size'],
+      reserveBytes: SPOOL_RESERVE_BYTES,
+    }),
+    ...(canStream && { rangeServer: new LoopbackRangeServer(log) }),
     clock,
-    ...(caFile && { ca: await readFile(caFile) }),
+    random: Math.random,
+    onFetched: (operationId, bytes, sizeBytes) => void updater.submit({ type: 'bundle-fetched', operationId, bytes, sizeBytes }),
   });
   const updater: Updater = new Updater({
     journal: new Journal(folders.state),
@@ -118,13 +134,15 @@ async function start(): Promise<void> {
     log,
     runEffect: effectRunner({
       installer,
-      downloader,
+      delivery,
       reboot,
       marks,
       gate,
       bootLog: readBootLog,
       boot,
       clock,
+      runningVersion: host.imageVersion,
+      deviceSizeBytes,
       failedHere: (version) => updater.failedHere(version) !== undefined,
     }),
   });
@@ -132,12 +150,11 @@ async function start(): Promise<void> {
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const callers = new Callers();
   const newId = randomUUID;
-  const canStream = await hasNetworkBlockDevice();
   const services: Service[] = [
     {
       name: 'lamadist.agent.v1.UpdateService',
       definition: UpdateServiceDefinition,
-      implementation: updateService({ updater, feed, history, installer, callers, boot, canStream, newId }),
+      implementation: updateService({ updater, feed, history, installer, callers, boot, offers, newId }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
     {

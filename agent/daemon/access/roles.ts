@@ -19,6 +19,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.UpdateService/InstallBundle': 'operator',
   '/lamadist.agent.v1.UpdateService/ListUpdates': 'reader',
   '/lamadist.agent.v1.UpdateService/RollBack': 'operator',
+  '/lamadist.agent.v1.UpdateService/ServeBundle': 'operator',
   '/lamadist.agent.v1.UpdateService/WatchUpdate': 'reader',
 };
 

@@ -47,11 +47,16 @@ export function updateMetrics(registry: Registry, feed: Feed<UpdateState>, signa
     let counted = isEnded(feed.latest.value) ? feed.latest.value.operation.id : '';
     for await (const { value } of feed.follow('', signal)) {
       for (const name of PHASES) phase.set({ phase: name }, value.phase === name ? 1 : 0);
-      progress.set('percent' in value ? value.percent / 100 : 0);
+      progress.set(progressOf(value));
       if (isEnded(value) && value.operation.id !== counted) {
         counted = value.operation.id;
         count(value);
       }
     }
   })();
+}
+
+function progressOf(state: UpdateState): number {
+  if (state.phase === 'installing') return state.percent / 100;
+  return state.phase === 'downloading' && state.fetched ? state.fetched.bytes / state.fetched.sizeBytes : 0;
 }

@@ -31,7 +31,8 @@ export function guard(callers: Callers, audit: Pick<AuditLog, 'append'>, log: Lo
         }
         const listener = new ServerListenerBuilder()
           .withOnReceiveMessage((message, pass) => {
-            request = message;
+            // Of a stream, the first: it says what the stream is about, and the others are its content.
+            request ??= message;
             pass(message);
           })
           // Who hangs up, or runs out of time, gets no answer; what was asked for may have been done all the same.

@@ -41,7 +41,7 @@ const SEVERITY: Record<Check['severity'], lamadist.agent.v1.CheckSeverity> = {
 export const timestamp = (ms: number) => ({ seconds: Math.floor(ms / 1000), nanos: Math.floor(ms % 1000) * 1_000_000 });
 const duration = timestamp;
 
-export const bundleMessage = (bundle: Bundle): lamadist.agent.v1.Bundle.$Properties => ({ ...bundle });
+export const bundleMessage = ({ images: _images, ...bundle }: Bundle): lamadist.agent.v1.Bundle.$Properties => bundle;
 
 export function checkMessage(check: CheckRecord): CheckMessage {
   return {
@@ -61,11 +61,12 @@ export function updateMessage(update: Update): UpdateMessage {
   return {
     operationId: operation.id,
     phase: PHASE[update.phase],
-    source: operation.source.type === 'url' ? { url: operation.source.url } : { path: operation.source.path },
+    source: sourceMessage(operation.source),
     requestedBy: operation.requestedBy,
     rebootPolicy: operation.rebootPolicy === 'automatic' ? RebootPolicy.REBOOT_POLICY_AUTOMATIC : RebootPolicy.REBOOT_POLICY_MANUAL,
     force: operation.force,
     phaseChanges: update.phaseChanges.map(({ phase, atMs }) => ({ phase: PHASE[phase as Phase] ?? 0, at: timestamp(atMs) })),
+    ...(update.fetched && { fetched: { fetchedBytes: update.fetched.bytes, bundleBytes: update.fetched.sizeBytes } }),
     ...('bundle' in update && update.bundle && { bundle: bundleMessage(update.bundle) }),
     ...('sourceSlot' in update && { sourceSlot: update.sourceSlot.name }),
     ...('targetSlot' in update && update.targetSlot && { targetSlot: update.targetSlot.name }),
@@ -76,8 +77,18 @@ export function updateMessage(update: Update): UpdateMessage {
   };
 }
 
+function sourceMessage(source: Update['operation']['source']): lamadist.agent.v1.BundleSource.$Properties {
+  if (source.type === 'path') return { path: source.path };
+  if (source.type === 'url') return { url: source.url };
+  const { name, sizeBytes, sha256 } = source;
+  return { client: { name, sizeBytes, sha256 } };
+}
+
 function progressOf(update: Update): Pick<UpdateMessage, 'progress'> {
-  if (update.phase === 'downloading') return { progress: { percent: Math.floor(update.percent), message: 'Downloading the bundle' } };
+  if (update.phase === 'downloading' && update.fetched) {
+    const { bytes, sizeBytes } = update.fetched;
+    return { progress: { percent: Math.floor((bytes / sizeBytes) * 100), message: 'Fetching the bundle' } };
+  }
   if (update.phase === 'installing') return { progress: { percent: Math.floor(update.percent), message: update.message } };
   return {};
 }

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isAbsolute } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
+import type { ClientOffers } from '../delivery/client-offers.ts';
 import type { Feed } from '../update/feed.ts';
 import type { History } from '../update/history.ts';
 import type { Installer } from '../update/installer.ts';
 import type { CurrentBoot } from '../update/ports.ts';
 import { isEnded, type Operation, type Update, type UpdateState } from '../update/state.ts';
 import type { Updater } from '../update/updater.ts';
+import { bundleSource } from './bundle-source.ts';
 import type { Callers } from './callers.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
+import { serveBundle } from './serve-bundle.ts';
 import { bundleMessage, updateMessage } from './update-message.ts';
 
 export interface UpdateServiceParts {
@@ -20,16 +22,13 @@ export interface UpdateServiceParts {
   readonly installer: Pick<Installer, 'inspect' | 'compatible' | 'slots'>;
   readonly callers: Callers;
   readonly boot: CurrentBoot;
-  /** Whether RAUC can stream here; where it can't, a bundle behind a URL is fetched first. */
-  readonly canStream: boolean;
+  readonly offers: ClientOffers;
   readonly newId: () => string;
 }
 
 type Messages = typeof lamadist.agent.v1;
 type Request<N extends keyof Messages> = Messages[N] extends { decode(...args: never[]): infer M } ? M : never;
-type Source = lamadist.agent.v1.BundleSource.$Properties | null | undefined;
 
-const MAX_LOCATION_LENGTH = 4096;
 const MAX_MESSAGE_LENGTH = 1000;
 const DEFAULT_PAGE = 20;
 const MAX_PAGE = 100;
@@ -44,22 +43,23 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
         source,
         rebootPolicy: request.rebootPolicy === lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL ? 'manual' : 'automatic',
         force: request.force,
+        allowDowngrade: request.allowDowngrade,
+        bytesPerSecond: Math.max(request.bytesPerSecond, 0),
         requestedBy: parts.callers.of(context.authContext).name,
       };
-      const delivery = source.type === 'url' && !parts.canStream ? 'spooled' : 'direct';
-      await updater.submit({ type: 'install-requested', operation, delivery });
+      await updater.submit({ type: 'install-requested', operation });
       return { operationId: operation.id };
     }),
 
     inspectBundle: unary(async (request, { signal }) => {
       const source = bundleSource(request.source);
-      if (source.type === 'url' && !parts.canStream) {
-        throw new Failure('INVALID_REQUEST', 'Cannot inspect a URL: this node has no network block device, so RAUC cannot stream');
-      }
-      const bundle = await installer.inspect(source.type === 'url' ? source.url : source.path, signal);
+      if (source.type !== 'path') throw new Failure('INVALID_REQUEST', 'Cannot inspect the bundle: it does not lie on the node');
+      const bundle = await installer.inspect(source.path, signal);
       const compatibleWithNode = (await installer.compatible(signal)) === bundle.compatible;
       return { bundle: bundleMessage(bundle), compatibleWithNode, failedHere: updater.failedHere(bundle.version) !== undefined };
     }),
+
+    serveBundle: serveBundle(parts.offers, updater),
 
     watchUpdate: serverStream((request, context) => watch(parts, request, context)),
 
@@ -85,21 +85,6 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return { updates: updates.map(updateMessage), nextPageToken: next };
     }),
   };
-}
-
-function bundleSource(source: Source): Operation['source'] {
-  const invalid = (found: string) => new Failure('INVALID_REQUEST', `Cannot install: ${found}`, { field: 'source' });
-  const location = source?.path || source?.url || '';
-  if (location.length > MAX_LOCATION_LENGTH) throw invalid(`the source is longer than ${MAX_LOCATION_LENGTH} characters`);
-  if (source?.path) {
-    if (!isAbsolute(source.path) || source.path.includes('\0')) throw invalid(`"${source.path}" is not an absolute path on the node`);
-    return { type: 'path', path: source.path };
-  }
-  if (!source?.url) throw invalid('the request names no path and no URL');
-  const url = URL.canParse(source.url) ? new URL(source.url) : undefined;
-  if (url?.protocol !== 'https:') throw invalid('the URL is not an https: URL');
-  if (url.username || url.password) throw invalid('the URL holds credentials, which would end up in logs');
-  return { type: 'url', url: url.href };
 }
 
 /** By its id, or with none the one that is under way or ended last. */

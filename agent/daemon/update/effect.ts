@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SlotReference } from './state.ts';
+import type { Operation, SlotReference } from './state.ts';
 
 /** What an install is to leave behind in the target slot. */
 export interface Written {
@@ -12,7 +12,8 @@ export interface Written {
 
 /** What a transition wants done to the world, as data. Each can be done twice without harm: a restart does just that. */
 export type Effect =
-  | { readonly type: 'download'; readonly operationId: string; readonly url: string }
+  /** Brings a bundle that lies elsewhere within RAUC's reach. */
+  | { readonly type: 'deliver'; readonly operation: Operation }
   | { readonly type: 'inspect'; readonly location: string }
   | ({ readonly type: 'install'; readonly location: string } & Written)
   /** The agent came back while the installer may still be writing. */
@@ -26,8 +27,8 @@ export type Effect =
   | { readonly type: 'commit'; readonly targetSlot: SlotReference }
   | { readonly type: 'restore-source'; readonly sourceSlot: SlotReference; readonly targetSlot: SlotReference; readonly delayMs: number }
   | { readonly type: 'read-boot-log'; readonly bootId: string }
-  /** The update has ended: what was kept for it on disk goes. */
-  | { readonly type: 'clean-up'; readonly operationId: string };
+  /** The update has ended: what was kept for it goes, but for a part of a bundle that another attempt could go on with. */
+  | { readonly type: 'clean-up'; readonly keepBundle: boolean };
 
 export type EffectType = Effect['type'];
 export type EffectOf<T extends EffectType> = Extract<Effect, { type: T }>;

@@ -5,13 +5,13 @@ import type { Effect, EffectOf, EffectType } from './effect.ts';
 import { followInstall, requireWritten } from './install-watch.ts';
 import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
-import type { BootLog, CurrentBoot, Downloader, Gate, Reboot, TrialMarks } from './ports.ts';
+import type { BootLog, CurrentBoot, Delivery, Gate, Reboot, TrialMarks } from './ports.ts';
 import type { SlotReference } from './state.ts';
 import type { EffectRunner, Emit, NewEvent } from './updater.ts';
 
 export interface EffectPorts {
   readonly installer: Installer;
-  readonly downloader: Downloader;
+  readonly delivery: Delivery;
   readonly reboot: Reboot;
   readonly marks: TrialMarks;
   readonly gate: Gate;
@@ -20,6 +20,10 @@ export interface EffectPorts {
   readonly clock: Clock;
   /** Whether a version was rolled back on this node before. */
   readonly failedHere: (version: string) => boolean;
+  /** IMAGE_VERSION of the booted image. */
+  readonly runningVersion: string;
+  /** What the device of a slot holds; undefined where nobody can tell. */
+  readonly deviceSizeBytes: (device: string) => Promise<number | undefined>;
 }
 
 type Runner<T extends EffectType> = (
@@ -36,12 +40,12 @@ export const effectRunner =
     (RUNNERS[effect.type] as Runner<EffectType>)(ports, effect, emit, signal);
 
 const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
-  download: async ({ downloader }, { url, operationId }, emit, signal) => {
-    const onPercent = (percent: number): void => emit({ type: 'download-progress', percent });
-    return { type: 'downloaded', path: await downloader.download(url, operationId, onPercent, signal) };
-  },
+  deliver: async ({ delivery }, { operation }, _emit, signal) => ({
+    type: 'bundle-delivered',
+    location: await delivery.deliver(operation, signal),
+  }),
 
-  inspect: async ({ installer, boot, failedHere }, { location }, _emit, signal) => {
+  inspect: async ({ installer, boot, failedHere, runningVersion, deviceSizeBytes }, { location }, _emit, signal) => {
     const slots = await installer.slots(signal);
     const bundle = await installer.inspect(location, signal);
     const source = theSlot(slots, (slot) => slot.bootname === boot.bootname, `with the bootname "${boot.bootname}" of this boot`);
@@ -54,6 +58,8 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
       sourceSlot: reference(source),
       targetSlot: reference(target),
       bootId: boot.bootId,
+      runningVersion,
+      targetSizeBytes: await deviceSizeBytes(target.device),
     };
   },
 
@@ -123,8 +129,8 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
 
   'read-boot-log': async ({ bootLog }, { bootId }, _emit, signal) => ({ type: 'boot-log-read', log: await bootLog(bootId, signal) }),
 
-  'clean-up': async ({ downloader, marks }, { operationId }) => {
-    await downloader.remove(operationId);
+  'clean-up': async ({ delivery, marks }, { keepBundle }) => {
+    await delivery.end(keepBundle);
     await marks.disarm();
     return undefined;
   },

@@ -15,11 +15,12 @@ export interface TrialRecord {
 
 /** Everything that can happen to an update. `atMs` is the wall clock, for people; no decision depends on it. */
 export type UpdateEvent = { readonly atMs: number } & (
-  | { readonly type: 'install-requested'; readonly operation: Operation; readonly delivery: 'direct' | 'spooled' }
+  | { readonly type: 'install-requested'; readonly operation: Operation }
   /** `bootname` is the booted slot's; `otherSlotGood` says whether the node could boot the other one. */
   | { readonly type: 'rollback-requested'; readonly message: string; readonly bootname: string; readonly otherSlotGood: boolean }
-  | { readonly type: 'download-progress'; readonly percent: number }
-  | { readonly type: 'downloaded'; readonly path: string }
+  | { readonly type: 'bundle-fetched'; readonly operationId: string; readonly bytes: number; readonly sizeBytes: number }
+  /** RAUC can reach the bundle at this path or URL. */
+  | { readonly type: 'bundle-delivered'; readonly location: string }
   | {
       readonly type: 'inspected';
       readonly bundle: Bundle;
@@ -28,6 +29,10 @@ export type UpdateEvent = { readonly atMs: number } & (
       readonly sourceSlot: SlotReference;
       readonly targetSlot: SlotReference;
       readonly bootId: string;
+      /** The version that runs: IMAGE_VERSION of the booted image. */
+      readonly runningVersion: string;
+      /** What the target slot can hold; undefined where nobody can tell. */
+      readonly targetSizeBytes: number | undefined;
     }
   | { readonly type: 'install-progress'; readonly percent: number; readonly message: string }
   | { readonly type: 'install-completed' }

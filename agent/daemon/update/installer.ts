@@ -11,6 +11,8 @@ export interface Bundle {
   readonly format: string;
   /** SHA-256 of the manifest in hexadecimal, or empty where RAUC does not tell. */
   readonly manifestHash: string;
+  /** What it brings for which class of slots. */
+  readonly images: readonly { readonly slotClass: string; readonly sizeBytes: number }[];
 }
 
 /** One bootable slot (RAUC's slots with a bootname; their children are written with them). */

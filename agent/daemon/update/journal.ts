@@ -79,8 +79,8 @@ export function worthJournaling(before: UpdateState, after: UpdateState): boolea
   return JSON.stringify(withoutProgress(before)) !== JSON.stringify(withoutProgress(after));
 }
 
-function withoutProgress(state: UpdateState): UpdateState {
-  if (state.phase === 'downloading') return { ...state, percent: 0 };
-  if (state.phase === 'installing') return { ...state, percent: 0, message: '' };
-  return state;
+function withoutProgress(state: UpdateState): object {
+  if (state.phase === 'idle') return state;
+  const { fetched: _fetched, ...kept } = state;
+  return state.phase === 'installing' ? { ...kept, percent: 0, message: '' } : kept;
 }

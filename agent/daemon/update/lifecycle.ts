@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventOf, EventType, UpdateEvent } from './event.ts';
+import { preflight } from './preflight.ts';
 import { RECOVERY } from './recovery.ts';
 import type { Phase, StateOf, Update, UpdateState } from './state.ts';
 import {
@@ -46,29 +47,28 @@ function unnamed(state: UpdateState, event: UpdateEvent): Step {
 
 const operationId = (state: UpdateState): string => (state.phase === 'idle' ? 'none' : state.operation.id);
 
-function begin(_state: UpdateState, { operation, delivery, atMs }: EventOf<'install-requested'>): Step {
+function begin(_state: UpdateState, { operation, atMs }: EventOf<'install-requested'>): Step {
+  const nothing = { phaseChanges: [], fetched: null };
   const { source } = operation;
-  const nothing = { phaseChanges: [] };
-  if (source.type === 'url' && delivery === 'spooled') {
-    const state = enter('downloading', nothing, atMs, { operation, percent: 0 });
-    return stay(state, { type: 'download', operationId: operation.id, url: source.url });
-  }
-  const location = source.type === 'url' ? source.url : source.path;
-  return stay(enter('inspecting', nothing, atMs, { operation, location }), { type: 'inspect', location });
+  if (source.type !== 'path') return stay(enter('downloading', nothing, atMs, { operation }), { type: 'deliver', operation });
+  return stay(enter('inspecting', nothing, atMs, { operation, location: source.path }), { type: 'inspect', location: source.path });
+}
+
+function delivered(state: StateOf<'downloading'>, { location, atMs }: EventOf<'bundle-delivered'>): Step {
+  return stay(enter('inspecting', state, atMs, { operation: state.operation, location }), { type: 'inspect', location });
+}
+
+function fetched(state: StateOf<'downloading' | 'inspecting' | 'installing'>, event: EventOf<'bundle-fetched'>): Step {
+  const { bytes, sizeBytes } = event;
+  return event.operationId === state.operation.id ? stay({ ...state, fetched: { bytes, sizeBytes } }) : stay(state);
 }
 
 function inspectionEnded(state: StateOf<'inspecting'>, event: EventOf<'inspected'>): Step {
   const { bundle, atMs, targetSlot, sourceSlot, bootId } = event;
-  if (bundle.compatible !== event.nodeCompatible) {
-    const message = `Cannot install ${bundle.version}: the bundle is for "${bundle.compatible}" and this node is "${event.nodeCompatible}"`;
-    return fail(state, atMs, { code: 'BUNDLE_INCOMPATIBLE', message, failedChecks: [] });
-  }
-  if (event.failedHere && !state.operation.force) {
-    const message = `Cannot install ${bundle.version}: it was rolled back on this node before`;
-    return fail(state, atMs, { code: 'VERSION_FAILED_HERE', message, failedChecks: [] });
-  }
+  const refusal = preflight(state.operation, event);
+  if (refusal) return fail(state, atMs, refusal);
   const { operation, location } = state;
-  const known = { operation, location, bundle: { ...bundle }, sourceSlot, targetSlot, armedBootId: bootId };
+  const known = { operation, location, bundle: { ...bundle, images: [...bundle.images] }, sourceSlot, targetSlot, armedBootId: bootId };
   const next = enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null });
   return stay(next, { type: 'install', location, ...written(next) });
 }
@@ -138,14 +138,14 @@ function rollbackStuck(state: StateOf<'rolling-back'>, event: EventOf<'effect-fa
 const LIFE: Life = {
   idle: { 'install-requested': begin },
   downloading: {
-    'download-progress': (state, { percent }) => stay({ ...state, percent }),
-    downloaded: (state, { path, atMs }) =>
-      stay(enter('inspecting', state, atMs, { operation: state.operation, location: path }), { type: 'inspect', location: path }),
+    'bundle-fetched': fetched,
+    'bundle-delivered': delivered,
     'effect-failed': failOnEffect,
     'rollback-requested': cancel,
   },
-  inspecting: { inspected: inspectionEnded, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
+  inspecting: { 'bundle-fetched': fetched, inspected: inspectionEnded, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
   installing: {
+    'bundle-fetched': fetched,
     'install-progress': (state, { percent, message }) => stay({ ...state, percent, message }),
     'install-completed': installEnded,
     'effect-failed': (state, event) => fail(state, event.atMs, state.cancelled ?? reasonOf(event.failure)),

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CheckRecord, RollbackCode } from './state.ts';
+import type { CheckRecord, Operation, RollbackCode } from './state.ts';
 
 /** Reboots the node; resolves when the system manager has taken the order. */
 export type Reboot = (signal: AbortSignal) => Promise<void>;
 
-/** Fetches a bundle to the node's own disk. Resolves with its path; a second call for the same operation goes on where the first ended. */
-export interface Downloader {
-  download(url: string, operationId: string, onPercent: (percent: number) => void, signal: AbortSignal): Promise<string>;
-  /** Removes what was fetched for an operation; nothing there is fine. */
-  remove(operationId: string): Promise<void>;
+/** Brings bundles from elsewhere within RAUC's reach. How much came is told through the updater's door. */
+export interface Delivery {
+  /** Resolves with the path or URL where RAUC finds the bundle, for as long as the update goes on. */
+  deliver(operation: Operation, signal: AbortSignal): Promise<string>;
+  /** The update ended. What came of a bundle is removed, unless another attempt is to go on with it. */
+  end(keepBundle: boolean): Promise<void>;
 }
 
 /** What the agent leaves for the units of a trial boot, which must work without it. */

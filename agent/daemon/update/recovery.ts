@@ -15,11 +15,13 @@ const MAX_TRIAL_ATTEMPTS = 4;
  */
 export const RECOVERY: Recovery = {
   idle: stayed,
-  downloading: (state) => {
-    const { source, id } = state.operation;
-    return source.type === 'url' ? stay(state, { type: 'download', operationId: id, url: source.url }) : stay(state);
+  downloading: (state) => stay(state, { type: 'deliver', operation: state.operation }),
+  inspecting: (state, event) => {
+    const { operation, location } = state;
+    if (operation.source.type === 'path') return stay(state, { type: 'inspect', location });
+    // What was within RAUC's reach may have gone with the agent that held it there.
+    return stay(enter('downloading', state, event.atMs, { operation }), { type: 'deliver', operation });
   },
-  inspecting: (state) => stay(state, { type: 'inspect', location: state.location }),
   installing: (state, event) => {
     if (sameBoot(state, event)) return stay(state, { type: 'rejoin-install', ...written(state) });
     if (onTarget(state, event)) return beginTrial(state, event);

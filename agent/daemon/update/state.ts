@@ -13,9 +13,17 @@ const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100));
 const OperationSchema = v.object({
   /** A UUID; RAUC gets it as the transaction's id. */
   id: text,
-  source: v.variant('type', [v.object({ type: v.literal('path'), path: text }), v.object({ type: v.literal('url'), url: text })]),
+  source: v.variant('type', [
+    v.object({ type: v.literal('path'), path: text }),
+    v.object({ type: v.literal('url'), url: text }),
+    /** On the disk of the client that asked, which serves it through its own connection. */
+    v.object({ type: v.literal('client'), name: text, sizeBytes: count, sha256: text }),
+  ]),
   rebootPolicy: v.picklist(['automatic', 'manual']),
   force: v.boolean(),
+  allowDowngrade: v.boolean(),
+  /** At most so many bytes a second are fetched; 0 for as many as there come. */
+  bytesPerSecond: count,
   /** Common Name of the certificate that asked. */
   requestedBy: text,
 });
@@ -44,12 +52,15 @@ const BundleSchema = v.object({
   build: text,
   format: text,
   manifestHash: text,
+  images: v.array(v.object({ slotClass: text, sizeBytes: count })),
 });
 
 const SlotReferenceSchema = v.object({ name: text, bootname: text });
 
 const asked = {
   operation: OperationSchema,
+  /** How much of the bundle came from elsewhere so far; null where it lies on the node. */
+  fetched: v.nullable(v.object({ bytes: count, sizeBytes: count })),
   phaseChanges: v.array(v.object({ phase: text, atMs: v.number() })),
 };
 
@@ -78,7 +89,7 @@ const phase = <const P extends string, const E extends v.ObjectEntries>(name: P,
 
 export const UpdateStateSchema = v.variant('phase', [
   phase('idle', {}),
-  phase('downloading', { ...asked, percent }),
+  phase('downloading', asked),
   phase('inspecting', { ...asked, location: text }),
   phase('installing', { ...inspected, percent, message: text, cancelled: v.nullable(ReasonSchema) }),
   phase('installed', inspected),

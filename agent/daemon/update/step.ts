@@ -17,17 +17,17 @@ export const reasonFor = (code: RollbackCode, message: string, failedChecks: rea
 
 export const reasonOf = (failure: Failure): Reason => ({ code: failure.code, message: failure.message, failedChecks: [] });
 
-type Fields<P extends Phase> = Omit<StateOf<P>, 'phase' | 'phaseChanges'>;
+type Fields<P extends Phase> = Omit<StateOf<P>, 'phase' | 'phaseChanges' | 'fetched'>;
 
-/** The state in which an update enters a phase: the phase's own fields, and the moment added to what came before. */
+/** The state in which an update enters a phase: the phase's own fields, and what it carries through all of them. */
 export function enter<P extends Update['phase']>(
   phase: P,
-  from: Pick<Update, 'phaseChanges'>,
+  from: Pick<Update, 'phaseChanges' | 'fetched'>,
   atMs: number,
   fields: Fields<P>,
 ): StateOf<P> {
   const phaseChanges = [...from.phaseChanges, { phase, atMs }];
-  return { ...fields, phase, phaseChanges } as unknown as StateOf<P>;
+  return { ...fields, phase, phaseChanges, fetched: from.fetched } as unknown as StateOf<P>;
 }
 
 type InspectedState = StateOf<
@@ -78,8 +78,11 @@ export function fail(state: Update, atMs: number, reason: Reason): Step {
   return ended(enter('failed', state, atMs, { operation: state.operation, bundle, targetSlot, reason }));
 }
 
+/** The failures after which the same bundle is likely to be asked for again: what came of it is worth keeping. */
+const BROKE_OFF: ReadonlySet<string> = new Set<FailureCode>(['DOWNLOAD_FAILED', 'CLIENT_GONE']);
+
 export function ended(state: EndedUpdate, ...effects: Effect[]): Step {
-  return stay(state, ...effects, { type: 'clean-up', operationId: state.operation.id });
+  return stay(state, ...effects, { type: 'clean-up', keepBundle: state.phase === 'failed' && BROKE_OFF.has(state.reason.code) });
 }
 
 /** Begins to go back to the source slot. `onTarget` says whether the node runs the slot that it leaves. */

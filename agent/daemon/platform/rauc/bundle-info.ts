@@ -16,6 +16,7 @@ const InfoSchema = v.object({
   }),
   bundle: v.optional(v.object({ format: v.optional(text, '') }), {}),
   'manifest-hash': v.optional(text, ''),
+  images: v.optional(v.array(v.object({ 'slot-class': text, size: v.optional(v.bigint(), 0n) })), []),
 });
 
 /** Throws BUNDLE_INVALID for a bundle that the agent could not tell from another, INTERNAL for an answer of another shape. */
@@ -24,5 +25,7 @@ export function toBundle(answer: unknown, location: string): Bundle {
   if (info.update.version === '') throw new Failure('BUNDLE_INVALID', `Cannot use "${location}": its manifest names no version`);
   const { format } = info.bundle;
   // RAUC holds no plain bundle to a hash: told one, it refuses the install.
-  return { ...info.update, format, manifestHash: format === 'plain' ? '' : info['manifest-hash'] };
+  const manifestHash = format === 'plain' ? '' : info['manifest-hash'];
+  const images = info.images.map((image) => ({ slotClass: image['slot-class'], sizeBytes: Number(image.size) }));
+  return { ...info.update, format, manifestHash, images };
 }

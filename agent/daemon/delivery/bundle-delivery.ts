@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Clock } from '../clock.ts';
+import type { Delivery } from '../update/ports.ts';
+import type { Operation } from '../update/state.ts';
+import type { BundleReader, OpenBundle } from './bundle-reader.ts';
+import type { ClientOffers } from './client-offers.ts';
+import { limitRate } from './rate-limit.ts';
+import { openPatiently, readThrough } from './read-through.ts';
+import type { Spool } from './spool.ts';
+
+/** Shows a bundle to RAUC, and to nobody else, at a URL of this node. */
+export interface RangeServer {
+  /** Resolves with the URL, which answers until close(). */
+  serve(sizeBytes: number, read: (offset: number, length: number) => AsyncIterable<Buffer>): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface BundleDeliveryParts {
+  readonly openUrl: (url: string, operationId: string) => OpenBundle;
+  readonly offers: ClientOffers;
+  readonly spool: Spool;
+  /** Absent where RAUC cannot stream: then a bundle is brought whole to the disk first. */
+  readonly rangeServer?: RangeServer;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onFetched: (operationId: string, bytes: number, sizeBytes: number) => void;
+}
+
+/** Brings bundles within RAUC's reach: through a URL that RAUC streams from, part by part as it asks, or onto the disk. */
+export class BundleDelivery implements Delivery {
+  readonly #parts: BundleDeliveryParts;
+  #offered = new AbortController();
+
+  constructor(parts: BundleDeliveryParts) {
+    this.#parts = parts;
+  }
+
+  async deliver(operation: Operation, signal: AbortSignal): Promise<string> {
+    const { spool, rangeServer } = this.#parts;
+    const { source, id } = operation;
+    if (source.type === 'path') return source.path;
+    const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
+    const reader = await openPatiently(open, this.#parts, signal);
+    const read = (offset: number, length: number, readSignal: AbortSignal) => this.#read(operation, reader, open, offset, length, readSignal);
+    const tell = this.#teller(id, reader.sizeBytes);
+    tell(0);
+    if (!rangeServer) {
+      const name = source.type === 'url' ? source.url : source.sha256;
+      return spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
+    }
+    let bytes = 0;
+    // RAUC reads while it installs, long after the delivery itself is done.
+    const whileOffered = this.#offered.signal;
+    return rangeServer.serve(reader.sizeBytes, async function* (offset, length) {
+      for await (const piece of read(offset, length, whileOffered)) {
+        bytes += piece.length;
+        tell(bytes);
+        yield piece;
+      }
+    });
+  }
+
+  async end(keepBundle: boolean): Promise<void> {
+    this.#offered.abort();
+    this.#offered = new AbortController();
+    await this.#parts.rangeServer?.close();
+    if (!keepBundle) await this.#parts.spool.clear();
+  }
+
+  /** Tells of every further hundredth of the bundle, not of every piece. */
+  #teller(operationId: string, sizeBytes: number): (bytes: number) => void {
+    let told = -1;
+    return (bytes) => {
+      const hundredths = Math.floor((bytes / sizeBytes) * 100);
+      if (hundredths === told) return;
+      told = hundredths;
+      this.#parts.onFetched(operationId, bytes, sizeBytes);
+    };
+  }
+
+  #read(operation: Operation, reader: BundleReader, open: OpenBundle, offset: number, length: number, signal: AbortSignal): AsyncIterable<Buffer> {
+    const pieces = readThrough(reader, open, offset, length, this.#parts, signal);
+    const { bytesPerSecond } = operation;
+    return bytesPerSecond > 0 ? limitRate(pieces, bytesPerSecond, this.#parts.clock, signal) : pieces;
+  }
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import type { Clock } from '../clock.ts';
+import type { BundleReader, OpenBundle } from './bundle-reader.ts';
+
+export interface Patience {
+  readonly clock: Clock;
+  /** 0 to 1. */
+  readonly random: () => number;
+}
+
+/** Attempts without a single byte in between, after which the source is taken for gone. */
+const ATTEMPTS = 6;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Opens a bundle whose source may be away for a while. */
+export async function openPatiently(open: OpenBundle, patience: Patience, signal: AbortSignal): Promise<BundleReader> {
+  for (let failed = 0; ; ) {
+    try {
+      return await open(signal);
+    } catch (error) {
+      failed += 1;
+      await pauseOrThrow(error, failed, patience, signal);
+    }
+  }
+}
+
+/**
+ * A stretch of a bundle, through broken connections: goes on where the last one broke, after pauses that grow and differ
+ * from node to node. Fails when the source stays away, or holds something else than before.
+ */
+export async function* readThrough(
+  first: BundleReader,
+  open: OpenBundle,
+  offset: number,
+  length: number,
+  patience: Patience,
+  signal: AbortSignal,
+): AsyncIterable<Buffer> {
+  const end = offset + length;
+  let reader = first;
+  let position = offset;
+  let failed = 0;
+  while (position < end) {
+    try {
+      for await (const piece of reader.read(position, end - position, signal)) {
+        position += piece.length;
+        failed = 0;
+        yield piece;
+      }
+      if (position < end) throw new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: its source ended at byte ${position} of ${end}`);
+    } catch (error) {
+      failed += 1;
+      await pauseOrThrow(error, failed, patience, signal);
+      reader = await openPatiently(open, patience, signal);
+      requireSame(first, reader);
+    }
+  }
+}
+
+function requireSame(first: BundleReader, later: BundleReader): void {
+  if (later.sizeBytes === first.sizeBytes && later.validator === first.validator) return;
+  throw new Failure('BUNDLE_CHANGED', 'Cannot go on fetching the bundle: its source holds another one by now');
+}
+
+/** Waits before another attempt, where one makes sense. */
+async function pauseOrThrow(error: unknown, failed: number, { clock, random }: Patience, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (!(error instanceof Failure) || error.code !== 'DOWNLOAD_FAILED' || failed >= ATTEMPTS) throw error;
+  // Full jitter: nodes that lost a server together do not come back together.
+  await clock.sleep(random() * Math.min(FIRST_PAUSE_MS * 2 ** failed, LONGEST_PAUSE_MS), signal);
+}

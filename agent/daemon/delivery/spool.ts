@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../../shared/failure.ts';
+import type { BundleReader } from './bundle-reader.ts';
+
+export interface SpoolOptions {
+  /** On the data file system; its content is the spool's alone. */
+  readonly folder: string;
+  readonly maximumBytes: number;
+  /** What must stay free on the data file system, for logs and the journal. */
+  readonly reserveBytes: number;
+}
+
+/** The content of a bundle from an offset to its end, however often its source breaks off. */
+export type ReadRest = (offset: number) => AsyncIterable<Buffer>;
+
+/** A piece at a time is written, and every so many bytes are made durable: what a restart goes on from. */
+const SYNC_EVERY_BYTES = 16 << 20;
+
+/**
+ * Bundles on the node's own disk, for a kernel in which RAUC cannot stream. One is kept at a time; a part of it is gone on
+ * with, in the same operation or another, as long as the source still says that it holds the same.
+ */
+export class Spool {
+  readonly #options: SpoolOptions;
+
+  constructor(options: SpoolOptions) {
+    this.#options = options;
+  }
+
+  /** Brings a bundle whole to the disk and returns its path. `source` names where it comes from. */
+  async fill(source: string, reader: BundleReader, readRest: ReadRest, onFetched: (bytes: number) => void, signal: AbortSignal): Promise<string> {
+    const { folder, maximumBytes } = this.#options;
+    const { sizeBytes } = reader;
+    if (sizeBytes > maximumBytes) {
+      throw new Failure('BUNDLE_TOO_LARGE', `Cannot fetch the bundle: it has ${sizeBytes} bytes, and at most ${maximumBytes} are allowed`);
+    }
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const name = nameOf(source, reader);
+    await this.clear(name);
+    const path = join(folder, name);
+    const have = await stat(path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    const offset = have <= sizeBytes ? have : 0;
+    await this.#requireSpace(sizeBytes - offset);
+    onFetched(offset);
+    await write(path, offset, readRest(offset), onFetched, signal);
+    return path;
+  }
+
+  /** Removes every bundle but the one of that name. */
+  async clear(except = ''): Promise<void> {
+    const { folder } = this.#options;
+    const names = await readdir(folder).catch(() => []);
+    await Promise.all(names.filter((name) => name !== except).map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  async #requireSpace(neededBytes: number): Promise<void> {
+    const { folder, reserveBytes } = this.#options;
+    const { bavail, bsize } = await statfs(folder);
+    const freeBytes = bavail * bsize - reserveBytes;
+    if (freeBytes >= neededBytes) return;
+    throw new Failure('NO_SPACE', `Cannot fetch the bundle: it needs ${neededBytes} bytes, and ${Math.max(freeBytes, 0)} are free for it`);
+  }
+}
+
+/** The same for the same content from the same place; a source that cannot tell its content is never gone on with. */
+function nameOf(source: string, { validator, sizeBytes }: BundleReader): string {
+  const identity = JSON.stringify([source, sizeBytes, validator || Math.random()]);
+  return `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.raucb`;
+}
+
+async function write(
+  path: string,
+  offset: number,
+  pieces: AsyncIterable<Buffer>,
+  onFetched: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  const file = await open(path, offset > 0 ? 'r+' : 'w', 0o644);
+  try {
+    await file.truncate(offset);
+    let position = offset;
+    let durable = offset;
+    for await (const piece of pieces) {
+      signal.throwIfAborted();
+      await file.write(piece, 0, piece.length, position);
+      position += piece.length;
+      onFetched(position);
+      if (position - durable >= SYNC_EVERY_BYTES) {
+        await file.datasync();
+        durable = position;
+      }
+    }
+    await file.sync();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error;
+    throw new Failure('NO_SPACE', 'Cannot fetch the bundle: the data file system is full', {}, { cause: error });
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import https from 'node:https';
+import { Failure } from '../../../shared/failure.ts';
+
+/** Who asks, and whom it trusts. Headers and certificate are for the URL's own origin and go to no other. */
+export interface HttpsIdentity {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly certificate?: string;
+  readonly key?: string;
+  /** PEM certificates of the authorities that vouch for the server, instead of the public ones. */
+  readonly ca?: string | Buffer;
+}
+
+export interface RequestOptions extends HttpsIdentity {
+  readonly range?: string;
+  /** Answers with the whole, and not the range, when the content is another one (RFC 9110, section 13.1.5). */
+  readonly ifRange?: string;
+}
+
+const MAX_REDIRECTS = 5;
+/** A server that says nothing for this long is taken for gone. */
+const SILENCE_MS = 30_000;
+
+/**
+ * A GET over HTTPS whose redirects lead to HTTPS only. Resolves, as soon as the header is there, with an answer of 200 or 206;
+ * fails with BUNDLE_NOT_FOUND, DOWNLOAD_REFUSED when asking again is no use, or DOWNLOAD_FAILED when it may be.
+ */
+export async function request(url: URL, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  let target = url;
+  for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+    const response = await get(target, target.origin === url.origin ? options : withoutSecrets(options), signal);
+    const { statusCode = 0, headers } = response;
+    if (statusCode === 200 || statusCode === 206) return response;
+    response.destroy();
+    if (!isRedirect(statusCode) || headers.location === undefined) throw refusal(statusCode);
+    target = new URL(headers.location, target);
+    if (target.protocol !== 'https:') throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects to ${target.protocol}`);
+  }
+  throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects more than ${MAX_REDIRECTS} times`);
+}
+
+const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
+
+const withoutSecrets = ({ range, ifRange, ca }: RequestOptions): RequestOptions => ({
+  ...(range && { range }),
+  ...(ifRange && { ifRange }),
+  ...(ca && { ca }),
+});
+
+function refusal(statusCode: number): Failure {
+  const message = `Cannot fetch the bundle: the server answered ${statusCode}`;
+  if (statusCode === 404 || statusCode === 410) return new Failure('BUNDLE_NOT_FOUND', message);
+  // 408, 429 and 5xx are about this moment; the other 4xx are about the request.
+  const passing = statusCode === 408 || statusCode === 429 || statusCode >= 500;
+  return new Failure(passing ? 'DOWNLOAD_FAILED' : 'DOWNLOAD_REFUSED', message);
+}
+
+function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const headers: OutgoingHttpHeaders = { ...options.headers };
+  if (options.range) headers.range = options.range;
+  if (options.ifRange && options.range) headers['if-range'] = options.ifRange;
+  const tls = {
+    // Servers of bundles need not be as modern as LamaDist's own connections.
+    minVersion: 'TLSv1.2' as const,
+    ...(options.ca && { ca: options.ca }),
+    ...(options.certificate && { cert: options.certificate }),
+    ...(options.key && { key: options.key }),
+  };
+  return new Promise((resolve, reject) => {
+    const outgoing = https.get(url, { headers, signal, timeout: SILENCE_MS, agent: false, ...tls }, resolve);
+    outgoing.on('timeout', () => outgoing.destroy(new Error(`the server was silent for ${SILENCE_MS / 1000} s`)));
+    outgoing.on('error', (error) => reject(signal.aborted ? signal.reason : unreachable(error)));
+  });
+}
+
+/** What Node and OpenSSL call a certificate that they do not accept. Asking again would bring the same one. */
+const UNTRUSTED = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|HOSTNAME_)/;
+
+function unreachable(error: NodeJS.ErrnoException): Failure {
+  const code = UNTRUSTED.test(error.code ?? '') ? 'DOWNLOAD_REFUSED' : 'DOWNLOAD_FAILED';
+  return new Failure(code, `Cannot fetch the bundle: ${error.message}`, {}, { cause: error });
+}

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { nextOccurrence, parseWindow } from '../../../agent/shared/maintenance-window.ts';
+
+const at = (text: string) => new Date(text).getTime();
+const next = (window: string, now: string) => {
+  const parsed = parseWindow(window);
+  if (!parsed) throw new Error(`"${window}" is no window`);
+  const { startMs, endMs } = nextOccurrence(parsed, at(now));
+  return [new Date(startMs).toISOString(), new Date(endMs).toISOString()];
+};
+
+describe('a maintenance window', () => {
+  it.each([
+    ['Sat 02:00-05:00 Europe/Berlin', { weekdays: [6], startMinute: 120, endMinute: 300, timeZone: 'Europe/Berlin' }],
+    ['02:00-04:30', { weekdays: [0, 1, 2, 3, 4, 5, 6], startMinute: 120, endMinute: 270, timeZone: 'UTC' }],
+    ['daily 23:00-01:00', { weekdays: [0, 1, 2, 3, 4, 5, 6], startMinute: 1380, endMinute: 60, timeZone: 'UTC' }],
+    ['Fri-Mon,wed 00:00-23:59', { weekdays: [0, 1, 3, 5, 6], startMinute: 0, endMinute: 1439, timeZone: 'UTC' }],
+  ])('reads "%s"', (text, window) => {
+    expect(parseWindow(text)).toEqual(window);
+  });
+
+  it.each([
+    '',
+    'Sat',
+    'Sat 2:00-05:00',
+    'Sat 24:00-05:00',
+    'Sat 02:60-05:00',
+    'Sta 02:00-05:00',
+    'Sat-Sun-Mon 02:00-05:00',
+    'Sat 02:00-05:00 Mars/Olympus',
+    'Sat, 02:00-05:00',
+  ])('refuses "%s"', (text) => {
+    expect(parseWindow(text)).toBeUndefined();
+  });
+
+  it.each([
+    ['before it', '2026-11-20T12:00:00Z', ['2026-11-21T01:00:00.000Z', '2026-11-21T04:00:00.000Z']],
+    ['in it', '2026-11-21T03:59:59Z', ['2026-11-21T01:00:00.000Z', '2026-11-21T04:00:00.000Z']],
+    ['at its end', '2026-11-21T04:00:00Z', ['2026-11-28T01:00:00.000Z', '2026-11-28T04:00:00.000Z']],
+    ['in summer', '2026-07-01T00:00:00Z', ['2026-07-04T00:00:00.000Z', '2026-07-04T03:00:00.000Z']],
+  ])('comes next when it is %s', (_when, now, expected) => {
+    expect(next('Sat 02:00-05:00 Europe/Berlin', now)).toEqual(expected);
+  });
+
+  it('goes on after midnight', () => {
+    expect(next('Sat 23:00-01:00', '2026-11-22T00:30:00Z')).toEqual(['2026-11-21T23:00:00.000Z', '2026-11-22T01:00:00.000Z']);
+    expect(next('Sat 23:00-01:00', '2026-11-22T01:00:00Z')).toEqual(['2026-11-28T23:00:00.000Z', '2026-11-29T01:00:00.000Z']);
+  });
+
+  it('is shorter in the night in which the clocks go forward, and longer when they go back', () => {
+    expect(next('Sun 01:00-04:00 Europe/Berlin', '2026-03-28T12:00:00Z')).toEqual(['2026-03-29T00:00:00.000Z', '2026-03-29T02:00:00.000Z']);
+    expect(next('Sun 01:00-04:00 Europe/Berlin', '2026-10-24T12:00:00Z')).toEqual(['2026-10-24T23:00:00.000Z', '2026-10-25T03:00:00.000Z']);
+  });
+});
