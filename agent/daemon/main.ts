@@ -29,13 +29,13 @@ import { listen, metricsServer } from './metrics/server.ts';
 import { updateMetrics } from './metrics/update-metrics.ts';
 import { SystemBus } from './platform/dbus/system-bus.ts';
 import { openHttpsBundle } from './platform/https/https-bundle.ts';
-import { deviceSizeBytes } from './platform/linux/device-size.ts';
-import { LoopbackRangeServer } from './platform/loopback/range-server.ts';
 import { currentBoot } from './platform/linux/current-boot.ts';
+import { deviceSizeBytes } from './platform/linux/device-size.ts';
 import { readHostFacts } from './platform/linux/host-facts.ts';
 import { hasNetworkBlockDevice } from './platform/linux/network-block-device.ts';
 import { linuxProbes } from './platform/linux/probes.ts';
 import { readTrialRecords, trialMarks } from './platform/linux/trial-files.ts';
+import { LoopbackRangeServer } from './platform/loopback/range-server.ts';
 import { RaucInstaller } from './platform/rauc/rauc-installer.ts';
 import { readBootLog } from './platform/systemd/boot-log.ts';
 import { bootTime } from './platform/systemd/boot-time.ts';
@@ -154,7 +154,7 @@ async function start(): Promise<void> {
     {
       name: 'lamadist.agent.v1.UpdateService',
       definition: UpdateServiceDefinition,
-      implementation: updateService({ updater, feed, history, installer, callers, boot, offers, newId }),
+      implementation: updateService({ updater, feed, history, installer, callers, boot, offers, canStream, newId }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
     {

@@ -42,7 +42,10 @@ export const FAILURES = {
   DOWNGRADE_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'install a newer version, or repeat with --allow-downgrade' },
   CLIENT_GONE: { status: 'UNAVAILABLE', remedy: 'install again: what came of the bundle was kept, and goes on where it broke off' },
   BUNDLE_CHANGED: { status: 'ABORTED', remedy: 'install again, and leave the bundle as it is meanwhile' },
-  DOWNLOAD_REFUSED: { status: 'FAILED_PRECONDITION', remedy: "check the URL, what it redirects to, the server's certificate, and what it asks of its clients" },
+  DOWNLOAD_REFUSED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: "check the URL, what it redirects to, the server's certificate, and what it asks of its clients",
+  },
   DOWNLOAD_FAILED: { status: 'UNAVAILABLE', remedy: 'check the URL, its certificate, and that the node can reach it; then install again' },
   NO_SPACE: { status: 'RESOURCE_EXHAUSTED', remedy: 'free space on the data file system of the node' },
   INSTALL_FAILED: { status: 'INTERNAL', remedy: 'read the message from RAUC; install again' },

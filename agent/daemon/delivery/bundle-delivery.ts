@@ -41,7 +41,8 @@ export class BundleDelivery implements Delivery {
     if (source.type === 'path') return source.path;
     const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
     const reader = await openPatiently(open, this.#parts, signal);
-    const read = (offset: number, length: number, readSignal: AbortSignal) => this.#read(operation, reader, open, offset, length, readSignal);
+    const read = (offset: number, length: number, readSignal: AbortSignal) =>
+      this.#read(operation, reader, open, offset, length, readSignal);
     const tell = this.#teller(id, reader.sizeBytes);
     tell(0);
     if (!rangeServer) {
@@ -78,7 +79,14 @@ export class BundleDelivery implements Delivery {
     };
   }
 
-  #read(operation: Operation, reader: BundleReader, open: OpenBundle, offset: number, length: number, signal: AbortSignal): AsyncIterable<Buffer> {
+  #read(
+    operation: Operation,
+    reader: BundleReader,
+    open: OpenBundle,
+    offset: number,
+    length: number,
+    signal: AbortSignal,
+  ): AsyncIterable<Buffer> {
     const pieces = readThrough(reader, open, offset, length, this.#parts, signal);
     const { bytesPerSecond } = operation;
     return bytesPerSecond > 0 ? limitRate(pieces, bytesPerSecond, this.#parts.clock, signal) : pieces;

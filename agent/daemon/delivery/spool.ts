@@ -31,7 +31,13 @@ export class Spool {
   }
 
   /** Brings a bundle whole to the disk and returns its path. `source` names where it comes from. */
-  async fill(source: string, reader: BundleReader, readRest: ReadRest, onFetched: (bytes: number) => void, signal: AbortSignal): Promise<string> {
+  async fill(
+    source: string,
+    reader: BundleReader,
+    readRest: ReadRest,
+    onFetched: (bytes: number) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { folder, maximumBytes } = this.#options;
     const { sizeBytes } = reader;
     if (sizeBytes > maximumBytes) {

@@ -16,7 +16,10 @@ const RANGE_BYTES = 8 << 20;
  * Lets a client that asked for an install give the bundle from its own disk. The stream belongs to one operation; it ends
  * when the client ends it, or when the operation no longer needs a bundle.
  */
-export function serveBundle(offers: ClientOffers, updater: Pick<Updater, 'state'>): handleBidiStreamingCall<Message, lamadist.agent.v1.ServeBundleResponse.$Properties> {
+export function serveBundle(
+  offers: ClientOffers,
+  updater: Pick<Updater, 'state'>,
+): handleBidiStreamingCall<Message, lamadist.agent.v1.ServeBundleResponse.$Properties> {
   return (call) => {
     const messages = call[Symbol.asyncIterator]() as AsyncIterator<Message>;
     let detach = (): void => {};
@@ -77,7 +80,10 @@ class StreamChannel implements ClientChannel {
       const { part } = await this.#next();
       const [at, data] = [part?.offset ?? 0, part?.data ?? Buffer.alloc(0)];
       if (at !== position || data.length === 0 || position + data.length > offset + length) {
-        throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the client sent ${data.length} bytes from ${at}, and not from ${position}`);
+        throw new Failure(
+          'DOWNLOAD_REFUSED',
+          `Cannot fetch the bundle: the client sent ${data.length} bytes from ${at}, and not from ${position}`,
+        );
       }
       position += data.length;
       yield Buffer.from(data.buffer, data.byteOffset, data.length);
@@ -89,7 +95,12 @@ class StreamChannel implements ClientChannel {
       const { done, value } = await this.#messages.next();
       if (!done) return value;
     } catch (error) {
-      throw new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: the client went away (${(error as Error).message})`, {}, { cause: error });
+      throw new Failure(
+        'DOWNLOAD_FAILED',
+        `Cannot fetch the bundle: the client went away (${(error as Error).message})`,
+        {},
+        { cause: error },
+      );
     }
     throw new Failure('DOWNLOAD_FAILED', 'Cannot fetch the bundle: the client went away');
   }

@@ -23,6 +23,8 @@ export interface UpdateServiceParts {
   readonly callers: Callers;
   readonly boot: CurrentBoot;
   readonly offers: ClientOffers;
+  /** Whether RAUC can stream here. */
+  readonly canStream: boolean;
   readonly newId: () => string;
 }
 
@@ -53,8 +55,7 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
 
     inspectBundle: unary(async (request, { signal }) => {
       const source = bundleSource(request.source);
-      if (source.type !== 'path') throw new Failure('INVALID_REQUEST', 'Cannot inspect the bundle: it does not lie on the node');
-      const bundle = await installer.inspect(source.path, signal);
+      const bundle = await installer.inspect(inspectable(source, parts.canStream), signal);
       const compatibleWithNode = (await installer.compatible(signal)) === bundle.compatible;
       return { bundle: bundleMessage(bundle), compatibleWithNode, failedHere: updater.failedHere(bundle.version) !== undefined };
     }),
@@ -85,6 +86,12 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return { updates: updates.map(updateMessage), nextPageToken: next };
     }),
   };
+}
+
+function inspectable(source: Operation['source'], canStream: boolean): string {
+  if (source.type === 'path') return source.path;
+  if (source.type === 'url' && canStream) return source.url;
+  throw new Failure('INVALID_REQUEST', 'Cannot inspect the bundle: it does not lie on the node, and this node cannot stream it');
 }
 
 /** By its id, or with none the one that is under way or ended last. */

@@ -47,6 +47,10 @@ const CHECKS: readonly Check[] = [
     const { bundle, targetSizeBytes, targetSlot } = inspected;
     const image = bundle.images.find(({ slotClass }) => targetSlot.name.startsWith(`${slotClass}.`));
     if (!image || targetSizeBytes === undefined || image.sizeBytes <= targetSizeBytes) return undefined;
-    return refuse(inspected, 'BUNDLE_TOO_LARGE', `its image has ${image.sizeBytes} bytes and slot "${targetSlot.name}" holds ${targetSizeBytes}`);
+    return refuse(
+      inspected,
+      'BUNDLE_TOO_LARGE',
+      `its image has ${image.sizeBytes} bytes and slot "${targetSlot.name}" holds ${targetSizeBytes}`,
+    );
   },
 ];

@@ -17,6 +17,8 @@ export interface FollowPlan {
   readonly begin?: (node: NodeConnection) => Promise<string>;
   /** The operation to watch where none is begun; empty: the last of each node. */
   readonly operationId?: string;
+  /** Goes on beside the update of a node, until the update is over or left. */
+  readonly beside?: (target: Target, operationId: string, signal: AbortSignal) => Promise<void>;
   /** The phase that was asked for. */
   readonly goal: 'committed' | 'rolled-back';
   /** Whether to leave an update that waits for a reboot by hand. */
@@ -75,12 +77,19 @@ async function followOne(
   const { connect, clock } = session.world;
   const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   const options = { connect, clock, signal, timeoutMs, waitMs: plan.waitMs, met: plan.begin !== undefined };
-  for await (const event of follow(target, answer.value, options)) {
-    show(event);
-    if (event.type === 'progress' && plan.leaveManualReboot && waitsForReboot(event.update)) {
-      return show({ type: 'left', why: 'waits-for-reboot' });
+  const over = new AbortController();
+  const beside = plan.beside?.(target, answer.value, over.signal);
+  try {
+    for await (const event of follow(target, answer.value, options)) {
+      show(event);
+      if (event.type === 'progress' && plan.leaveManualReboot && waitsForReboot(event.update)) {
+        return show({ type: 'left', why: 'waits-for-reboot' });
+      }
+      if (event.type !== 'progress' && event.type !== 'unreachable') return event;
     }
-    if (event.type !== 'progress' && event.type !== 'unreachable') return event;
+  } finally {
+    over.abort();
+    await beside;
   }
   throw new Error('follow() ends with a FollowEnd');
 }

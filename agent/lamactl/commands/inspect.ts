@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Argument, type Command } from 'commander';
+import type { Command } from 'commander';
 import type { ExitName } from '../exit-code.ts';
 import type { BundleSource, Inspection } from '../fleet/node.ts';
 import type { Paint } from '../output/colour.ts';
 import { type Cell, facts } from '../output/table.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { bundleSource } from './options.ts';
+import { bundleOnNetwork } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 
@@ -14,7 +14,7 @@ export function addInspect(program: Command, run: Run): void {
     .command('inspect')
     .summary('read and verify a bundle')
     .description("Read a bundle's manifest on each node, verify its signature there, and tell whether it fits. Changes nothing.")
-    .addArgument(new Argument('<bundle>', 'an absolute path on the node, or an https: URL (usual --timeout: 60s)').argParser(bundleSource))
+    .argument('<bundle>', 'an absolute path on the node, or an https: URL where the node can stream (usual --timeout: 60s)')
     .addHelpText(
       'after',
       helpAfter(
@@ -25,7 +25,7 @@ export function addInspect(program: Command, run: Run): void {
         ['done', 'not-found', 'refused', ...NODE_EXITS],
       ),
     )
-    .action((source: BundleSource, _options: unknown, command: Command) => run(command, (session) => inspect(session, source)));
+    .action((bundle: string, _options: unknown, command: Command) => run(command, (session) => inspect(session, bundleOnNetwork(bundle))));
 }
 
 function inspect(session: Session, source: BundleSource): Promise<ExitName> {

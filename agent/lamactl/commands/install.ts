@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Argument, type Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
+import { Failure } from '../../shared/failure.ts';
 import type { ExitName } from '../exit-code.ts';
+import { BundleFile } from '../fleet/bundle-file.ts';
 import type { BundleSource, InstallRequest } from '../fleet/node.ts';
+import { serve } from '../fleet/serve.ts';
 import { followUpdates } from './follow-updates.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { bundleSource, waitOption } from './options.ts';
+import { bundleArgument, rate, waitOption } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { hint, type Run, type Session, USUAL_TIMEOUT_MS } from './session.ts';
 
@@ -15,7 +18,10 @@ export function addInstall(program: Command, run: Run): void {
     .description(
       'Install a bundle and watch it through the reboot and the trial, until the node commits it or rolls it back. Only a committed update is done. Ctrl-C leaves the update running.',
     )
-    .addArgument(new Argument('<bundle>', 'an absolute path on the node, or an https: URL that it can reach').argParser(bundleSource))
+    .argument('<bundle>', 'a file on this machine, an https: URL that the node can reach, or with --on-node a path on the node')
+    .option('--on-node', 'the bundle is an absolute path on the node')
+    .option('--allow-downgrade', 'install a version that is older than the one that runs')
+    .addOption(new Option('--limit-rate <rate>', 'fetch at most so much a second').argParser(rate))
     .option('--force', 'install a version although it failed on the node before')
     .addOption(new Option('--reboot <when>', 'who reboots into the new version').choices(['automatic', 'manual']).default('automatic'))
     .addOption(waitOption())
@@ -24,30 +30,59 @@ export function addInstall(program: Command, run: Run): void {
       'after',
       helpAfter(
         [
-          ['lamactl install -n attic https://images.lan/lamadist.raucb', 'install, reboot, watch to the end'],
-          ['lamactl install -n attic --reboot manual /data/lamadist.raucb', 'stop before the reboot'],
+          ['lamactl install -n attic ./lamadist.raucb', 'give the node this file; install, reboot, watch to the end'],
+          ['lamactl install -n attic --reboot manual --on-node /data/lamadist.raucb', 'stop before the reboot'],
           ['lamactl install --all --no-wait https://images.lan/lamadist.raucb', 'start everywhere, watch later'],
         ],
         ['done', 'under-way', 'rolled-back', 'update-failed', 'refused', 'not-found', 'deadline', ...NODE_EXITS],
       ),
     )
-    .action((source: BundleSource, options: InstallOptions, command: Command) =>
-      run(command, (session) => install(session, source, options)),
-    );
+    .action((bundle: string, options: InstallOptions, command: Command) => run(command, (session) => install(session, bundle, options)));
 }
 
 interface InstallOptions {
+  readonly onNode?: true;
   readonly force?: true;
+  readonly allowDowngrade?: true;
+  /** Bytes a second. */
+  readonly limitRate?: number;
   readonly reboot: 'automatic' | 'manual';
   /** Milliseconds, or false for --no-wait. */
   readonly wait: number | false;
 }
 
-function install(session: Session, source: BundleSource, { force, reboot, wait }: InstallOptions): Promise<ExitName> {
-  const request: InstallRequest = { source, rebootPolicy: reboot, force: force === true };
+async function install(session: Session, bundle: string, options: InstallOptions): Promise<ExitName> {
+  const argument = bundleArgument(bundle, options.onNode === true);
+  if (!('file' in argument)) return installFrom(session, argument, options);
+  if (options.wait === false) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      'Cannot give a file without waiting: lamactl would be gone before the node has it; use --on-node or a URL',
+    );
+  }
+  const file = await BundleFile.open(argument.file);
+  try {
+    return await installFrom(session, { client: file.info }, options, file);
+  } finally {
+    await file.close();
+  }
+}
+
+function installFrom(session: Session, source: BundleSource, options: InstallOptions, file?: BundleFile): Promise<ExitName> {
+  const { force, allowDowngrade, limitRate, reboot, wait } = options;
+  const request: InstallRequest = {
+    source,
+    rebootPolicy: reboot,
+    force: force === true,
+    allowDowngrade: allowDowngrade === true,
+    bytesPerSecond: limitRate ?? 0,
+  };
   if (wait === false) return start(session, request);
+  const { connect, clock } = session.world;
+  const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   return followUpdates(session, {
     begin: (node) => node.install(request),
+    ...(file && { beside: (target, operationId, signal) => serve(target, operationId, file, { connect, clock, timeoutMs, signal }) }),
     goal: 'committed',
     leaveManualReboot: reboot === 'manual',
     waitMs: wait,

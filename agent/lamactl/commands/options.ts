@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InvalidArgumentError, Option } from 'commander';
+import { Failure } from '../../shared/failure.ts';
+import { parseSize } from '../../shared/size.ts';
 import type { BundleSource } from '../fleet/node.ts';
 import { parseDuration } from '../output/time.ts';
 
@@ -16,11 +18,26 @@ export function count(text: string): number {
   return Number(text);
 }
 
-/** Reads where a bundle is, as the node sees it. */
-export function bundleSource(text: string): BundleSource {
+/** Where a bundle is: on the administrator's own disk, on the node's, or behind a URL that the node can reach. */
+export type BundleArgument = { readonly file: string } | Exclude<BundleSource, { readonly client: unknown }>;
+
+/** Reads a bundle argument; `onNode` makes a path one of the node. Throws INVALID_REQUEST. */
+export function bundleArgument(text: string, onNode: boolean): BundleArgument {
+  return /^\w+:\/\//.test(text) || onNode ? bundleOnNetwork(text) : { file: text };
+}
+
+/** Reads where a bundle is, as the node sees it. Throws INVALID_REQUEST. */
+export function bundleOnNetwork(text: string): { readonly path: string } | { readonly url: string } {
   if (text.startsWith('/')) return { path: text };
   if (text.startsWith('https://') && URL.canParse(text)) return { url: text };
-  throw new InvalidArgumentError('Say an absolute path on the node, or an https: URL that it can reach.');
+  throw new Failure('INVALID_REQUEST', `Cannot use "${text}": it is neither an absolute path on the node nor an https: URL`);
+}
+
+/** Reads --limit-rate: 500KiB, 2MiB (a second). */
+export function rate(text: string): number {
+  const bytesPerSecond = parseSize(text.replace(/\/s$/, ''));
+  if (bytesPerSecond === undefined || bytesPerSecond === 0) throw new InvalidArgumentError('Say a rate such as 500KiB or 2MiB.');
+  return bytesPerSecond;
 }
 
 const USUAL_WAIT_MS = 30 * 60_000;

@@ -108,6 +108,10 @@ export function updateFromWire(update: lamadist.agent.v1.Update.$Properties): Up
     phase: named(PHASES, update.phase),
     ...present('source', update.source, source),
     ...present('bundle', update.bundle, bundle),
+    ...present('fetched', update.fetched, ({ fetchedBytes, bundleBytes }) => ({
+      fetchedBytes: fetchedBytes ?? 0,
+      bundleBytes: bundleBytes ?? 0,
+    })),
     sourceSlot: text(update.sourceSlot),
     targetSlot: text(update.targetSlot),
     ...present('progress', update.progress, ({ percent, message }) => ({ percent: percent ?? 0, message: text(message) })),
@@ -138,6 +142,10 @@ export function updateEventFromWire(response: lamadist.agent.v1.WatchUpdateRespo
 }
 
 function source(source: lamadist.agent.v1.BundleSource.$Properties): BundleSource {
+  if (source.client) {
+    const { name, sizeBytes, sha256 } = source.client;
+    return { client: { name: text(name), sizeBytes: sizeBytes ?? 0, sha256: text(sha256) } };
+  }
   return source.url ? { url: text(source.url) } : { path: text(source.path) };
 }
 

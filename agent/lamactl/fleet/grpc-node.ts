@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChannelCredentials, Client, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { once } from 'node:events';
+import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Failure } from '../../shared/failure.ts';
+import type { lamadist } from '../../shared/gen/messages.js';
 import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../shared/gen/services.ts';
 import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
+import type { BundleFile } from './bundle-file.ts';
 import { callFailure } from './call-failure.ts';
 import {
   checksFromWire,
@@ -73,10 +77,27 @@ class GrpcNode implements NodeConnection {
     return checksFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
   }
 
-  async install({ source, rebootPolicy, force }: InstallRequest): Promise<string> {
-    const request = { source, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy), force };
+  async install({ rebootPolicy, ...rest }: InstallRequest): Promise<string> {
+    const request = { ...rest, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy) };
     const { operationId } = await this.#call(UpdateServiceDefinition.installBundle, request);
     return text(operationId);
+  }
+
+  async serveBundle(operationId: string, file: BundleFile): Promise<void> {
+    const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.serveBundle;
+    const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata(), {});
+    const cancel = () => stream.cancel();
+    this.#options.signal?.addEventListener('abort', cancel);
+    stream.on('error', () => undefined);
+    try {
+      stream.write({ operationId });
+      for await (const wanted of stream) await giveRange(stream, file, wanted);
+    } catch (error) {
+      throw error instanceof Failure ? error : callFailure(error as ServiceError, this.#address);
+    } finally {
+      this.#options.signal?.removeEventListener('abort', cancel);
+      cancel();
+    }
   }
 
   async rollBack(message: string): Promise<string> {
@@ -145,6 +166,20 @@ class GrpcNode implements NodeConnection {
       signal?.addEventListener('abort', cancel);
       if (signal?.aborted) cancel();
     });
+  }
+}
+
+/** What a message carries at most; the node refuses more. */
+const PART_BYTES = 256 << 10;
+
+type ServeStream = ClientDuplexStream<lamadist.agent.v1.ServeBundleRequest.$Properties, lamadist.agent.v1.ServeBundleResponse.$Properties>;
+
+async function giveRange(stream: ServeStream, file: BundleFile, wanted: lamadist.agent.v1.ServeBundleResponse.$Properties): Promise<void> {
+  const start = wanted.offset ?? 0;
+  const end = Math.min(start + (wanted.length ?? 0), file.info.sizeBytes);
+  for (let offset = start; offset < end; offset += PART_BYTES) {
+    const data = await file.read(offset, Math.min(PART_BYTES, end - offset));
+    if (!stream.write({ part: { offset, data } })) await once(stream, 'drain');
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Identity } from '../../shared/tls.ts';
+import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
 
 /*
  * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
@@ -95,7 +96,7 @@ export interface Health extends Checks {
   readonly verdict: Verdict;
 }
 
-export type BundleSource = { readonly path: string } | { readonly url: string };
+export type BundleSource = { readonly path: string } | { readonly url: string } | { readonly client: BundleFileInfo };
 
 export interface Bundle {
   readonly compatible: string;
@@ -126,6 +127,8 @@ export interface Update {
   readonly sourceSlot: string;
   readonly targetSlot: string;
   readonly progress?: { readonly percent: number; readonly message: string };
+  /** How much of the bundle came from elsewhere. */
+  readonly fetched?: { readonly fetchedBytes: number; readonly bundleBytes: number };
   readonly requestedBy: string;
   readonly rebootPolicy: RebootPolicy;
   readonly force: boolean;
@@ -146,6 +149,9 @@ export interface InstallRequest {
   readonly source: BundleSource;
   readonly rebootPolicy: 'automatic' | 'manual';
   readonly force: boolean;
+  readonly allowDowngrade: boolean;
+  /** 0 for as many as there come. */
+  readonly bytesPerSecond: number;
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
@@ -157,6 +163,8 @@ export interface NodeConnection {
   runChecks(): Promise<Checks>;
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
+  /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */
+  serveBundle(operationId: string, file: BundleFile): Promise<void>;
   rollBack(message: string): Promise<string>;
   inspect(source: BundleSource): Promise<Inspection>;
   /** The update with that id; with an empty one, the last. Undefined when no update was ever asked for. */

@@ -35,7 +35,8 @@ export async function request(url: URL, options: RequestOptions, signal: AbortSi
     response.destroy();
     if (!isRedirect(statusCode) || headers.location === undefined) throw refusal(statusCode);
     target = new URL(headers.location, target);
-    if (target.protocol !== 'https:') throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects to ${target.protocol}`);
+    if (target.protocol !== 'https:')
+      throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects to ${target.protocol}`);
   }
   throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects more than ${MAX_REDIRECTS} times`);
 }

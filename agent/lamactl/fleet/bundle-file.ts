@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { Failure } from '../../shared/failure.ts';
+
+/** How a bundle on the administrator's disk is known to nodes. */
+export interface BundleFileInfo {
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Of the whole file, hexadecimal. */
+  readonly sha256: string;
+}
+
+/** A bundle on the administrator's disk, open for as long as nodes ask for parts of it. */
+export class BundleFile {
+  readonly info: BundleFileInfo;
+  readonly #file: FileHandle;
+
+  private constructor(file: FileHandle, info: BundleFileInfo) {
+    this.#file = file;
+    this.info = info;
+  }
+
+  /** Reads it once, for its hash. Throws BUNDLE_NOT_FOUND when it is no file that can be read. */
+  static async open(path: string): Promise<BundleFile> {
+    try {
+      const file = await open(path, 'r');
+      const stat = await file.stat();
+      if (!stat.isFile() || stat.size === 0) {
+        await file.close();
+        throw new Error(stat.isFile() ? 'it is empty' : 'it is not a file');
+      }
+      return new BundleFile(file, { name: basename(path), sizeBytes: stat.size, sha256: await sha256(path) });
+    } catch (error) {
+      throw new Failure('BUNDLE_NOT_FOUND', `Cannot read the bundle ${path}: ${(error as Error).message}`, {}, { cause: error });
+    }
+  }
+
+  /** A part of the file; a file that became shorter meanwhile is a failure. */
+  async read(offset: number, length: number): Promise<Buffer> {
+    const buffer = Buffer.allocUnsafe(length);
+    const { bytesRead } = await this.#file.read(buffer, 0, length, offset);
+    if (bytesRead === length) return buffer;
+    throw new Failure('BUNDLE_CHANGED', `Cannot go on giving the bundle ${this.info.name}: it became shorter`);
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  return hash.digest('hex');
+}
