@@ -55,6 +55,10 @@ export const FAILURES = {
   BUS_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'look at "systemctl status dbus.service" on the node' },
   JOURNAL_UNREADABLE: { status: 'DATA_LOSS', remedy: 'the damaged file was kept beside the new one; look at both' },
   JOURNAL_UNWRITABLE: { status: 'UNAVAILABLE', remedy: 'free space on, or repair, the data file system of the node' },
+  EVIDENCE_INVALID: {
+    status: 'DATA_LOSS',
+    remedy: 'take the evidence anew with "lamactl attest run --save"; a node that repeats it is not to be trusted',
+  },
   DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', remedy: 'repeat with a longer --timeout, or look at the node' },
   INTERNAL: { status: 'INTERNAL', remedy: "report it with the agent's log" },
 } as const satisfies Record<string, { status: StatusName; remedy: string }>;

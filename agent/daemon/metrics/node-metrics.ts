@@ -18,7 +18,7 @@ const RAUC_DEADLINE_MS = 2_000;
 /** The node as a scrape finds it: health, slots, neighbours, certificate and build. */
 export function nodeMetrics(registry: Registry, parts: NodeMetricsParts): void {
   const gauge = <const L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry] });
+    new Gauge<L>({ name, help, labelNames: [...labelNames], registers: [registry], collect: () => look() });
 
   const build = gauge('lamadist_agent_build_info', 'Version of the agent and of the Node.js that runs it.', ['version', 'node_version']);
   build.set({ version: parts.agentVersion, node_version: process.version }, 1);
@@ -67,15 +67,25 @@ export function nodeMetrics(registry: Registry, parts: NodeMetricsParts): void {
       rauc.set(1);
     } catch (error) {
       // While it writes a slot RAUC refuses to tell about slots; what it told last is still true then.
-      rauc.set(Failure.from(error).code === 'UPDATE_IN_PROGRESS' ? 1 : 0);
+      const writing = Failure.from(error).code === 'UPDATE_IN_PROGRESS';
+      rauc.set(writing ? 1 : 0);
+      if (!writing) setSlots([]);
     }
   }
 
-  // One of the gauges collects for all, so that RAUC is asked once a scrape.
-  (bus as { collect?: () => Promise<void> }).collect = async () => {
+  /** A scrape asks every gauge at once; one look at the node, and one question to RAUC, serves them all. */
+  let looking: Promise<void> | undefined;
+  const look = (): Promise<void> => {
+    looking ??= takeALook().finally(() => {
+      looking = undefined;
+    });
+    return looking;
+  };
+
+  async function takeALook(): Promise<void> {
     bus.set(parts.busConnected() ? 1 : 0);
     expiry.set(parts.certificateExpiry().getTime() / 1000);
     setHealth();
     await setRauc();
-  };
+  }
 }

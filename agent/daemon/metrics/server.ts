@@ -20,10 +20,11 @@ export function metricsServer(registry: Registry, log: Logger): Server {
 }
 
 async function answer(registry: Registry, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { pathname } = new URL(request.url ?? '/', 'http://localhost');
-  if (pathname !== '/metrics') response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at /metrics\n');
-  else if (request.method !== 'GET') response.writeHead(405, { allow: 'GET' }).end();
-  else response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+  const [path] = (request.url ?? '').split('?', 1);
+  if (path !== '/metrics') return void response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at /metrics\n');
+  if (request.method !== 'GET') return void response.writeHead(405, { allow: 'GET' }).end();
+  const metrics = await registry.metrics();
+  response.writeHead(200, { 'content-type': registry.contentType }).end(metrics);
 }
 
 export function listen(server: Server, address: string): Promise<void> {

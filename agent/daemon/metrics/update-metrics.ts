@@ -43,13 +43,16 @@ export function updateMetrics(registry: Registry, feed: Feed<UpdateState>, signa
   }
 
   void (async () => {
-    // What ended before this agent started was counted by the one before, if at all.
-    let counted = isEnded(feed.latest.value) ? feed.latest.value.operation.id : '';
+    // What this agent saw under way; what had ended before it started was counted by the one before, if at all.
+    let underWay = '';
     for await (const { value } of feed.follow('', signal)) {
       for (const name of PHASES) phase.set({ phase: name }, value.phase === name ? 1 : 0);
       progress.set(progressOf(value));
-      if (isEnded(value) && value.operation.id !== counted) {
-        counted = value.operation.id;
+      if (value.phase === 'idle') continue;
+      if (!isEnded(value)) {
+        underWay = value.operation.id;
+      } else if (value.operation.id === underWay) {
+        underWay = '';
         count(value);
       }
     }

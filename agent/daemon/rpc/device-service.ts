@@ -58,10 +58,20 @@ export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers 
 /** What only RAUC can tell; a node whose RAUC is silent still answers, and says so. */
 async function readRauc(installer: DeviceServiceParts['installer'], signal: AbortSignal) {
   try {
-    const [compatible, slots] = await Promise.all([installer.compatible(signal), installer.slots(signal)]);
+    const [compatible, slots] = await Promise.all([installer.compatible(signal), readSlots(installer, signal)]);
     return { compatible, slots: slots.map(slotMessage), rauc: Reachability.REACHABILITY_REACHABLE };
   } catch {
     return { compatible: '', slots: [], rauc: Reachability.REACHABILITY_UNREACHABLE };
+  }
+}
+
+/** None while RAUC writes one: it is there then, and refuses to tell. */
+async function readSlots(installer: DeviceServiceParts['installer'], signal: AbortSignal): Promise<readonly Slot[]> {
+  try {
+    return await installer.slots(signal);
+  } catch (error) {
+    if (Failure.from(error).code !== 'UPDATE_IN_PROGRESS') throw error;
+    return [];
   }
 }
 

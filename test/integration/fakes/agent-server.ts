@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
 import { NodeServerCredentials } from '../../../agent/daemon/access/server-credentials.ts';
+import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
@@ -62,7 +63,7 @@ export async function startAgentServer() {
     'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
-    updateService({ updater, feed, history, installer, callers, boot, canStream: false, newId }),
+    updateService({ updater, feed, history, installer, callers, boot, offers: new ClientOffers(node.clock), canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
     grpcHealth(names),

@@ -3,7 +3,15 @@ import type { Bundle, Installer, InstallerEvent, InstallRequest, Slot } from '..
 
 /** Two slots, A booted and good, and an installer that does what it is told, in memory. */
 export class FakeInstaller implements Installer {
-  bundle: Bundle = { compatible: 'lamadist-test', version: '2', description: '', build: '', format: 'plain', manifestHash: 'abc' };
+  bundle: Bundle = {
+    compatible: 'lamadist-test',
+    version: '2',
+    description: '',
+    build: '',
+    format: 'plain',
+    manifestHash: 'abc',
+    images: [],
+  };
   slotA: Slot = { ...slot('rootfs.0', 'A'), booted: true, primary: true, version: '1' };
   slotB: Slot = { ...slot('rootfs.1', 'B'), version: '', status: '' };
   /** What was asked of it, in order. */

@@ -5,8 +5,8 @@ import { parseEnv } from 'node:util';
 import type { HostFacts } from '../../node/device.ts';
 
 /** Reads what stays the same for a whole boot. A file that is not there leaves its facts empty. */
-export async function readHostFacts(): Promise<Omit<HostFacts, 'bootedAt'>> {
-  const read = (path: string) => readFile(path, 'utf8').catch(() => '');
+export async function readHostFacts(root = ''): Promise<Omit<HostFacts, 'bootedAt'>> {
+  const read = (path: string) => readFile(root + path, 'utf8').catch(() => '');
   const osRelease = parseEnv(await read('/etc/os-release'));
   return {
     hostname: os.hostname(),

@@ -4,6 +4,7 @@ import type { EventType } from '../../../../agent/daemon/update/event.ts';
 import { transition } from '../../../../agent/daemon/update/lifecycle.ts';
 import { PHASES, type Phase, type UpdateState } from '../../../../agent/daemon/update/state.ts';
 import type { Step } from '../../../../agent/daemon/update/step.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
 import { EVENTS, STATES } from './states.ts';
 
 const REFUSED = { 'install-requested': 'refused UPDATE_IN_PROGRESS', 'rollback-requested': 'refused NOTHING_TO_ROLL_BACK' };
@@ -14,14 +15,15 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
   downloading: {
     'install-requested': REFUSED['install-requested'],
     'rollback-requested': 'failed CANCELLED: clean-up',
-    'download-progress': '= downloading',
-    downloaded: 'inspecting: inspect',
+    'bundle-fetched': '= downloading',
+    'bundle-delivered': 'inspecting: inspect',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
-    'agent-started': 'downloading: download',
+    'agent-started': 'downloading: deliver',
   },
   inspecting: {
     'install-requested': REFUSED['install-requested'],
     'rollback-requested': 'failed CANCELLED: clean-up',
+    'bundle-fetched': '= inspecting',
     inspected: 'installing: install',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
     'agent-started': 'inspecting: inspect',
@@ -29,6 +31,7 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
   installing: {
     'install-requested': REFUSED['install-requested'],
     'rollback-requested': '= installing',
+    'bundle-fetched': '= installing',
     'install-progress': '= installing',
     'install-completed': 'installed: verify-slot',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
@@ -115,15 +118,19 @@ describe('the life of an update', () => {
     ]);
   });
 
-  it('fetches the bundle first where RAUC cannot stream', () => {
-    const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation, delivery: 'spooled' } as const;
-    expect(describeStep(STATES.idle, transition(STATES.idle, event))).toBe('downloading: download');
+  it('has a bundle that lies elsewhere brought within reach first', () => {
+    const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation };
+    expect(describeStep(STATES.idle, transition(STATES.idle, event))).toBe('downloading: deliver');
   });
 
-  it('lets RAUC stream where it can', () => {
-    const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation };
-    const step = transition(STATES.idle, event);
-    expect('effects' in step && step.effects).toEqual([{ type: 'inspect', location: 'https://bundles.example/v2.raucb' }]);
+  it('does not count what was fetched for another update', () => {
+    const event = { ...EVENTS['bundle-fetched'], operationId: 'another' };
+    expect(transition(STATES.downloading, event)).toEqual({ state: STATES.downloading, effects: [] });
+  });
+
+  it.each(['DOWNLOAD_FAILED', 'CLIENT_GONE'] as const)('keeps what came of a bundle when it failed with %s', (code) => {
+    const step = transition(STATES.downloading, { ...EVENTS['effect-failed'], failure: new Failure(code, 'Cannot fetch the bundle') });
+    expect('effects' in step && step.effects).toEqual([{ type: 'clean-up', keepBundle: true }]);
   });
 
   it('refuses a bundle that is for another kind of node', () => {

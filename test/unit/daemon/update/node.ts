@@ -16,6 +16,8 @@ export const OPERATION: Operation = {
   source: { type: 'path', path: '/var/v2.raucb' },
   rebootPolicy: 'automatic',
   force: false,
+  allowDowngrade: false,
+  bytesPerSecond: 0,
   requestedBy: 'alice',
 };
 
@@ -48,7 +50,9 @@ export class FakeNode {
       log: this.logger.log,
       runEffect: effectRunner({
         installer: this.installer,
-        downloader: { download: async () => '/var/download/x.raucb', remove: async () => {} },
+        delivery: { deliver: async () => '/var/download/x.raucb', end: async () => {} },
+        runningVersion: '1',
+        deviceSizeBytes: async () => undefined,
         reboot: async () => void this.reboots++,
         marks: {
           arm: async (_id, bootname) => void this.marks.push(`arm ${bootname}`),

@@ -28,7 +28,7 @@ const trialGoesOn: Record<Situation, string> = {
 
 const RECOVERY: { readonly [P in Phase]: Record<Situation, string> } = {
   idle: unmoved('idle'),
-  downloading: unmoved('downloading: download'),
+  downloading: unmoved('downloading: deliver'),
   inspecting: unmoved('inspecting: inspect'),
   installing: {
     'the same boot': 'installing: rejoin-install',

@@ -16,10 +16,20 @@ const operation = {
   source: { type: 'path', path: '/var/v2.raucb' },
   rebootPolicy: 'automatic',
   force: false,
+  allowDowngrade: false,
+  bytesPerSecond: 0,
   requestedBy: 'alice',
 } as const;
-const asked = { operation, phaseChanges: [{ phase: 'inspecting', atMs: 1 }] };
-const bundle = { compatible: 'lamadist-test', version: '2', description: '', build: '', format: 'plain', manifestHash: 'abc' };
+const asked = { operation, fetched: null, phaseChanges: [{ phase: 'inspecting', atMs: 1 }] };
+const bundle = {
+  compatible: 'lamadist-test',
+  version: '2',
+  description: '',
+  build: '',
+  format: 'plain',
+  manifestHash: 'abc',
+  images: [{ slotClass: 'rootfs', sizeBytes: 1000 }],
+};
 const inspected = {
   ...asked,
   bundle,
@@ -34,7 +44,7 @@ const url = { ...operation, source: { type: 'url', url: 'https://bundles.example
 
 export const STATES: { readonly [P in Phase]: StateOf<P> } = {
   idle: { phase: 'idle' },
-  downloading: { phase: 'downloading', ...asked, operation: url, percent: 10 },
+  downloading: { phase: 'downloading', ...asked, operation: url },
   inspecting: { phase: 'inspecting', ...asked, location: '/var/v2.raucb' },
   installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null },
   installed: { phase: 'installed', ...inspected },
@@ -53,10 +63,10 @@ const atMs = 1000;
 const failure = new Failure('INSTALL_FAILED', 'Cannot install: RAUC said so');
 
 export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
-  'install-requested': { type: 'install-requested', atMs, operation, delivery: 'direct' },
+  'install-requested': { type: 'install-requested', atMs, operation },
   'rollback-requested': { type: 'rollback-requested', atMs, message: 'too slow', bootname: 'B', otherSlotGood: true },
-  'download-progress': { type: 'download-progress', atMs, percent: 50 },
-  downloaded: { type: 'downloaded', atMs, path: '/var/lib/lamadist-agent/download/x.raucb' },
+  'bundle-fetched': { type: 'bundle-fetched', atMs, operationId: OPERATION_ID, bytes: 500, sizeBytes: 1000 },
+  'bundle-delivered': { type: 'bundle-delivered', atMs, location: '/var/lib/lamadist-agent/download/x.raucb' },
   inspected: {
     type: 'inspected',
     atMs,
@@ -66,6 +76,8 @@ export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
     sourceSlot: inspected.sourceSlot,
     targetSlot: inspected.targetSlot,
     bootId: ARMED_BOOT,
+    runningVersion: '1',
+    targetSizeBytes: 1000,
   },
   'install-progress': { type: 'install-progress', atMs, percent: 60, message: 'Copying image to rootfs.1' },
   'install-completed': { type: 'install-completed', atMs },

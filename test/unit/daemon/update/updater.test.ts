@@ -4,7 +4,7 @@ import { Failure } from '../../../../agent/shared/failure.ts';
 import { FakeNode, OPERATION } from './node.ts';
 import { ARMED_BOOT, LATER_BOOT, TRIAL_BOOT } from './states.ts';
 
-const install = { type: 'install-requested', operation: OPERATION, delivery: 'direct' } as const;
+const install = { type: 'install-requested', operation: OPERATION } as const;
 
 /** A node whose slot B was written and armed, about to boot. */
 async function armedNode(): Promise<FakeNode> {
