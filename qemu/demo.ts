@@ -53,17 +53,17 @@ async function story(homelab: Homelab): Promise<void> {
   await show(homelab, 0, 'status');
 
   tell('Version 2: installed into the other slot, booted on trial, checked, committed');
-  await show(homelab, 0, 'install', await attic.deliver(second));
+  await show(homelab, 0, 'install', second);
   await show(homelab, 0, 'status');
 
   tell('Version 3: the slot boots, a required check fails, and the node goes back to version 2 by itself');
-  await show(homelab, 9, 'install', await attic.deliver(third));
+  await show(homelab, 9, 'install', third);
   await healthy(homelab);
   await show(homelab, 0, 'history');
   await show(homelab, 0, 'status');
 
   tell('Version 3 once more: the node remembers, and refuses unless it is forced to');
-  await show(homelab, 8, 'install', await attic.deliver(third));
+  await show(homelab, 8, 'install', third);
   tell('That is the main job. "npm run node" gives you such a node to play with.');
 }
 

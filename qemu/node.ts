@@ -10,7 +10,6 @@ try {
   const bundle = await homelab.bundle(await homelab.image('2'));
   await node.start();
   await node.waitForBoot({ timeoutMs: 60_000 });
-  const delivered = await node.deliver(bundle);
   process.stdout.write(
     [
       '',
@@ -18,7 +17,7 @@ try {
       '',
       `  export LAMACTL_CONFIG=${homelab.contextFile}`,
       '  node dist/lamactl.js status',
-      `  node dist/lamactl.js install ${delivered}`,
+      `  node dist/lamactl.js install ${bundle}`,
       `  curl http://${node.host}:9477/metrics`,
       '',
       'Ctrl-C switches it off and takes everything away.',

@@ -40,6 +40,8 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   return {
     installBundle: unary(async (request, context) => {
       const source = bundleSource(request.source);
+      const waiting = waitingFor(source, updater.state);
+      if (waiting) return { operationId: waiting };
       const operation: Operation = {
         id: parts.newId(),
         source,
@@ -86,6 +88,13 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return { updates: updates.map(updateMessage), nextPageToken: next };
     }),
   };
+}
+
+/** The operation that waits for this very file: its client went away, and comes back by asking again. */
+function waitingFor(source: Operation['source'], state: UpdateState): string | undefined {
+  if (source.type !== 'client' || state.phase !== 'downloading') return undefined;
+  const { operation } = state;
+  return operation.source.type === 'client' && operation.source.sha256 === source.sha256 ? operation.id : undefined;
 }
 
 function inspectable(source: Operation['source'], canStream: boolean): string {

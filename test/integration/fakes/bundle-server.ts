@@ -26,17 +26,19 @@ export async function serveBundle(authority: CertificateAuthority, bundle: strin
     void send().catch(() => response.destroy());
     async function send(): Promise<void> {
       const { size } = await stat(bundle);
-      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
-      offsets.push(start);
-      const range = { 'content-range': `bytes ${start}-${size - 1}/${size}` };
-      response.writeHead(start > 0 ? 206 : 200, { 'content-length': size - start, ...(start > 0 && range) });
+      const [, first = '0', last = `${size - 1}`] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
+      const [start, end] = [Number(first), Number(last)];
+      const length = end - start + 1;
+      response.writeHead(206, { etag: `"${size}"`, 'content-length': length, 'content-range': `bytes ${start}-${end}/${size}` });
+      // The first octet is asked for to learn the size.
+      if (end > 0) offsets.push(start);
       const { limit, opened } = gate;
-      if (limit < size - start) {
+      if (limit < length) {
         await pipeline(createReadStream(bundle, { start, end: start + limit - 1 }), response, { end: false });
         await opened;
-        await pipeline(createReadStream(bundle, { start: start + limit }), response);
+        await pipeline(createReadStream(bundle, { start: start + limit, end }), response);
       } else {
-        await pipeline(createReadStream(bundle, { start }), response);
+        await pipeline(createReadStream(bundle, { start, end }), response);
       }
     }
   });

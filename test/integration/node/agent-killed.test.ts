@@ -32,7 +32,7 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
     onNode({ files: bad ? [FAILING_CHECK] : [] }, async ({ homelab, node, bundle }) => {
       if (after) await node.hold(after);
       else await node.hold(hold);
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       if (after) {
         await node.waitUntilHeld(after, QUICK);
         await node.hold(hold);
@@ -49,7 +49,7 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
 
   it('while checking begins the trial again, and the update is committed', () =>
     onNode({ files: [SLOW_CHECK] }, async ({ homelab, node, bundle }) => {
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       await reaches(node, 'checking');
       await killAgent(node);
       expect((await install).exitCode).toBe(0);
@@ -58,7 +58,7 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
 
   it('while the reboot is pending waits for the administrator as before', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
-      await homelab.lamactl(['install', bundle, '--reboot', 'manual']);
+      await homelab.lamactl(['install', '--on-node', bundle, '--reboot', 'manual']);
       await killAgent(node);
       await agentAnswers(homelab);
       expect((await homelab.lamactl(['watch', '--wait', '5s'])).exitCode).toBe(13);
@@ -72,7 +72,7 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
     ['rolled-back', [FAILING_CHECK], 9, ROLLED_BACK],
   ] as const)('after the update was %s still tells how it ended', (phase, files, code, end) =>
     onNode({ files }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(code);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(code);
       await killAgent(node);
       await agentAnswers(homelab);
       expect((await homelab.lamactl(['watch'])).exitCode).toBe(code);
@@ -85,18 +85,18 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
     onNode({}, async ({ homelab, node, bundle }) => {
       await killAgent(node);
       await agentAnswers(homelab);
-      expect((await homelab.lamactl(['install', '/nowhere.raucb', '--wait', '60s'])).exitCode).toBe(8);
+      expect((await homelab.lamactl(['install', '--on-node', '/nowhere.raucb', '--wait', '60s'])).exitCode).toBe(8);
       await killAgent(node);
       await reaches(node, 'failed');
       await agentAnswers(homelab);
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(0);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
     }));
 
   it('by systemd stops within two seconds, leaves the install to RAUC, and takes it up again', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
       await node.hold('set-state.B.bad');
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       await node.waitUntilHeld('set-state.B.bad', QUICK);
       await reaches(node, 'installing');
       const { stdout } = await node.shell(

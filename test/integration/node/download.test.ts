@@ -60,6 +60,6 @@ describe.skipIf(CAN_STREAM)('a bundle behind a URL, on a node whose kernel canno
       const stranger = await serveBundle(bundleAuthority, homelab.bundlePath('2'));
       const { exitCode, all } = await homelab.lamactl(['install', stranger.url]);
       stranger.close();
-      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringContaining('DOWNLOAD_FAILED') });
+      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringContaining('DOWNLOAD_REFUSED') });
     }));
 });

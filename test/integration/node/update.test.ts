@@ -9,7 +9,7 @@ const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primary', B: 
 describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is committed when the new slot is booted and healthy', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
-      const { exitCode, all } = await homelab.lamactl(['install', bundle]);
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
       expect(await report(homelab)).toMatchObject(COMMITTED);
       // Nothing that was armed is left, and a further boot is no trial.
@@ -24,7 +24,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
 
   it('waits for the administrator to reboot when told to', () =>
     onNode({}, async ({ homelab, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle, '--reboot', 'manual'])).exitCode).toBe(12);
+      expect((await homelab.lamactl(['install', '--on-node', bundle, '--reboot', 'manual'])).exitCode).toBe(12);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { B: expect.stringContaining('primary') } });
       expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
       expect((await homelab.lamactl(['watch'])).exitCode).toBe(0);
@@ -33,7 +33,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
 
   it('is rolled back, with the check and the log of the failed boot, when a required check fails', () =>
     onNode({ files: [FAILING_CHECK] }, async ({ homelab, bundle }) => {
-      const { exitCode, all } = await homelab.lamactl(['install', bundle]);
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 9, all: expect.stringContaining('check "web-server" failed after 2 attempts') });
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       const { nodes } = await json<{ nodes: { updates: object[] }[] }>(homelab, 'history');
@@ -53,7 +53,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
       'condition: { type: command, argv: [/bin/sleep, infinity] }',
     );
     return onNode({ files: [hanging] }, async ({ homelab, bundle }) => {
-      const { exitCode, all } = await homelab.lamactl(['install', bundle]);
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       expect({ exitCode, all }).toMatchObject({
         exitCode: 9,
         all: expect.stringMatching(/check "hanging" failed after 1 attempt.*within 1s/),
@@ -65,7 +65,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is rolled back when the checks do not all pass before the deadline of the gate', () => {
     const patient = check('patient', 'interval: 1s', 'retries: 1000', 'condition: { type: tcp, host: 127.0.0.1, port: 1 }');
     return onNode({ files: [patient], node: { config: { health: { 'gate-deadline': '3s' } } } }, async ({ homelab, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(9);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(homelab.nodes[0]!)).toMatchObject({ reason: { code: 'GATE_TIMED_OUT', failedChecks: ['patient'] } });
     });
@@ -74,7 +74,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is rolled back when a check file of the new image is broken, and says which file, line and field', () => {
     const broken = check('broken', 'condition:', '  type: tcp', '  host: 127.0.0.1', '  port: eighty');
     return onNode({ files: [broken] }, async ({ homelab, bundle }) => {
-      const { exitCode, all } = await homelab.lamactl(['install', bundle]);
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       const where = '/usr/lib/lamadist-agent/health.d/broken.yaml:6: condition.port:';
       expect({ exitCode, all }).toMatchObject({ exitCode: 9, all: expect.stringContaining(where) });
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
@@ -84,24 +84,24 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is committed when the administrator masked the check that would fail', () => {
     const mask = { path: '/etc/lamadist-agent/health.d/web-server.yaml', content: '' };
     return onNode({ files: [FAILING_CHECK], node: { files: [mask] } }, async ({ homelab, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(0);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
     });
   });
 
   it('is refused when its version was rolled back here before, unless it is forced', () =>
-    onNode({ files: [FAILING_CHECK] }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(9);
-      const again = await homelab.lamactl(['install', await node.deliver(homelab.bundlePath('2'))]);
+    onNode({ files: [FAILING_CHECK] }, async ({ homelab, bundle }) => {
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
+      const again = await homelab.lamactl(['install', homelab.bundlePath('2')]);
       expect(again).toMatchObject({ exitCode: 8, all: expect.stringContaining('VERSION_FAILED_HERE') });
-      const forced = await homelab.lamactl(['install', await node.deliver(homelab.bundlePath('2')), '--force']);
+      const forced = await homelab.lamactl(['install', homelab.bundlePath('2'), '--force']);
       expect(forced.exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
     }));
 
   it('can be taken back after its commit', () =>
     onNode({}, async ({ homelab, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(0);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect((await homelab.lamactl(['rollback', '--message', 'it hums'])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary' } });
       expect((await homelab.lamactl(['history'])).all).toContain('it hums');
@@ -109,7 +109,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
 
   it('can be taken back before the reboot, and then never boots', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
-      await homelab.lamactl(['install', bundle, '--reboot', 'manual']);
+      await homelab.lamactl(['install', '--on-node', bundle, '--reboot', 'manual']);
       expect((await homelab.lamactl(['rollback'])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary' } });
       expect(node.bootCount).toBe(1);
@@ -118,7 +118,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('goes on without lamactl, and can be watched again', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
       await node.hold('set-primary.B');
-      const first = homelab.lamactl(['install', bundle]);
+      const first = homelab.lamactl(['install', '--on-node', bundle]);
       await node.waitUntilHeld('set-primary.B', QUICK);
       first.kill('SIGINT');
       expect(await first).toMatchObject({ exitCode: 12, all: expect.stringContaining('lamactl watch') });
@@ -133,7 +133,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
 
   it('is rolled back when the power is cut and the boot loader gives one try', () =>
     onNode({ files: [slow] }, async ({ homelab, node, bundle }) => {
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       await reaches(node, 'checking');
       await node.cutPower();
       await node.start();
@@ -144,7 +144,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
 
   it('is tried again when the power is cut and the boot loader gives more tries, and then committed', () =>
     onNode({ files: [slow], node: { maxTries: 3 } }, async ({ homelab, node, bundle }) => {
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       await reaches(node, 'checking');
       await node.cutPower();
       await node.start();
@@ -157,7 +157,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
   it('is rolled back when the new agent crashes at every start', () => {
     const crashing = { path: '/usr/lib/lamadist-agent/lamadist-agent.js', content: 'throw new Error("this agent is broken");\n' };
     return onNode({ files: [crashing] }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(9);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       const state = await journaled(node);
       expect(state).toMatchObject({ reason: { code: 'AGENT_CRASHED', message: expect.stringContaining('exit-code') } });
@@ -168,7 +168,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
   it('is rolled back when the agent crashes again and again in the middle of its checks', () => {
     const killer = check('killer', 'retries: 0', 'condition: { type: command, argv: [/bin/sh, -c, "kill -9 $PPID"] }');
     return onNode({ files: [killer] }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(9);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(node)).toMatchObject({ reason: { code: 'AGENT_CRASHED' } });
     });
@@ -184,7 +184,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
       content: '[Timer]\nOnBootSec=\nOnBootSec=8s\n',
     };
     return onNode({ files: [idle, soon] }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', bundle])).exitCode).toBe(9);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(node)).toMatchObject({ reason: { code: 'DEADLINE_EXPIRED' } });
     });
@@ -192,7 +192,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
 
   it('is rolled back when the new slot never reaches userspace', () =>
     onNode({ without: ['/usr/lib/systemd/systemd'] }, async ({ homelab, node, bundle }) => {
-      const install = homelab.lamactl(['install', bundle]);
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
       await node.waitForPowerOff({ timeoutMs: 60_000 });
       await node.start();
       expect((await install).exitCode).toBe(9);

@@ -38,6 +38,7 @@ export class FakeNode {
         this.installs.push(request);
         return 'op-1';
       },
+      serveBundle: async () => {},
       rollBack: async (message) => {
         this.rollBackMessages.push(message);
         return 'op-1';

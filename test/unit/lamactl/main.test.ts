@@ -58,7 +58,7 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; stdout
 
 describe('the process lamactl', { timeout: 30_000 }, () => {
   it('ends with 12 on Ctrl-C during an install, and says how to watch', async () => {
-    const child = start('install', '/data/two.raucb');
+    const child = start('install', '--on-node', '/data/two.raucb');
     let interrupted = false;
     child.stdout?.on('data', (data: Buffer) => {
       if (data.includes('installing') && !interrupted) interrupted = child.kill('SIGINT');

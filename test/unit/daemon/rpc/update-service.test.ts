@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { ClientOffers } from '../../../../agent/daemon/delivery/client-offers.ts';
 import { Callers } from '../../../../agent/daemon/rpc/callers.ts';
 import { updateService } from '../../../../agent/daemon/rpc/update-service.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import type { EndedUpdate, UpdateState } from '../../../../agent/daemon/update/state.ts';
 import { callStream, callUnary } from '../../fakes/call.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { OPERATION_ID, STATES } from '../update/states.ts';
 
@@ -18,6 +20,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     callers: new Callers(),
     boot: { bootId: 'boot', bootname: 'B' },
     canStream: true,
+    offers: new ClientOffers(new FakeClock()),
     newId: () => 'new',
     history: { find: async () => ended, page: async () => ({ updates: [], next: '' }) },
     updater: {

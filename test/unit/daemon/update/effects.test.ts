@@ -7,6 +7,7 @@ import type { NewEvent } from '../../../../agent/daemon/update/updater.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
+import { OPERATION } from './node.ts';
 
 const A = { name: 'rootfs.0', bootname: 'A' };
 const B = { name: 'rootfs.1', bootname: 'B' };
@@ -23,7 +24,9 @@ function bench(changes: Partial<EffectPorts> = {}) {
   const run = effectRunner({
     installer,
     clock,
-    downloader: { download: async () => '/var/download/x.raucb', remove: note('remove') },
+    delivery: { deliver: async () => '/var/download/x.raucb', end: note('end') },
+    runningVersion: '1',
+    deviceSizeBytes: async () => 1000,
     reboot: note('reboot'),
     marks: { arm: note('arm'), disarm: note('disarm'), committed: note('committed'), gate: note('gate') },
     gate: async () => ({ passed: true }),
@@ -171,9 +174,9 @@ describe('the way back', () => {
 
 describe('what remains to be done', () => {
   it.each<[Effect, NewEvent | undefined, string[]]>([
-    [{ type: 'download', operationId: 'this', url: 'https://x/' }, { type: 'downloaded', path: '/var/download/x.raucb' }, []],
+    [{ type: 'deliver', operation: OPERATION }, { type: 'bundle-delivered', location: '/var/download/x.raucb' }, []],
     [{ type: 'read-boot-log', bootId: 'failed' }, { type: 'boot-log-read', log: 'log of failed' }, []],
-    [{ type: 'clean-up', operationId: 'this' }, undefined, ['remove this', 'disarm']],
+    [{ type: 'clean-up', keepBundle: false }, undefined, ['end', 'disarm']],
     [{ type: 'reboot', delayMs: 0 }, undefined, ['reboot']],
   ])('%o', async (effect, event, expected) => {
     const { clock, asked, carryOut } = bench();

@@ -98,7 +98,7 @@ describe('what is worth a write to the disk', () => {
   });
 
   it('is not progress, but everything else', () => {
-    expect(worthJournaling(STATES.downloading, { ...STATES.downloading, percent: 11 })).toBe(false);
+    expect(worthJournaling(STATES.downloading, { ...STATES.downloading, fetched: { bytes: 1, sizeBytes: 2 } })).toBe(false);
     expect(worthJournaling(STATES.installing, { ...STATES.installing, percent: 90, message: 'Done' })).toBe(false);
     const cancelled = { code: 'CANCELLED', message: 'no', failedChecks: [] };
     expect(worthJournaling(STATES.installing, { ...STATES.installing, cancelled })).toBe(true);

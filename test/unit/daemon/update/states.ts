@@ -44,7 +44,7 @@ const url = { ...operation, source: { type: 'url', url: 'https://bundles.example
 
 export const STATES: { readonly [P in Phase]: StateOf<P> } = {
   idle: { phase: 'idle' },
-  downloading: { phase: 'downloading', ...asked, operation: url },
+  downloading: { phase: 'downloading', ...asked, operation: url, fetched: { bytes: 100, sizeBytes: 1000 } },
   inspecting: { phase: 'inspecting', ...asked, location: '/var/v2.raucb' },
   installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null },
   installed: { phase: 'installed', ...inspected },

@@ -30,8 +30,10 @@ describe('lamactl install', () => {
   it('watches through the reboot and is done only at the commit', async () => {
     const attic = rebootingNode();
     const one = world({ attic });
-    expect(await one.run('install /data/two.raucb')).toBe(0);
-    expect(attic.installs).toEqual([{ source: { path: '/data/two.raucb' }, rebootPolicy: 'automatic', force: false }]);
+    expect(await one.run('install --on-node /data/two.raucb')).toBe(0);
+    expect(attic.installs).toEqual([
+      { source: { path: '/data/two.raucb' }, rebootPolicy: 'automatic', force: false, allowDowngrade: false, bytesPerSecond: 0 },
+    ]);
     expect(attic.cursors).toEqual(['', '1.2']);
     expect(attic.open).toBe(0);
     expect(one.stdout.text.split('\n')).toEqual([
@@ -49,7 +51,9 @@ describe('lamactl install', () => {
   it('passes --force and --reboot on, and takes an https URL', async () => {
     const attic = rebootingNode();
     await world({ attic }).run('install --force --reboot manual https://images.lan/two.raucb');
-    expect(attic.installs).toEqual([{ source: { url: 'https://images.lan/two.raucb' }, rebootPolicy: 'manual', force: true }]);
+    expect(attic.installs).toEqual([
+      { source: { url: 'https://images.lan/two.raucb' }, rebootPolicy: 'manual', force: true, allowDowngrade: false, bytesPerSecond: 0 },
+    ]);
   });
 
   it('tells why an update was rolled back: reason, checks, and the end of the failed boot’s log', async () => {
@@ -57,7 +61,7 @@ describe('lamactl install', () => {
     attic.last = installing(0);
     attic.watches = [[ROLLED_BACK]];
     const one = world({ attic });
-    expect(await one.run('install /data/two.raucb')).toBe(9);
+    expect(await one.run('install --on-node /data/two.raucb')).toBe(9);
     expect(one.stdout.text).toContain(
       [
         'attic: rolled-back 2.0.0 in rootfs.1',
@@ -75,7 +79,7 @@ describe('lamactl install', () => {
     const attic = new FakeNode();
     attic.last = installing(0);
     attic.watches = [[updateIn('failed', { reason: { code: 'BUNDLE_INVALID', message: 'Cannot install', failedChecks: [] } })]];
-    expect(await world({ attic }).run('install /data/two.raucb')).toBe(8);
+    expect(await world({ attic }).run('install --on-node /data/two.raucb')).toBe(8);
   });
 
   it('leaves the update running on Ctrl-C and says how to watch it', async () => {
@@ -83,7 +87,7 @@ describe('lamactl install', () => {
     attic.last = installing(0);
     const one = world({ attic, cellar: new FakeNode() });
     attic.watches = [[installing(30), () => one.interrupt(), installing(40)]];
-    expect(await one.run('install --context home -n attic /data/two.raucb')).toBe(12);
+    expect(await one.run('install --context home -n attic --on-node /data/two.raucb')).toBe(12);
     expect(one.stderr.text).toBe('The update goes on without lamactl. To watch it: lamactl watch --context home -n attic\n');
     expect(attic.rollBackMessages).toEqual([]);
     expect(attic.open).toBe(0);
@@ -94,7 +98,7 @@ describe('lamactl install', () => {
     attic.last = installing(0);
     attic.watches = [[installing(30), gone], [gone]];
     const one = world({ attic });
-    expect(await one.run('install --wait 5m /data/two.raucb')).toBe(13);
+    expect(await one.run('install --wait 5m --on-node /data/two.raucb')).toBe(13);
     expect(one.stderr.text).toContain('To watch it: lamactl watch -n attic');
   });
 
@@ -103,21 +107,21 @@ describe('lamactl install', () => {
     attic.last = installing(0);
     attic.watches = [[installing(30), updateIn('pending-reboot', { rebootPolicy: 'manual' })]];
     const one = world({ attic });
-    expect(await one.run('install --reboot manual /data/two.raucb')).toBe(12);
+    expect(await one.run('install --reboot manual --on-node /data/two.raucb')).toBe(12);
     expect(one.stderr.text).toBe('Installed. To boot it: lamactl reboot -n attic\n');
   });
 
   it('returns at once with --no-wait', async () => {
     const attic = rebootingNode();
     const one = world({ attic });
-    expect(await one.run('install --no-wait /data/two.raucb')).toBe(0);
+    expect(await one.run('install --no-wait --on-node /data/two.raucb')).toBe(0);
     expect(one.stdout.text).toBe('attic: started update op-1; to watch it: lamactl watch -n attic\n');
     expect(attic.cursors).toEqual([]);
   });
 
   it('prints one JSON document for each event and the result', async () => {
     const one = world({ attic: rebootingNode() });
-    expect(await one.run('install -o json /data/two.raucb')).toBe(0);
+    expect(await one.run('install -o json --on-node /data/two.raucb')).toBe(0);
     expect(one.events().map(({ node, type }) => `${node} ${type}`)).toEqual([
       'attic started',
       'attic progress',
@@ -132,7 +136,7 @@ describe('lamactl install', () => {
 
   it('installs on the other nodes when one is dead, and reports the worst', async () => {
     const two = world({ attic: deadNode(), cellar: rebootingNode() });
-    expect(await two.run('install --all /data/two.raucb')).toBe(4);
+    expect(await two.run('install --all --on-node /data/two.raucb')).toBe(4);
     expect(two.stdout.text).toContain('cellar: committed 2.0.0 in rootfs.1');
     expect(two.stderr.text).toContain('attic: Cannot reach 10.0.0.9:7443: nothing listens there');
   });
@@ -147,13 +151,13 @@ describe('lamactl install', () => {
       write(text);
       if (text.includes('cellar: committed')) release();
     };
-    expect(await two.run('install --all /data/two.raucb')).toBe(4);
+    expect(await two.run('install --all --on-node /data/two.raucb')).toBe(4);
     expect(two.stdout.text).toContain('cellar: committed after');
   });
 
   it('ends with 7 and the remedy when the node refuses', async () => {
     const one = world({ attic: deadNode(new Failure('VERSION_FAILED_HERE', 'Cannot install 2.0.0: it was rolled back here')) });
-    expect(await one.run('install /data/two.raucb')).toBe(7);
+    expect(await one.run('install --on-node /data/two.raucb')).toBe(7);
     expect(one.stderr.text).toBe(
       'attic: Cannot install 2.0.0: it was rolled back here\n       install another version, or repeat with --force (VERSION_FAILED_HERE)\n',
     );
@@ -163,14 +167,16 @@ describe('lamactl install', () => {
     const one = world({ attic: rebootingNode() });
     one.stdout.isTerminal = true;
     one.env.NO_COLOR = '1';
-    expect(await one.run('install /data/two.raucb')).toBe(0);
+    expect(await one.run('install --on-node /data/two.raucb')).toBe(0);
     expect(one.stdout.text).toContain('attic  installing      ████████████░░░░░░░░  60%   0:00  Copying image to rootfs.1');
     expect(one.stdout.text).toContain('attic  rebooting');
     expect(one.clock.ticks.size).toBe(0);
   });
 
   it.each([
-    'install two.raucb',
+    'install --on-node two.raucb',
+    'install --limit-rate fast two.raucb',
+    'install --no-wait two.raucb',
     'install http://images.lan/two.raucb',
     'install',
     'install --reboot never /two.raucb',

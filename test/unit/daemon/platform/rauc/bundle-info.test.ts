@@ -6,8 +6,19 @@ const update = { compatible: 'c', version: '1', description: 'd', build: 'b' };
 
 describe('a bundle in an answer of RAUC', () => {
   it('is read as RAUC 1.10 and later tell it', () => {
-    const answer = { update, bundle: { format: 'verity', 'verity-size': 81920n }, 'manifest-hash': 'ab', images: [{}], meta: {} };
-    expect(toBundle(answer, '/x')).toEqual({ ...update, format: 'verity', manifestHash: 'ab' });
+    const answer = {
+      update,
+      bundle: { format: 'verity', 'verity-size': 81920n },
+      'manifest-hash': 'ab',
+      images: [{ 'slot-class': 'rootfs', size: 9n }],
+      meta: {},
+    };
+    expect(toBundle(answer, '/x')).toEqual({
+      ...update,
+      format: 'verity',
+      manifestHash: 'ab',
+      images: [{ slotClass: 'rootfs', sizeBytes: 9 }],
+    });
   });
 
   it('is read as RAUC 1.9 tells it', () => {
@@ -18,6 +29,7 @@ describe('a bundle in an answer of RAUC', () => {
       build: '',
       format: '',
       manifestHash: '',
+      images: [],
     });
   });
 
