@@ -17,20 +17,23 @@ export interface DownloadOptions {
   /** PEM certificates of the authorities that may vouch for the server, instead of the public ones. */
   readonly ca?: Buffer;
   readonly clock: Clock;
+  /** A server that says nothing for this long is taken for gone; 30 seconds unless it says otherwise. */
+  readonly silenceMs?: number;
 }
 
 const ATTEMPTS = 5;
 const FIRST_PAUSE_MS = 1_000;
+const SILENCE_MS = 30_000;
 
 /** Fetches bundles over HTTPS to the node's own disk, going on after a broken connection where it broke. */
 export function bundleDownloader(options: DownloadOptions): Downloader {
   const pathOf = (operationId: string): string => join(options.folder, `${operationId}.raucb`);
   return {
     async download(url, operationId, onPercent, signal) {
-      await mkdir(options.folder, { recursive: true, mode: 0o755 });
       const path = pathOf(operationId);
       for (let attempt = 1; ; attempt++) {
         try {
+          await mkdir(options.folder, { recursive: true, mode: 0o755 });
           await fetchRest(url, path, options, onPercent, signal);
           return path;
         } catch (error) {
@@ -56,10 +59,17 @@ async function fetchRest(
     ({ size }) => size,
     () => 0,
   );
-  const response = await get(url, have > 0 ? { range: `bytes=${have}-` } : {}, options.ca, signal);
-  // 416 to "from the end on": the file was complete already.
-  if (response.statusCode === 416 && have > 0) return void response.destroy();
-  const resumed = response.statusCode === 206;
+  const { ca, silenceMs = SILENCE_MS } = options;
+  const response = await get(url, { headers: have > 0 ? { range: `bytes=${have}-` } : {}, ca, silenceMs }, signal);
+  const contentRange = response.headers['content-range'] ?? '';
+  if (response.statusCode === 416 && have > 0) {
+    response.destroy();
+    // Nothing follows the last byte (RFC 9110, section 15.5.17): the file was complete already, or is another bundle's.
+    if (contentRange === '' || contentRange === `bytes */${have}`) return;
+    await rm(path);
+    throw new Failure('DOWNLOAD_FAILED', 'Cannot go on with the download: the server holds another bundle by now');
+  }
+  const resumed = response.statusCode === 206 && contentRange.startsWith(`bytes ${have}-`);
   if (!resumed && response.statusCode !== 200) {
     response.destroy();
     const code = response.statusCode === 404 || response.statusCode === 410 ? 'BUNDLE_NOT_FOUND' : 'DOWNLOAD_FAILED';
@@ -104,5 +114,6 @@ function asFailure(error: unknown): Failure {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new Failure('NO_SPACE', 'Cannot download the bundle: the data file system is full', {}, { cause: error });
-  return new Failure('DOWNLOAD_FAILED', `Cannot download the bundle: ${message}`, {}, { cause: error });
+  const found = code === 'ECONNRESET' ? 'the connection ended half-way' : message;
+  return new Failure('DOWNLOAD_FAILED', `Cannot download the bundle: ${found}`, {}, { cause: error });
 }
