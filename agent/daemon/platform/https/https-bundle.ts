@@ -25,6 +25,13 @@ export async function openHttpsBundle(url: URL, identity: HttpsIdentity, signal:
         body.destroy();
         throw new Failure('BUNDLE_CHANGED', 'Cannot go on fetching the bundle: the server holds another one by now');
       }
+      if (ranges && !body.headers['content-range']?.startsWith(`bytes ${offset}-`)) {
+        body.destroy();
+        throw new Failure(
+          'DOWNLOAD_REFUSED',
+          'Cannot fetch the bundle: the server answered with another part than the one that was asked for',
+        );
+      }
       yield* bodyOf(body);
     },
   };

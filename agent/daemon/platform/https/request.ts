@@ -10,6 +10,8 @@ export interface HttpsIdentity {
   readonly key?: string;
   /** PEM certificates of the authorities that vouch for the server, instead of the public ones. */
   readonly ca?: string | Buffer;
+  /** A server that says nothing for this long is taken for gone; 30 seconds unless it says otherwise. */
+  readonly silenceMs?: number;
 }
 
 export interface RequestOptions extends HttpsIdentity {
@@ -19,7 +21,6 @@ export interface RequestOptions extends HttpsIdentity {
 }
 
 const MAX_REDIRECTS = 5;
-/** A server that says nothing for this long is taken for gone. */
 const SILENCE_MS = 30_000;
 
 /**
@@ -43,7 +44,8 @@ export async function request(url: URL, options: RequestOptions, signal: AbortSi
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
-const withoutSecrets = ({ range, ifRange, ca }: RequestOptions): RequestOptions => ({
+const withoutSecrets = ({ range, ifRange, ca, silenceMs }: RequestOptions): RequestOptions => ({
+  ...(silenceMs && { silenceMs }),
   ...(range && { range }),
   ...(ifRange && { ifRange }),
   ...(ca && { ca }),
@@ -68,9 +70,15 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
     ...(options.certificate && { cert: options.certificate }),
     ...(options.key && { key: options.key }),
   };
+  const { silenceMs = SILENCE_MS } = options;
+  const silent = () => new Error(`the server was silent for ${silenceMs / 1000} s`);
   return new Promise((resolve, reject) => {
-    const outgoing = https.get(url, { headers, signal, timeout: SILENCE_MS, agent: false, ...tls }, resolve);
-    outgoing.on('timeout', () => outgoing.destroy(new Error(`the server was silent for ${SILENCE_MS / 1000} s`)));
+    const outgoing = https.get(url, { headers, signal, timeout: silenceMs, agent: false, ...tls });
+    outgoing.on('response', (response) => {
+      outgoing.prependListener('timeout', () => response.destroy(silent()));
+      resolve(response);
+    });
+    outgoing.on('timeout', () => outgoing.destroy(silent()));
     outgoing.on('error', (error) => reject(signal.aborted ? signal.reason : unreachable(error)));
   });
 }
