@@ -2,7 +2,7 @@
 import { formatDuration } from '../../shared/duration.ts';
 import type { BrokenCheck, CheckResult, CheckSet } from './check.ts';
 
-export type GateFailureCode = 'CHECK_FAILED' | 'CHECK_BROKEN' | 'GATE_TIMED_OUT';
+type GateFailureCode = 'CHECK_FAILED' | 'CHECK_BROKEN' | 'GATE_TIMED_OUT';
 
 export type FinalVerdict =
   | { readonly type: 'passed'; readonly message: string }

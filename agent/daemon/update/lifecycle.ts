@@ -8,6 +8,7 @@ import {
   enter,
   fail,
   inspectedFields,
+  leaveRollback,
   reasonFor,
   reasonOf,
   refuse,
@@ -121,18 +122,19 @@ function checkFinished(state: StateOf<'checking'>, { check }: EventOf<'check-fin
 }
 
 function sourceRestored(state: StateOf<'rolling-back'>, { atMs }: EventOf<'source-restored'>): Step {
-  return state.onTarget ? stay(state, { type: 'reboot', delayMs: 0 }) : rolledBack(state, atMs, state.reason);
+  return state.onTarget ? stay(state, { type: 'reboot', delayMs: 0 }) : leaveRollback(state, atMs);
 }
 
 function rollbackStuck(state: StateOf<'rolling-back'>, event: EventOf<'effect-failed'>): Step {
   if (event.effect === 'reboot') return stay(state, { type: 'reboot', delayMs: RETRY_MS });
+  if (event.effect === 'read-boot-log') return rolledBack(state, event.atMs, '');
   if (state.rollbackAttempts < MAX_ROLLBACK_ATTEMPTS) {
     return stay({ ...state, rollbackAttempts: state.rollbackAttempts + 1 }, restoreSource(state, RETRY_MS));
   }
   // A slot that was never marked good is left by the boot loader on its own, so a reboot is the best that remains.
   if (state.onTarget) return stay(state, { type: 'reboot', delayMs: 0 });
   const message = `${state.reason.message} (and the boot loader could not be told: ${event.failure.message})`;
-  return rolledBack(state, event.atMs, { ...state.reason, message });
+  return leaveRollback({ ...state, reason: { ...state.reason, message } }, event.atMs);
 }
 
 const LIFE: Life = {
@@ -182,10 +184,11 @@ const LIFE: Life = {
     'rollback-requested': leaveTrial,
   },
   committed: { 'install-requested': begin, 'rollback-requested': leaveCommitted },
-  'rolling-back': { 'source-restored': sourceRestored, 'effect-failed': rollbackStuck },
-  'rolled-back': {
-    'install-requested': begin,
-    'boot-log-read': (state, { log }) => stay({ ...state, failedBootLog: log }),
+  'rolling-back': {
+    'source-restored': sourceRestored,
+    'boot-log-read': (state, { atMs, log }) => rolledBack(state, atMs, log),
+    'effect-failed': rollbackStuck,
   },
+  'rolled-back': { 'install-requested': begin },
   failed: { 'install-requested': begin },
 };

@@ -100,9 +100,12 @@ export const restoreSource = ({ sourceSlot, targetSlot }: InspectedState, delayM
   delayMs,
 });
 
-/** Enters the end of a rollback, and asks for the log of the boot that failed, if there was one. */
-export function rolledBack(from: StateOf<'rolling-back'>, atMs: number, reason: Reason): Step {
-  const state = enter('rolled-back', from, atMs, { ...trialFields(from), reason, failedBootLog: '' });
+/** The boot loader was told, or could not be: the update is over once the log of the boot that failed is read, if there was one. */
+export function leaveRollback(state: StateOf<'rolling-back'>, atMs: number): Step {
   const bootId = state.trialBootIds.at(-1);
-  return bootId === undefined ? ended(state) : ended(state, { type: 'read-boot-log', bootId });
+  return bootId === undefined ? rolledBack(state, atMs, '') : stay(state, { type: 'read-boot-log', bootId });
+}
+
+export function rolledBack(from: StateOf<'rolling-back'>, atMs: number, failedBootLog: string): Step {
+  return ended(enter('rolled-back', from, atMs, { ...trialFields(from), reason: from.reason, failedBootLog }));
 }

@@ -84,13 +84,13 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
   'rolling-back': {
     ...REFUSED,
     'source-restored': 'rolling-back CHECK_FAILED: reboot',
+    'boot-log-read': 'rolled-back CHECK_FAILED: clean-up',
     'effect-failed': '= rolling-back CHECK_FAILED: restore-source',
     'agent-started': '= rolling-back CHECK_FAILED: restore-source',
   },
   'rolled-back': {
     'install-requested': 'inspecting: inspect',
     'rollback-requested': REFUSED['rollback-requested'],
-    'boot-log-read': '= rolled-back CHECK_FAILED',
   },
   failed: { 'install-requested': 'inspecting: inspect', 'rollback-requested': REFUSED['rollback-requested'] },
 };
@@ -169,11 +169,20 @@ describe('the life of an update', () => {
     expect(describeStep(STATES.committed, transition(STATES.committed, event))).toBe('refused NOTHING_TO_ROLL_BACK');
   });
 
-  it('ends a rollback without a reboot when the node runs the source slot', () => {
+  it('ends a rollback without a reboot when the node runs the source slot, with the log of the boot that failed', () => {
     const offTarget = { ...STATES['rolling-back'], onTarget: false };
-    expect(describeStep(offTarget, transition(offTarget, EVENTS['source-restored']))).toBe(
-      'rolled-back CHECK_FAILED: clean-up, read-boot-log',
-    );
+    expect(describeStep(offTarget, transition(offTarget, EVENTS['source-restored']))).toBe('rolling-back CHECK_FAILED: read-boot-log');
+    expect(transition(offTarget, EVENTS['boot-log-read'])).toMatchObject({
+      state: { phase: 'rolled-back', failedBootLog: EVENTS['boot-log-read'].log },
+    });
+  });
+
+  it('ends a rollback without a log when there was no trial boot, or its log cannot be read', () => {
+    const offTarget = { ...STATES['rolling-back'], onTarget: false };
+    const neverBooted = { ...offTarget, trialBootIds: [] };
+    expect(describeStep(neverBooted, transition(neverBooted, EVENTS['source-restored']))).toBe('rolled-back CHECK_FAILED: clean-up');
+    const unread = { ...EVENTS['effect-failed'], effect: 'read-boot-log' as const };
+    expect(describeStep(offTarget, transition(offTarget, unread))).toBe('rolled-back CHECK_FAILED: clean-up');
   });
 
   it('reboots all the same when the boot loader cannot be told to leave the target slot', () => {
@@ -188,7 +197,7 @@ describe('the life of an update', () => {
   });
 
   it('ends a rollback, and says so, when the boot loader cannot be told on the source slot', () => {
-    const stuck = { ...STATES['rolling-back'], onTarget: false, rollbackAttempts: 5 };
+    const stuck = { ...STATES['rolling-back'], onTarget: false, rollbackAttempts: 5, trialBootIds: [] };
     const step = transition(stuck, EVENTS['effect-failed']);
     expect('state' in step && step.state).toMatchObject({
       phase: 'rolled-back',

@@ -1,75 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
-import { createServer as createPlainServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../../../agent/daemon/clock.ts';
 import { bundleDownloader, type DownloadOptions } from '../../../../../agent/daemon/platform/https/bundle-download.ts';
-import { CertificateAuthority, type Credentials } from '../../../../../qemu/pki/certificate-authority.ts';
 import { temporaryFolder } from '../../../../unit/fakes/folder.ts';
+import { answering, BUNDLE, breaking, fallingSilent, ScriptedServers, whole } from '../../../fakes/scripted-bundle-server.ts';
 
-const BUNDLE = Buffer.from(Array.from({ length: 100_000 }, (_, index) => index % 251));
-
-let authority: CertificateAuthority;
-let identity: Credentials;
+let servers: ScriptedServers;
 beforeAll(async () => {
-  authority = await CertificateAuthority.create('bundles');
-  identity = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: ['127.0.0.1'] });
+  servers = await ScriptedServers.create();
 });
-
-/** A server of bundles, which answers requests in turn, the last answer for ever; keeps the ranges that were asked for. */
-async function serving(...answers: RequestListener[]) {
-  const ranges: (string | undefined)[] = [];
-  const server = createServer({ cert: identity.certificate, key: identity.key }, (request, response) => {
-    const answer = answers[Math.min(ranges.length, answers.length - 1)];
-    ranges.push(request.headers.range);
-    answer?.(request, response);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return { url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v2.raucb`, ranges, server };
-}
-
-const offsetOf = ({ headers }: IncomingMessage): number => Number(/^bytes=(\d+)-$/.exec(headers.range ?? '')?.[1] ?? 0);
-
-/** As much of the bundle as was asked for. */
-function whole(request: IncomingMessage, response: ServerResponse): void {
-  const offset = offsetOf(request);
-  const rest = BUNDLE.subarray(offset);
-  if (offset === 0) response.writeHead(200, { 'content-length': rest.length });
-  else if (rest.length === 0) return void response.writeHead(416, { 'content-range': `bytes */${BUNDLE.length}` }).end();
-  else response.writeHead(206, { 'content-length': rest.length, 'content-range': `bytes ${offset}-${BUNDLE.length - 1}/${BUNDLE.length}` });
-  response.end(rest);
-}
-
-/** Promises the rest, sends so many bytes of it, and hangs up when they are on the client's disk. */
-const breaking =
-  (bytes: number, path: string): RequestListener =>
-  async (request, response) => {
-    const offset = offsetOf(request);
-    const range = { 'content-range': `bytes ${offset}-${BUNDLE.length - 1}/${BUNDLE.length}` };
-    response.writeHead(offset > 0 ? 206 : 200, { 'content-length': BUNDLE.length - offset, ...(offset > 0 && range) });
-    response.write(BUNDLE.subarray(offset, offset + bytes));
-    const arrived = () =>
-      stat(path).then(
-        ({ size }) => size === offset + bytes,
-        () => false,
-      );
-    await vi.waitUntil(arrived, { interval: 5 }).catch(() => undefined);
-    response.destroy();
-  };
-
-const answering =
-  (status: number, headers: Record<string, string> = {}): RequestListener =>
-  (_request, response) =>
-    void response.writeHead(status, headers).end('not a bundle');
 
 // Octet by octet, as toEqual compares, takes longer than the download.
 const holdsBundle = async (path: string) => (await readFile(path)).equals(BUNDLE);
@@ -83,8 +25,7 @@ async function downloading(changes: Partial<DownloadOptions> = {}) {
     signal.throwIfAborted();
   };
   const clock = { ...systemClock, sleep };
-  const ca = Buffer.from(authority.certificate);
-  const downloader = bundleDownloader({ folder, maximumBytes: 1_000_000, ca, clock, ...changes });
+  const downloader = bundleDownloader({ folder, maximumBytes: 1_000_000, ca: servers.ca, clock, ...changes });
   const percents: number[] = [];
   const stop = new AbortController();
   const fetch = (url: string) => downloader.download(url, 'op', (percent) => percents.push(percent), stop.signal);
@@ -93,7 +34,7 @@ async function downloading(changes: Partial<DownloadOptions> = {}) {
 
 describe('a download', () => {
   it('brings the bundle whole, for RAUC to read, and tells how far it is', async () => {
-    const { url } = await serving(whole);
+    const { url } = await servers.serve(whole);
     const { path, fetch, percents } = await downloading();
     expect(await fetch(url)).toBe(path);
     expect(await holdsBundle(path)).toBe(true);
@@ -103,7 +44,7 @@ describe('a download', () => {
 
   it('goes on after each broken connection where it broke', async () => {
     const { path, fetch, percents, pauses } = await downloading();
-    const { url, ranges } = await serving(breaking(30_000, path), breaking(0, path), breaking(20_000, path), whole);
+    const { url, ranges } = await servers.serve(breaking(30_000, path), breaking(0, path), breaking(20_000, path), whole);
     expect(await holdsBundle(await fetch(url))).toBe(true);
     expect(ranges).toEqual([undefined, 'bytes=30000-', 'bytes=30000-', 'bytes=50000-']);
     expect(pauses).toEqual([1_000, 2_000, 4_000]);
@@ -112,7 +53,7 @@ describe('a download', () => {
 
   it('gives up after five attempts, and goes on from there when it is asked for again', async () => {
     const { path, fetch } = await downloading();
-    const { url, ranges } = await serving(...Array.from({ length: 5 }, () => breaking(10_000, path)), whole);
+    const { url, ranges } = await servers.serve(...Array.from({ length: 5 }, () => breaking(10_000, path)), whole);
     await expect(fetch(url)).rejects.toMatchObject({
       code: 'DOWNLOAD_FAILED',
       message: 'Cannot download the bundle: the connection ended half-way',
@@ -122,7 +63,7 @@ describe('a download', () => {
   });
 
   it('that is complete is not fetched again', async () => {
-    const { url, ranges } = await serving(whole);
+    const { url, ranges } = await servers.serve(whole);
     const { fetch } = await downloading();
     await fetch(url);
     expect(await holdsBundle(await fetch(url))).toBe(true);
@@ -136,7 +77,7 @@ describe('a download', () => {
       (request, response) => (request.headers.range ? answering(416, { 'content-range': 'bytes */100000' }) : whole)(request, response),
     ],
   ])('begins anew where the server %s', async (_what, server) => {
-    const { url } = await serving(server);
+    const { url } = await servers.serve(server);
     const { folder, path, fetch } = await downloading();
     await mkdir(folder);
     await writeFile(path, Buffer.alloc(100_001, 'x'));
@@ -146,12 +87,12 @@ describe('a download', () => {
   it('never joins a part that does not belong there', async () => {
     const other = { 'content-range': 'bytes 0-11/12' };
     const { path, fetch } = await downloading();
-    const { url } = await serving(breaking(30_000, path), answering(206, other), whole);
+    const { url } = await servers.serve(breaking(30_000, path), answering(206, other), whole);
     expect(await holdsBundle(await fetch(url))).toBe(true);
   });
 
   it('without a length is fetched all the same', async () => {
-    const { url } = await serving((_request, response) => {
+    const { url } = await servers.serve((_request, response) => {
       response.write(BUNDLE.subarray(0, 10));
       response.end(BUNDLE.subarray(10));
     });
@@ -161,7 +102,7 @@ describe('a download', () => {
   });
 
   it.each([404, 410])('of a bundle that is not there ends at once with %i', async (status) => {
-    const { url, ranges } = await serving(answering(status));
+    const { url, ranges } = await servers.serve(answering(status));
     const { fetch } = await downloading();
     await expect(fetch(url)).rejects.toMatchObject({
       code: 'BUNDLE_NOT_FOUND',
@@ -171,9 +112,9 @@ describe('a download', () => {
   });
 
   it.each([403, 500, 503])('is tried again after %i', async (status) => {
-    const { url } = await serving(answering(status), whole);
+    const { url } = await servers.serve(answering(status), whole);
     expect(await holdsBundle(await (await downloading()).fetch(url))).toBe(true);
-    const { url: never, ranges } = await serving(answering(status));
+    const { url: never, ranges } = await servers.serve(answering(status));
     await expect((await downloading()).fetch(never)).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' });
     expect(ranges).toHaveLength(5);
   });
@@ -187,7 +128,7 @@ describe('a download', () => {
       'Cannot download the bundle: it has more than 99999 bytes',
     ],
   ])('of a bundle that is too large ends at once when the server %s', async (_what, server, message) => {
-    const { url, ranges } = await serving(server);
+    const { url, ranges } = await servers.serve(server);
     const { folder, fetch, downloader } = await downloading({ maximumBytes: 99_999 });
     await expect(fetch(url)).rejects.toMatchObject({ ...large, message });
     expect(ranges).toHaveLength(1);
@@ -200,109 +141,41 @@ describe('a download', () => {
     [100_000, {}],
   ])('counts what it has already against a largest size of %i', async (maximumBytes, outcome) => {
     const { folder, path, fetch } = await downloading({ maximumBytes });
-    const { url } = await serving(whole);
+    const { url } = await servers.serve(whole);
     await mkdir(folder);
     await writeFile(path, BUNDLE.subarray(0, 60_000));
     expect(await fetch(url).catch((error) => error)).toMatchObject(outcome);
   });
-});
 
-describe('a redirect', () => {
-  it.each([301, 302, 303, 307, 308])('with %i to https is followed', async (status) => {
+  it('is tried again when the server falls silent', async () => {
+    const { fetch, pauses } = await downloading({ silenceMs: 100 });
+    const { url } = await servers.serve(
+      () => {},
+      fallingSilent,
+      (_request, response) => void response.end(BUNDLE),
+    );
+    expect(await holdsBundle(await fetch(url))).toBe(true);
+    expect(pauses).toEqual([1_000, 2_000]);
+  });
+
+  it('that was redirected goes on after a broken connection all the same', async () => {
     const { path, fetch } = await downloading();
-    const { url: to, ranges } = await serving(breaking(30_000, path), whole);
-    const { url } = await serving(answering(status, { location: to }));
+    const { url: to, ranges } = await servers.serve(breaking(30_000, path), whole);
+    const { url } = await servers.serve(answering(302, { location: to }));
     expect(await holdsBundle(await fetch(url))).toBe(true);
     expect(ranges).toEqual([undefined, 'bytes=30000-']);
   });
 
-  it('may be relative', async () => {
-    const { url } = await serving((request, response) => {
-      if (request.url === '/v2.raucb') response.writeHead(302, { location: 'files/2' }).end();
-      else whole(request, response);
-    });
-    expect(await holdsBundle(await (await downloading()).fetch(url))).toBe(true);
-  });
-
-  it('to http is refused', async () => {
-    let asked = 0;
-    const plain = createPlainServer((_request, response) => {
-      asked += 1;
-      response.end(BUNDLE);
-    }).listen(0, '127.0.0.1');
-    await once(plain, 'listening');
-    onTestFinished(() => void plain.close());
-    const location = `http://127.0.0.1:${(plain.address() as AddressInfo).port}/v2.raucb`;
-    const { url } = await serving(answering(302, { location }));
-    await expect((await downloading()).fetch(url)).rejects.toMatchObject({
-      code: 'DOWNLOAD_FAILED',
-      message: 'Cannot download the bundle: the server redirects to http:',
-    });
-    expect(asked).toBe(0);
-  });
-
-  it.each([
-    ['for ever', '/v2.raucb', 'the server redirects more than 5 times'],
-    ['to nowhere', 'https://', 'Invalid URL'],
-  ])('%s ends', async (_where, location, found) => {
-    const { url } = await serving(answering(302, { location }));
-    await expect((await downloading()).fetch(url)).rejects.toMatchObject({
-      code: 'DOWNLOAD_FAILED',
-      message: `Cannot download the bundle: ${found}`,
-    });
-  });
-
-  it('without a place is no bundle', async () => {
-    const { url } = await serving(answering(302));
-    await expect((await downloading()).fetch(url)).rejects.toMatchObject({
-      message: 'Cannot download the bundle: the server answered 302',
-    });
-  });
-});
-
-describe('a server', () => {
-  it.each<[string, RequestListener]>([
-    ['before its answer', () => {}],
-    ['in the middle of it', (_request, response) => void response.writeHead(200, { 'content-length': 10 }).write('12345')],
-  ])('that falls silent %s is left', async (_when, silent) => {
-    const { url } = await serving(silent, whole);
-    const { fetch, pauses } = await downloading({ silenceMs: 100 });
-    await fetch(url);
-    expect(pauses).toEqual([1_000]);
-    const { url: never } = await serving(silent);
-    await expect((await downloading({ silenceMs: 50 })).fetch(never)).rejects.toMatchObject({
-      code: 'DOWNLOAD_FAILED',
-      message: 'Cannot download the bundle: the server was silent for 0.05 s',
-    });
-  });
-
-  it('that nobody vouches for is not trusted', async () => {
-    const { url, ranges } = await serving(whole);
-    const stranger = await CertificateAuthority.create('stranger');
-    await expect((await downloading({ ca: Buffer.from(stranger.certificate) })).fetch(url)).rejects.toMatchObject({
-      code: 'DOWNLOAD_FAILED',
-      message: expect.stringMatching(/certificate/),
-    });
-    expect(ranges).toEqual([]);
-  });
-
-  it('with another name is not trusted', async () => {
-    const { url, ranges } = await serving(whole);
-    await expect((await downloading()).fetch(url.replace('127.0.0.1', 'localhost'))).rejects.toMatchObject({ code: 'DOWNLOAD_FAILED' });
-    expect(ranges).toEqual([]);
-  });
-
-  it('that is not there is told by its address', async () => {
-    await expect((await downloading()).fetch('https://127.0.0.1:1/')).rejects.toMatchObject({
-      code: 'DOWNLOAD_FAILED',
-      message: expect.stringContaining('127.0.0.1:1'),
-    });
+  it('that was redirected without a place ends', async () => {
+    const { url } = await servers.serve(answering(302));
+    const { fetch } = await downloading();
+    await expect(fetch(url)).rejects.toMatchObject({ message: 'Cannot download the bundle: the server answered 302' });
   });
 });
 
 describe('the disk', () => {
   it('that is full ends the download at once', async () => {
-    const { url, ranges } = await serving(whole);
+    const { url, ranges } = await servers.serve(whole);
     const { folder, path, fetch } = await downloading();
     await mkdir(folder);
     await symlink('/dev/full', path);
@@ -314,7 +187,7 @@ describe('the disk', () => {
   });
 
   it('that cannot hold the folder is told', async () => {
-    const { url } = await serving(whole);
+    const { url } = await servers.serve(whole);
     const file = join(await temporaryFolder(), 'file');
     await writeFile(file, '');
     const { fetch } = await downloading({ folder: join(file, 'download') });
@@ -322,7 +195,7 @@ describe('the disk', () => {
   });
 
   it('is free again when the download is removed, and it does not matter whether there was one', async () => {
-    const { url } = await serving(whole);
+    const { url } = await servers.serve(whole);
     const { folder, fetch, downloader } = await downloading();
     await fetch(url);
     await downloader.remove('op');
@@ -334,9 +207,9 @@ describe('the disk', () => {
 describe('a download that nobody wants any longer', () => {
   it.each<[string, RequestListener]>([
     ['while the server is silent', () => {}],
-    ['while it sends', (_request, response) => void response.writeHead(200, { 'content-length': 10 }).write('12345')],
+    ['while it sends', fallingSilent],
   ])('ends %s, and closes its connection', async (_when, listener) => {
-    const { url, ranges, server } = await serving(listener);
+    const { url, ranges, server } = await servers.serve(listener);
     const { fetch, stop } = await downloading();
     const done = fetch(url).catch((error) => error);
     await vi.waitUntil(() => ranges.length > 0);
@@ -347,7 +220,7 @@ describe('a download that nobody wants any longer', () => {
   });
 
   it('does not begin', async () => {
-    const { url, ranges } = await serving(whole);
+    const { url, ranges } = await servers.serve(whole);
     const { fetch, stop } = await downloading();
     stop.abort(new Error('enough'));
     await expect(fetch(url)).rejects.toThrow('enough');
