@@ -154,7 +154,7 @@ async function start(): Promise<void> {
     {
       name: 'lamadist.agent.v1.UpdateService',
       definition: UpdateServiceDefinition,
-      implementation: updateService({ updater, feed, history, installer, callers, boot, offers, canStream, newId }),
+      implementation: updateService({ updater, feed, history, installer, callers, boot, offers, clock, canStream, newId }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
     {

@@ -16,7 +16,7 @@ export interface Interval {
   readonly endMs: number;
 }
 
-const WEEKDAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const WEEKDAYS: readonly string[] = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 const SHAPE = /^(?:(?<days>daily|[a-z]{3}(?:(?:,|-)[a-z]{3})*) +)?(?<start>\d{2}:\d{2})-(?<end>\d{2}:\d{2})(?: +(?<zone>\S+))?$/i;
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -38,7 +38,7 @@ function parseWeekdays(text: string): number[] | undefined {
   if (text === 'daily') return WEEKDAYS.map((_, day) => day);
   const days = new Set<number>();
   for (const range of text.split(',')) {
-    const [first, last = first, more] = range.split('-').map((name) => WEEKDAYS.findIndex((known) => known === name));
+    const [first, last = first, more] = range.split('-').map((name) => WEEKDAYS.indexOf(name));
     if (first === undefined || last === undefined || first < 0 || last < 0 || more !== undefined) return undefined;
     for (let day = first; ; day = (day + 1) % 7) {
       days.add(day);

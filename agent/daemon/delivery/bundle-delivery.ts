@@ -2,7 +2,7 @@
 import type { Clock } from '../clock.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { Operation } from '../update/state.ts';
-import type { BundleReader, OpenBundle } from './bundle-reader.ts';
+import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientOffers } from './client-offers.ts';
 import { limitRate } from './rate-limit.ts';
 import { openPatiently, readThrough } from './read-through.ts';
@@ -41,8 +41,9 @@ export class BundleDelivery implements Delivery {
     if (source.type === 'path') return source.path;
     const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
     const reader = await openPatiently(open, this.#parts, signal);
+    const throttle = limitRate(operation.bytesPerSecond, this.#parts.clock);
     const read = (offset: number, length: number, readSignal: AbortSignal) =>
-      this.#read(operation, reader, open, offset, length, readSignal);
+      throttle(readThrough(reader, open, offset, length, this.#parts, readSignal), readSignal);
     const tell = this.#teller(id, reader.sizeBytes);
     tell(0);
     if (!rangeServer) {
@@ -64,6 +65,7 @@ export class BundleDelivery implements Delivery {
   async end(keepBundle: boolean): Promise<void> {
     this.#offered.abort();
     this.#offered = new AbortController();
+    this.#parts.offers.end();
     await this.#parts.rangeServer?.close();
     if (!keepBundle) await this.#parts.spool.clear();
   }
@@ -77,18 +79,5 @@ export class BundleDelivery implements Delivery {
       told = hundredths;
       this.#parts.onFetched(operationId, bytes, sizeBytes);
     };
-  }
-
-  #read(
-    operation: Operation,
-    reader: BundleReader,
-    open: OpenBundle,
-    offset: number,
-    length: number,
-    signal: AbortSignal,
-  ): AsyncIterable<Buffer> {
-    const pieces = readThrough(reader, open, offset, length, this.#parts, signal);
-    const { bytesPerSecond } = operation;
-    return bytesPerSecond > 0 ? limitRate(pieces, bytesPerSecond, this.#parts.clock, signal) : pieces;
   }
 }

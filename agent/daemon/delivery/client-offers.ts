@@ -7,6 +7,8 @@ import type { BundleReader, OpenBundle } from './bundle-reader.ts';
 export interface ClientChannel {
   /** Fails with DOWNLOAD_FAILED when the connection ends: the client may come back. */
   read(offset: number, length: number, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** Tells the client that nothing more will be asked for. */
+  close(): void;
 }
 
 export interface ClientBundle {
@@ -36,6 +38,12 @@ export class ClientOffers {
     return () => {
       if (this.#channels.get(operationId) === channel) this.#channels.delete(operationId);
     };
+  }
+
+  /** No bundle is needed any longer. */
+  end(): void {
+    for (const channel of this.#channels.values()) channel.close();
+    this.#channels.clear();
   }
 
   /** How to open the bundle of an operation: waits for its client, for a minute. */

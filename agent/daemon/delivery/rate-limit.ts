@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Clock } from '../clock.ts';
 
+/** Passes pieces on, later than they came where need be. */
+export type Throttle = (pieces: AsyncIterable<Buffer>, signal: AbortSignal) => AsyncIterable<Buffer>;
+
 /**
- * Lets pieces through at no more than so many bytes a second, over any stretch of time from the first piece on. A piece is
- * delayed, never cut, so the last one may be early by its own length.
+ * Lets pieces through at no more than so many bytes a second (0: at any rate), counted over all that goes through it at the
+ * same time. What was not used is not saved up: after a pause the rate is no higher. A piece is delayed, never cut.
  */
-export async function* limitRate(
-  pieces: AsyncIterable<Buffer>,
-  bytesPerSecond: number,
-  clock: Clock,
-  signal: AbortSignal,
-): AsyncIterable<Buffer> {
-  const startMs = clock.monotonicMs();
-  let passed = 0;
-  for await (const piece of pieces) {
-    yield piece;
-    passed += piece.length;
-    const dueMs = startMs + (passed / bytesPerSecond) * 1000;
-    const earlyMs = dueMs - clock.monotonicMs();
-    if (earlyMs > 0) await clock.sleep(earlyMs, signal);
-  }
+export function limitRate(bytesPerSecond: number, clock: Clock): Throttle {
+  if (bytesPerSecond === 0) return (pieces) => pieces;
+  let freeAtMs = 0;
+  return async function* (pieces, signal) {
+    for await (const piece of pieces) {
+      yield piece;
+      const nowMs = clock.monotonicMs();
+      freeAtMs = Math.max(freeAtMs, nowMs) + (piece.length / bytesPerSecond) * 1000;
+      await clock.sleep(freeAtMs - nowMs, signal);
+    }
+  };
 }

@@ -45,6 +45,8 @@ export async function* readThrough(
   while (position < end) {
     try {
       for await (const piece of reader.read(position, end - position, signal)) {
+        if (piece.length > end - position)
+          throw new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: its source gave more than was asked for');
         position += piece.length;
         failed = 0;
         yield piece;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import type { BundleReader } from './bundle-reader.ts';
@@ -51,7 +51,8 @@ export class Spool {
       ({ size }) => size,
       () => 0,
     );
-    const offset = have <= sizeBytes ? have : 0;
+    // A source that cannot tell its content is never gone on with.
+    const offset = reader.validator !== '' && have <= sizeBytes ? have : 0;
     await this.#requireSpace(sizeBytes - offset);
     onFetched(offset);
     await write(path, offset, readRest(offset), onFetched, signal);
@@ -74,9 +75,9 @@ export class Spool {
   }
 }
 
-/** The same for the same content from the same place; a source that cannot tell its content is never gone on with. */
+/** The same for the same content from the same place. */
 function nameOf(source: string, { validator, sizeBytes }: BundleReader): string {
-  const identity = JSON.stringify([source, sizeBytes, validator || Math.random()]);
+  const identity = JSON.stringify([source, sizeBytes, validator]);
   return `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.raucb`;
 }
 
@@ -89,12 +90,11 @@ async function write(
 ): Promise<void> {
   const file = await open(path, offset > 0 ? 'r+' : 'w', 0o644);
   try {
-    await file.truncate(offset);
     let position = offset;
     let durable = offset;
     for await (const piece of pieces) {
       signal.throwIfAborted();
-      await file.write(piece, 0, piece.length, position);
+      await writeWhole(file, piece, position);
       position += piece.length;
       onFetched(position);
       if (position - durable >= SYNC_EVERY_BYTES) {
@@ -109,5 +109,13 @@ async function write(
     throw new Failure('NO_SPACE', 'Cannot fetch the bundle: the data file system is full', {}, { cause: error });
   } finally {
     await file.close();
+  }
+}
+
+/** A disk that is nearly full takes a part of a piece before it refuses the rest. */
+async function writeWhole(file: FileHandle, piece: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    const { bytesWritten } = await file.write(piece, done, piece.length - done, position + done);
+    done += bytesWritten;
   }
 }

@@ -16,8 +16,8 @@ export interface Service {
   readonly implementation: UntypedServiceImplementation;
 }
 
-/** What a request can be at most: a few texts and a policy. */
-const MAX_REQUEST_BYTES = 1 << 20;
+/** What a request can be at most: the largest part of a bundle (1 MiB), and a few words around it. */
+const MAX_REQUEST_BYTES = (1 << 20) + 1024;
 /** Long enough for a stream to finish its message, short enough for a revoked certificate. */
 const DRAIN_MS = 5_000;
 /** The node may be asked to reboot, and the answer must leave before the agent does. */

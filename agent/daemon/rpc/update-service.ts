@@ -2,6 +2,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
+import type { Clock } from '../clock.ts';
 import type { ClientOffers } from '../delivery/client-offers.ts';
 import type { Feed } from '../update/feed.ts';
 import type { History } from '../update/history.ts';
@@ -23,6 +24,7 @@ export interface UpdateServiceParts {
   readonly callers: Callers;
   readonly boot: CurrentBoot;
   readonly offers: ClientOffers;
+  readonly clock: Clock;
   /** Whether RAUC can stream here. */
   readonly canStream: boolean;
   readonly newId: () => string;
@@ -62,7 +64,7 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return { bundle: bundleMessage(bundle), compatibleWithNode, failedHere: updater.failedHere(bundle.version) !== undefined };
     }),
 
-    serveBundle: serveBundle(parts.offers, updater),
+    serveBundle: serveBundle(parts.offers, updater, parts.clock),
 
     watchUpdate: serverStream((request, context) => watch(parts, request, context)),
 

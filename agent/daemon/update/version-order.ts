@@ -31,7 +31,8 @@ function compareLists(a: readonly string[], b: readonly string[], missing: strin
 /** Numbers by their value and before words; words by their letters. */
 function compareIdentifiers(a: string, b: string): number {
   const [aIsNumber, bIsNumber] = [/^\d+$/.test(a), /^\d+$/.test(b)];
-  if (aIsNumber && bIsNumber) return Math.sign(Number(a) - Number(b));
   if (aIsNumber !== bIsNumber) return aIsNumber ? -1 : 1;
-  return a < b ? -1 : a > b ? 1 : 0;
+  // A date and a time in one number may have more digits than a number of JavaScript.
+  const [left, right] = aIsNumber ? [BigInt(a), BigInt(b)] : [a, b];
+  return left < right ? -1 : left > right ? 1 : 0;
 }

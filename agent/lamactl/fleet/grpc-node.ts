@@ -87,15 +87,19 @@ class GrpcNode implements NodeConnection {
     const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.serveBundle;
     const stream = this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata(), {});
     const cancel = () => stream.cancel();
-    this.#options.signal?.addEventListener('abort', cancel);
+    const { signal } = this.#options;
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted) cancel();
+    const over = new AbortController();
+    stream.on('status', () => over.abort());
     stream.on('error', () => undefined);
     try {
       stream.write({ operationId });
-      for await (const wanted of stream) await giveRange(stream, file, wanted);
+      for await (const wanted of stream) await giveRange(stream, file, wanted, over.signal);
     } catch (error) {
       throw error instanceof Failure ? error : callFailure(error as ServiceError, this.#address);
     } finally {
-      this.#options.signal?.removeEventListener('abort', cancel);
+      signal?.removeEventListener('abort', cancel);
       cancel();
     }
   }
@@ -169,17 +173,24 @@ class GrpcNode implements NodeConnection {
   }
 }
 
-/** What a message carries at most; the node refuses more. */
+/** Small enough that several calls share a slow connection; the node takes four times as much. */
 const PART_BYTES = 256 << 10;
 
 type ServeStream = ClientDuplexStream<lamadist.agent.v1.ServeBundleRequest.$Properties, lamadist.agent.v1.ServeBundleResponse.$Properties>;
 
-async function giveRange(stream: ServeStream, file: BundleFile, wanted: lamadist.agent.v1.ServeBundleResponse.$Properties): Promise<void> {
+/** Writes the parts of a range, as far as the call lasts. */
+async function giveRange(
+  stream: ServeStream,
+  file: BundleFile,
+  wanted: lamadist.agent.v1.ServeBundleResponse.$Properties,
+  over: AbortSignal,
+): Promise<void> {
   const start = wanted.offset ?? 0;
   const end = Math.min(start + (wanted.length ?? 0), file.info.sizeBytes);
-  for (let offset = start; offset < end; offset += PART_BYTES) {
+  for (let offset = start; offset < end && !over.aborted; offset += PART_BYTES) {
     const data = await file.read(offset, Math.min(PART_BYTES, end - offset));
-    if (!stream.write({ part: { offset, data } })) await once(stream, 'drain');
+    // A call that ends never drains; how it ended is told to whoever reads the stream.
+    if (!stream.write({ part: { offset, data } })) await once(stream, 'drain', { signal: over }).catch(() => undefined);
   }
 }
 

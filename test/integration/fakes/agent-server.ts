@@ -44,6 +44,7 @@ export async function startAgentServer() {
   const address = `127.0.0.1:${await freePort()}`;
   const boot = { bootId: ARMED_BOOT, bootname: 'A' };
   const { installer } = node;
+  const offers = new ClientOffers(node.clock);
   let ids = 0;
   const newId = () => `operation-${++ids}`;
   const host = {
@@ -63,7 +64,7 @@ export async function startAgentServer() {
     'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
-    updateService({ updater, feed, history, installer, callers, boot, offers: new ClientOffers(node.clock), canStream: false, newId }),
+    updateService({ updater, feed, history, installer, callers, boot, offers, clock: node.clock, canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
     grpcHealth(names),
@@ -92,6 +93,7 @@ export async function startAgentServer() {
     updater,
     feed,
     history,
+    offers,
     audit,
     lines,
     auditLog: () => readFile(auditPath, 'utf8'),

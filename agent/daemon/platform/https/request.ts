@@ -35,11 +35,15 @@ export async function request(url: URL, options: RequestOptions, signal: AbortSi
     if (statusCode === 200 || statusCode === 206) return response;
     response.destroy();
     if (!isRedirect(statusCode) || headers.location === undefined) throw refusal(statusCode);
-    target = new URL(headers.location, target);
-    if (target.protocol !== 'https:')
-      throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects to ${target.protocol}`);
+    target = redirected(headers.location, target);
   }
   throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects more than ${MAX_REDIRECTS} times`);
+}
+
+function redirected(location: string, from: URL): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (target?.protocol === 'https:') return target;
+  throw new Failure('DOWNLOAD_REFUSED', `Cannot fetch the bundle: the server redirects to ${target?.protocol ?? 'what is no URL'}`);
 }
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);

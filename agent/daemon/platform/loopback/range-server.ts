@@ -44,8 +44,9 @@ export class LoopbackRangeServer implements RangeServer {
     const server = this.#server;
     this.#server = undefined;
     if (!server) return;
+    const closed = new Promise((resolve) => server.close(resolve));
     server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    await closed;
   }
 }
 
@@ -54,7 +55,8 @@ async function answer(request: IncomingMessage, response: ServerResponse, path: 
     response.writeHead(404).end();
     return;
   }
-  const range = rangeOf(request.headers.range, sizeBytes);
+  // A range has a meaning for GET alone (RFC 9110, section 14.2).
+  const range = request.method === 'GET' ? rangeOf(request.headers.range, sizeBytes) : undefined;
   if (range === 'unsatisfiable') {
     response.writeHead(416, { 'content-range': `bytes */${sizeBytes}` }).end();
     return;

@@ -21,6 +21,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     boot: { bootId: 'boot', bootname: 'B' },
     canStream: true,
     offers: new ClientOffers(new FakeClock()),
+    clock: new FakeClock(),
     newId: () => 'new',
     history: { find: async () => ended, page: async () => ({ updates: [], next: '' }) },
     updater: {

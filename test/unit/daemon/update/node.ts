@@ -4,7 +4,7 @@ import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import type { History } from '../../../../agent/daemon/update/history.ts';
 import type { Journaled } from '../../../../agent/daemon/update/journal.ts';
-import type { GateDecision } from '../../../../agent/daemon/update/ports.ts';
+import type { Delivery, GateDecision } from '../../../../agent/daemon/update/ports.ts';
 import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
 import { Updater } from '../../../../agent/daemon/update/updater.ts';
 import { FakeClock } from '../../fakes/clock.ts';
@@ -31,6 +31,7 @@ export class FakeNode {
   keep: History['keep'] = async (update) => void this.history.set(update.operation.id, update);
   readonly marks: string[] = [];
   reboots = 0;
+  delivery: Delivery = { deliver: async () => '/var/download/x.raucb', end: async () => {} };
   /** Thrown by the next writes of the journal. */
   readonly writeFailures: Error[] = [];
   decide: () => Promise<GateDecision> = async () => ({ passed: true });
@@ -50,7 +51,7 @@ export class FakeNode {
       log: this.logger.log,
       runEffect: effectRunner({
         installer: this.installer,
-        delivery: { deliver: async () => '/var/download/x.raucb', end: async () => {} },
+        delivery: this.delivery,
         runningVersion: '1',
         deviceSizeBytes: async () => undefined,
         reboot: async () => void this.reboots++,
