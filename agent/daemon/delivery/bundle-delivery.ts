@@ -73,8 +73,10 @@ export class BundleDelivery implements Delivery {
   /** Tells of every further hundredth of the bundle, not of every piece. */
   #teller(operationId: string, sizeBytes: number): (bytes: number) => void {
     let told = -1;
-    return (bytes) => {
-      const hundredths = Math.floor((bytes / sizeBytes) * 100);
+    return (read) => {
+      // RAUC reads some of a bundle twice: to inspect it, and to install it.
+      const bytes = Math.min(read, sizeBytes);
+      const hundredths = Math.floor((bytes * 100) / sizeBytes);
       if (hundredths === told) return;
       told = hundredths;
       this.#parts.onFetched(operationId, bytes, sizeBytes);
