@@ -72,17 +72,18 @@ describe('reading through', () => {
   });
 
   it.each([
-    ['content', (source: FakeSource) => void (source.validator = '"2"')],
-    ['size', (source: FakeSource) => void (source.content = Buffer.alloc(101))],
+    ['content', { validator: '"2"' }],
+    ['size', { content: Buffer.alloc(101) }],
   ])('never joins a bundle of another %s', async (_what, change) => {
     const source = new FakeSource(CONTENT);
+    const first = source.reader();
     source.breaks.push(30);
-    const { all } = reading({
-      ...source,
-      reader: () => source.reader(),
-      open: (signal) => (change(source), source.open(signal)),
-    } as FakeSource);
-    expect(await all()).toMatchObject({ code: 'BUNDLE_CHANGED' });
+    const clock = new FakeClock();
+    const done = collect(readThrough(first, source.open, 0, 100, { clock, random: () => 1 }, LIVE)).catch((error) => error);
+    await clock.advance(1_000);
+    Object.assign(source, change);
+    await clock.advance(1_000);
+    expect(await done).toMatchObject({ code: 'BUNDLE_CHANGED' });
     expect(source.reads).toHaveLength(1);
   });
 

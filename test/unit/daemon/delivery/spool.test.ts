@@ -59,15 +59,15 @@ describe('a spool', () => {
     expect(offsets).toEqual([0, 1_000]);
   });
 
-  it.each<[string, (source: FakeSource) => string | void]>([
-    ['holds another content by now', (source) => void (source.validator = '"2"')],
-    ['holds a larger one by now', (source) => void (source.content = Buffer.alloc(1_001, 'x'))],
-    ['is another one', () => 'https://elsewhere.lan/v2'],
-  ])('begins anew where the source %s, and keeps the new one alone', async (_what, change) => {
+  it.each<[string, Partial<Pick<FakeSource, 'validator' | 'content'>>, string?]>([
+    ['holds another content by now', { validator: '"2"' }],
+    ['holds a larger one by now', { content: Buffer.alloc(1_001, 'x') }],
+    ['is another one', {}, 'https://elsewhere.lan/v2'],
+  ])('begins anew where the source %s, and keeps the new one alone', async (_what, change, name) => {
     const { folder, fill, offsets } = await spooling();
     const source = breaking(300);
     await expect(fill(source)).rejects.toBe(BROKEN_OFF);
-    const path = await fill(source, change(source) || undefined);
+    const path = await fill(Object.assign(source, change), name);
     expect(await readFile(path)).toEqual(source.content);
     expect(offsets).toEqual([0, 0]);
     expect(await readdir(folder)).toEqual([basename(path)]);

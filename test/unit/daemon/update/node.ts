@@ -51,7 +51,10 @@ export class FakeNode {
       log: this.logger.log,
       runEffect: effectRunner({
         installer: this.installer,
-        delivery: this.delivery,
+        delivery: {
+          deliver: (operation, signal) => this.delivery.deliver(operation, signal),
+          end: (keepBundle) => this.delivery.end(keepBundle),
+        },
         runningVersion: '1',
         deviceSizeBytes: async () => undefined,
         reboot: async () => void this.reboots++,
