@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The house's rules about who may know whom, each with its reason. Held by test/architecture/imports.test.ts.
 
-const SUBJECTS = 'update|health|attestation|node|access';
+const SUBJECTS = 'update|delivery|health|attestation|node|access';
 
 const forbidden = (name, comment, from, to) => ({ name, comment, severity: 'error', from: { path: from }, to });
 
@@ -37,6 +37,8 @@ module.exports = {
         path: `^agent/daemon/(${SUBJECTS}|rpc|metrics|main|config)`,
         pathNot: [
           '^agent/daemon/update/(ports|installer|event|durable-file)\\.ts$',
+          // A source of bundles, and who shows one to RAUC.
+          '^agent/daemon/delivery/(bundle-reader|bundle-delivery)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
           '^agent/daemon/node/device\\.ts$',
         ],
@@ -75,7 +77,7 @@ module.exports = {
     forbidden(
       'rpc-owns-grpc',
       'Subjects speak in their own words; one edge speaks gRPC.',
-      `^agent/daemon/(update|health|node|platform|metrics)/`,
+      `^agent/daemon/(update|delivery|health|node|platform|metrics)/`,
       {
         path: '^node_modules/@grpc/',
       },

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { truncate, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { Server, ServerCredentials, type ServerDuplexStream, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { BundleFile } from '../../../../agent/lamactl/fleet/bundle-file.ts';
 import { connectGrpc } from '../../../../agent/lamactl/fleet/grpc-node.ts';
 import type { ConnectOptions, Target } from '../../../../agent/lamactl/fleet/node.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../../../agent/shared/gen/services.ts';
 import { toStatus } from '../../../../agent/shared/status.ts';
+import { temporaryFolder } from '../../fakes/folder.ts';
 import { Certificates } from '../certificates.ts';
 
 const certificates = new Certificates();
@@ -186,5 +190,105 @@ describe('a node over gRPC', () => {
     const results = await Promise.allSettled(calls);
     node.close();
     expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+});
+
+describe('a bundle that is given to a node', () => {
+  const BUNDLE = Buffer.from(Array.from({ length: 5_000_000 }, (_, index) => index % 251));
+
+  interface Message {
+    readonly operationId?: string;
+    readonly part?: { readonly offset: number; readonly data: Buffer };
+  }
+  type Call = ServerDuplexStream<Message, { offset: number; length: number }>;
+
+  /** Gives a bundle to a node that takes the call in its own way. */
+  async function giving(takes: (call: Call) => void, signal?: AbortSignal) {
+    const path = join(await temporaryFolder(), 'v2.raucb');
+    await writeFile(path, BUNDLE);
+    const file = await BundleFile.open(path);
+    onTestFinished(() => file.close());
+    const node = await open(await serve({ serveBundle: takes }), signal ? { signal } : {});
+    onTestFinished(() => node.close());
+    const outcome = node.serveBundle('op-1', file).then(
+      () => 'ended',
+      (error: Failure) => error,
+    );
+    return { outcome, path };
+  }
+
+  it('is given range by range, in parts that a node takes, until the node has enough', async () => {
+    const parts: { offset: number; data: Buffer }[] = [];
+    const { outcome } = await giving((call) => {
+      let missing = 0;
+      let wanted = [
+        { offset: 4_000_000, length: 1_000_000 },
+        { offset: 10, length: 20 },
+      ];
+      call.on('data', ({ operationId, part }: Message) => {
+        if (part) parts.push(part);
+        missing -= part?.data.length ?? 0;
+        if (missing > 0) return;
+        const [range, ...rest] = wanted;
+        wanted = rest;
+        missing = range?.length ?? 0;
+        expect(operationId ?? 'op-1').toBe('op-1');
+        if (range) call.write(range);
+        else call.end();
+      });
+    });
+    expect(await outcome).toBe('ended');
+    expect(Math.max(...parts.map(({ data }) => data.length))).toBe(256 << 10);
+    expect(parts.at(-1)).toMatchObject({ offset: 10, data: BUNDLE.subarray(10, 30) });
+    expect(Buffer.concat(parts.slice(0, -1).map(({ data }) => data)).equals(BUNDLE.subarray(4_000_000))).toBe(true);
+  });
+
+  it('is given no further when the node ends the call in the middle of a range', async () => {
+    const { outcome } = await giving((call) => {
+      call.once('data', () => {
+        call.write({ offset: 0, length: BUNDLE.length });
+        // Whoever reads no more lets the client's parts pile up.
+        call.pause();
+        setTimeout(() => call.end(), 100);
+      });
+    });
+    expect(await outcome).toBe('ended');
+  });
+
+  it('is given no further when the node says why', async () => {
+    const { outcome } = await giving((call) => {
+      call.once('data', () => {
+        call.write({ offset: 0, length: BUNDLE.length });
+        call.emit('error', toStatus(new Failure('UPDATE_NOT_FOUND', 'Cannot take the bundle: nobody waits for it')));
+      });
+    });
+    expect(await outcome).toMatchObject({ code: 'UPDATE_NOT_FOUND' });
+  });
+
+  it('is given no further when the signal says so, before or in the middle', async () => {
+    const { outcome: none } = await giving(() => undefined, AbortSignal.abort());
+    expect(await none).toBeInstanceOf(Failure);
+    const stop = new AbortController();
+    const { outcome } = await giving((call) => {
+      call.once('data', () => {
+        call.write({ offset: 0, length: BUNDLE.length });
+        call.pause();
+        setTimeout(() => stop.abort(), 100);
+      });
+    }, stop.signal);
+    expect(await outcome).toBeInstanceOf(Failure);
+  });
+
+  it('is given no further when it became shorter', async () => {
+    const shortened = new AbortController();
+    const { outcome, path } = await giving((call) => {
+      const ask = () => void call.write({ offset: 0, length: BUNDLE.length });
+      if (shortened.signal.aborted) ask();
+      else shortened.signal.addEventListener('abort', ask);
+      call.resume();
+    });
+    await truncate(path, 1_000);
+    shortened.abort();
+    expect(await outcome).toMatchObject({ code: 'BUNDLE_CHANGED' });
   });
 });
