@@ -11,7 +11,7 @@ export const BUNDLE = Buffer.from(Array.from({ length: 100_000 }, (_, index) => 
 export const ETAG = '"v2"';
 
 /** What a server saw of a request. */
-export interface Seen {
+interface Seen {
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
   readonly authorization: string | undefined;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { ROLLED_BACK, updateIn } from '../answers.ts';
@@ -54,6 +57,31 @@ describe('lamactl install', () => {
     expect(attic.installs).toEqual([
       { source: { url: 'https://images.lan/two.raucb' }, rebootPolicy: 'manual', force: true, allowDowngrade: false, bytesPerSecond: 0 },
     ]);
+  });
+
+  it('gives a file of this machine to each node, until its update is over', async () => {
+    const file = join(certificates.folder, 'two.raucb');
+    await writeFile(file, 'a bundle');
+    const [attic, cellar] = [rebootingNode(), rebootingNode()];
+    const served: string[] = [];
+    for (const node of [attic, cellar]) {
+      node.answers.serveBundle = async (operationId, bundle) => void served.push(`${operationId} ${await bundle.read(2, 6)}`);
+    }
+    expect(await world({ attic, cellar }).run(`install --all --limit-rate 2MiB --allow-downgrade ${file}`)).toBe(0);
+    const sha256 = createHash('sha256').update('a bundle').digest('hex');
+    const client = { name: 'two.raucb', sizeBytes: 8, sha256 };
+    const request = { source: { client }, rebootPolicy: 'automatic', force: false, allowDowngrade: true, bytesPerSecond: 2 << 20 };
+    expect([...attic.installs, ...cellar.installs]).toEqual([request, request]);
+    expect(new Set(served)).toEqual(new Set(['op-1 bundle']));
+    expect([attic.open, cellar.open]).toEqual([0, 0]);
+  });
+
+  it('asks no node when the file cannot be read', async () => {
+    const attic = rebootingNode();
+    const one = world({ attic });
+    expect(await one.run('install /nowhere.raucb')).not.toBe(0);
+    expect(one.stderr.text).toContain('BUNDLE_NOT_FOUND');
+    expect(attic.connections).toBe(0);
   });
 
   it('tells why an update was rolled back: reason, checks, and the end of the failed boot’s log', async () => {
