@@ -142,9 +142,15 @@ export function introspection(methods: readonly string[]): string {
 /** RAUC wraps the inner dictionaries twice. */
 function bundleInfo(): Record<string, Variant> {
   const update = { compatible: new Variant('s', 'lamadist-test'), version: new Variant('s', '2.1'), build: new Variant('s', '20260101') };
+  const image = {
+    'slot-class': new Variant('s', 'rootfs'),
+    filename: new Variant('s', 'rootfs.img'),
+    size: new Variant('t', 105_660_416n),
+  };
   return {
     update: new Variant('v', new Variant('a{sv}', update)),
     bundle: new Variant('v', new Variant('a{sv}', { format: new Variant('s', 'verity'), 'verity-size': new Variant('t', 81920n) })),
+    images: new Variant('v', new Variant('aa{sv}', [image])),
     'manifest-hash': new Variant('s', '9f13c39149543e1a'),
   };
 }

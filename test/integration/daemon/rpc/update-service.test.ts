@@ -143,10 +143,12 @@ describe('an update that is watched', () => {
   });
 });
 
+const FILE = { name: 'v2.raucb', sizeBytes: 1_000, sha256: 'ab'.repeat(32) };
+
 describe('a source that is no source', () => {
   it.each([
-    ['none', {}, 'the request names no path and no URL'],
-    ['an empty path', { path: '' }, 'the request names no path and no URL'],
+    ['none', {}, 'the request names no path, no URL and no file of its own'],
+    ['an empty path', { path: '' }, 'the request names no path, no URL and no file of its own'],
     ['a relative path', { path: 'v2.raucb' }, '"v2.raucb" is not an absolute path on the node'],
     ['a path with a NUL', { path: '/v2\0.raucb' }, 'is not an absolute path on the node'],
     ['a path that is too long', { path: `/${'x'.repeat(4096)}` }, 'the source is longer than 4096 characters'],
@@ -155,6 +157,10 @@ describe('a source that is no source', () => {
     ['no URL at all', { url: 'v2.raucb' }, 'the URL is not an https: URL'],
     ['a URL with a user', { url: 'https://alice@bundles.example/' }, 'the URL holds credentials, which would end up in logs'],
     ['a URL with a password', { url: 'https://:secret@bundles.example/' }, 'the URL holds credentials, which would end up in logs'],
+    ['a file of no bytes', { client: { ...FILE, sizeBytes: 0 } }, 'a file of 0 bytes is no bundle'],
+    ['a file of less than none', { client: { ...FILE, sizeBytes: -1 } }, 'a file of -1 bytes is no bundle'],
+    ['a file without a hash', { client: { ...FILE, sha256: '' } }, 'the SHA-256 of the file is not 64 hexadecimal digits'],
+    ['a file with a hash in capitals', { client: { ...FILE, sha256: 'AB'.repeat(32) } }, 'the SHA-256 of the file is not'],
     ['a URL that is too long', { url: `https://bundles.example/${'x'.repeat(4096)}` }, 'the source is longer than 4096 characters'],
   ])('is %s', async (_what, source, found) => {
     const refused = await install(source).catch((error) => error);

@@ -69,6 +69,7 @@ describe('what RAUC knows', () => {
       build: '20260101',
       format: 'verity',
       manifestHash: '9f13c39149543e1a',
+      images: [{ slotClass: 'rootfs', sizeBytes: 105_660_416 }],
     });
   });
 
