@@ -22,7 +22,7 @@ function bytes(leastBytes: number, mostBytes: number) {
     v.maxLength(Math.ceil(mostBytes / 3) * 4),
     v.transform((text) => ({ text, decoded: Buffer.from(text, 'base64') })),
     v.check(({ text, decoded }) => decoded.toString('base64') === text, 'no base64'),
-    v.transform(({ decoded }) => decoded),
+    v.transform(({ decoded }): Buffer => decoded),
     v.check(({ length }) => length >= leastBytes && length <= mostBytes, `not of ${leastBytes} to ${mostBytes} bytes`),
   );
 }
