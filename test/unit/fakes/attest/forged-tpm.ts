@@ -11,7 +11,7 @@ import { type Boot, GOOD_BOOT, hashed, pcrValues, writeEventLog, writeImaLog, wr
 
 const u16 = (value: number) => Buffer.of(value >> 8, value & 0xff);
 const u32 = (value: number) => Buffer.concat([u16(value >>> 16), u16(value & 0xffff)]);
-export const sized = (bytes: Buffer) => Buffer.concat([u16(bytes.length), bytes]);
+const sized = (bytes: Buffer) => Buffer.concat([u16(bytes.length), bytes]);
 
 const GOOD_AK = OBJECT.fixedTpm | OBJECT.fixedParent | OBJECT.sensitiveDataOrigin | OBJECT.restricted | OBJECT.sign;
 const GOOD_EK = OBJECT.fixedTpm | OBJECT.fixedParent | OBJECT.sensitiveDataOrigin | OBJECT.restricted | OBJECT.decrypt;
@@ -41,7 +41,7 @@ export function forgeKey(kind: 'ak' | 'ek', attributes = kind === 'ak' ? GOOD_AK
   };
 }
 
-export interface Words {
+interface Words {
   readonly magic: number;
   readonly type: number;
   readonly qualifiedSigner: Buffer;
@@ -55,7 +55,7 @@ export interface Words {
 }
 
 /** TPMS_ATTEST of a quote. */
-export function writeAttest(words: Words): Buffer {
+function writeAttest(words: Words): Buffer {
   const numbers = Buffer.alloc(25);
   numbers.writeBigUInt64BE(words.clock, 0);
   numbers.writeUInt32BE(words.resetCount, 8);

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 
 export const NO_ACTION = 3;
 export const SEPARATOR = 4;
-export const IPL = 0xd;
+const IPL = 0xd;
 export const DRIVER_CONFIG = 0x80000001;
-export const BOOT_VARIABLE = 0x80000002;
+const BOOT_VARIABLE = 0x80000002;
 export const BOOT_APPLICATION = 0x80000003;
-export const EFI_ACTION = 0x80000007;
-export const AUTHORITY = 0x800000e0;
+const EFI_ACTION = 0x80000007;
+const AUTHORITY = 0x800000e0;
 
 const NUMBER = { sha1: 0x0004, sha256: 0x000b } as const;
 type LogBank = keyof typeof NUMBER;
@@ -40,7 +40,7 @@ const u32 = (value: number) => {
 };
 const u16 = (value: number) => u32(value).subarray(0, 2);
 
-export function efiVariable(guid: string, name: string, data: Buffer): Buffer {
+function efiVariable(guid: string, name: string, data: Buffer): Buffer {
   const [a = '', b = '', c = '', d = '', e = ''] = guid.split('-');
   const reversed = [a, b, c].map((group) => Buffer.from(group, 'hex').reverse());
   const sizes = Buffer.alloc(16);
@@ -51,7 +51,7 @@ export function efiVariable(guid: string, name: string, data: Buffer): Buffer {
 
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 export const secureBootVariable = (state: number) => efiVariable(GLOBAL, 'SecureBoot', Buffer.of(state));
-export const CERTIFICATE = Buffer.from('the certificate of the image builder');
+const CERTIFICATE = Buffer.from('the certificate of the image builder');
 const authorityVariable = efiVariable('d719b2cb-3d3a-4596-a3bc-dad00e67656f', 'db', Buffer.concat([Buffer.alloc(16, 7), CERTIFICATE]));
 const separators = [0, 1, 2, 3, 4, 5, 6, 7].map((pcr) => event(pcr, SEPARATOR, Buffer.alloc(4)));
 

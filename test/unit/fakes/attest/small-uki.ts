@@ -5,7 +5,7 @@ const OPTIONAL_BYTES = 240;
 const ALIGNMENT = 512;
 
 /** The least that is a PE32+ file with these sections. */
-export function smallPe(sections: readonly (readonly [string, Buffer])[]): Buffer {
+function smallPe(sections: readonly (readonly [string, Buffer])[]): Buffer {
   const headers = Buffer.alloc(HEADERS_BYTES);
   headers.write('MZ', 0, 'latin1');
   headers.writeUInt32LE(64, 0x3c);
