@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'yaml';
 
-const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 const KAS = path.join(REPOSITORY, 'kas');
 
 /** A layer of a build: the repository that it is part of, as kas names it, and its folder in there ("." for the whole). */
