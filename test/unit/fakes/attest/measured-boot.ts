@@ -11,7 +11,8 @@ export const BOOT_APPLICATION = 0x80000003;
 const EFI_ACTION = 0x80000007;
 const AUTHORITY = 0x800000e0;
 
-const NUMBER = { sha1: 0x0004, sha256: 0x000b } as const;
+const NUMBER = { sha1: 0x0004, sha256: 0x000b, sha384: 0x000c } as const;
+const SIZE_BYTES = { sha1: 20, sha256: 32, sha384: 48 } as const;
 type LogBank = keyof typeof NUMBER;
 
 /** An event as it is written into a log: what was measured need not be what its data says. */
@@ -72,7 +73,7 @@ export const GOOD_EVENTS: readonly TestEvent[] = [
 ];
 
 export function specId(banks: readonly LogBank[]): Buffer {
-  const algorithms = banks.map((bank) => Buffer.concat([u16(NUMBER[bank]), u16(bank === 'sha1' ? 20 : 32)]));
+  const algorithms = banks.map((bank) => Buffer.concat([u16(NUMBER[bank]), u16(SIZE_BYTES[bank])]));
   const numbers = Buffer.concat([u32(0), Buffer.of(0, 2, 0, 2), u32(banks.length), ...algorithms, Buffer.of(0)]);
   return Buffer.concat([Buffer.from('Spec ID Event03\0', 'latin1'), numbers]);
 }
@@ -159,7 +160,7 @@ export const GOOD_BOOT: Boot = { events: GOOD_EVENTS, phases: GOOD_PHASES, files
 
 /** What the boot extends in a bank: PCR and digest, in order. */
 export function extensions({ events, phases, files }: Boot, bank: LogBank): readonly (readonly [number, Buffer])[] {
-  const violated = Buffer.alloc(NUMBER[bank] === NUMBER.sha1 ? 20 : 32, 0xff);
+  const violated = Buffer.alloc(SIZE_BYTES[bank], 0xff);
   return [
     ...events.filter(({ type }) => type !== NO_ACTION).map(({ pcr, measured }) => [pcr, hashed(bank, measured)] as const),
     ...phases.map(({ pcr, measured }) => [pcr, hashed(bank, measured)] as const),

@@ -102,6 +102,7 @@ const QUOTE: readonly Attack[] = [
   selecting('a quote of fewer PCRs than asked for', SHA256, 0xff, 0x03, 0),
   selecting('a quote of more PCRs than asked for', SHA256, 0xff, 0xff, 0x01),
   selecting('a quote of another bank', 0x000c, 0xff, 0xff, 0),
+  attack('values that are said to be of another bank', 'selection', 'selectionIsAsAsked', { evidence: { pcr_bank: 'sha384' } }),
   attack('a quote of two banks', 'selection', 'selectionIsAsAsked', {
     words: { selections: [SHA256, 0x0004].map((algorithm) => ({ algorithm, bitmap: Buffer.of(0xff, 0xff, 0) })) },
   }),
@@ -141,6 +142,13 @@ const LOGS: readonly Attack[] = [
   attack('a bank that the firmware left alone (CVE-2021-42299)', 'unextended-bank', 'firmwareExtendedBank', {
     boot: boot({ events: [] }),
   }),
+  attack('a bank that the firmware left alone, with a log of a good boot', 'unextended-bank', 'firmwareExtendedBank', {
+    boot: boot({ events: [] }),
+    evidence: { event_log: writeEventLog(GOOD_EVENTS) },
+  }),
+  attack('a firmware log that lacks the bank', 'unextended-bank', 'firmwareExtendedBank', {
+    evidence: { event_log: writeEventLog(GOOD_EVENTS, ['sha1', 'sha384']) },
+  }),
   attack('one PCR that the firmware left alone', 'unextended-bank', 'firmwareExtendedBank', { boot: nothingMeasured }),
   attack('a PCR that the firmware did not end with a separator', 'unextended-bank', 'firmwareExtendedBank', { boot: noSeparator }),
   attack(
@@ -174,6 +182,12 @@ const LOGS: readonly Attack[] = [
     boot: boot({
       events: replaced(DRIVER_CONFIG, 7, (each) => (each.data.length > 40 ? { ...each, measured: secureBootVariable(0) } : each)),
     }),
+  }),
+  attack('a boot variable that is not what was measured', 'uncovered-data', 'dataIsMeasured', {
+    boot: boot({ events: [...GOOD_EVENTS, event(1, 0x80000002, 'no variable', 'something else')] }),
+  }),
+  attack('a variable of the configuration of which only the value was measured', 'uncovered-data', 'dataIsMeasured', {
+    boot: boot({ events: [event(7, DRIVER_CONFIG, secureBootVariable(1), Buffer.of(1)), ...GOOD_EVENTS] }),
   }),
   attack('a separator that is not what was measured', 'uncovered-data', 'dataIsMeasured', {
     boot: boot({ events: replaced(SEPARATOR, 3, (each) => ({ ...each, measured: Buffer.from('an error') })) }),
@@ -210,6 +224,9 @@ const secureBootOff = boot({
 const secureBootLate = boot({
   events: [...GOOD_EVENTS.filter(({ type }) => type !== DRIVER_CONFIG), event(7, DRIVER_CONFIG, secureBootVariable(1))],
 });
+const secureBootElsewhere = boot({
+  events: [event(1, DRIVER_CONFIG, secureBootVariable(1)), ...GOOD_EVENTS.filter(({ type }) => type !== DRIVER_CONFIG)],
+});
 const secureBootTwice = boot({ events: [event(7, DRIVER_CONFIG, secureBootVariable(0)), ...GOOD_EVENTS] });
 
 const EXPECTATIONS: readonly Attack[] = [
@@ -242,6 +259,7 @@ const EXPECTATIONS: readonly Attack[] = [
   }),
   attack('Secure Boot that was off', 'secure-boot', 'secureBootIsOn', { boot: secureBootOff }),
   attack('Secure Boot that is only claimed after the firmware was done', 'secure-boot', 'secureBootIsOn', { boot: secureBootLate }),
+  attack('Secure Boot that is claimed in another PCR', 'secure-boot', 'secureBootIsOn', { boot: secureBootElsewhere }),
   attack('two states of Secure Boot', 'secure-boot', 'secureBootIsOn', { boot: secureBootTwice }),
   attack('something that a strange certificate allowed', 'authority', 'authoritiesAreKnown', {
     policy: { authorities: ['44'.repeat(32)] },
@@ -249,6 +267,14 @@ const EXPECTATIONS: readonly Attack[] = [
   attack('a TPM with another firmware', 'tpm-firmware', 'tpmFirmwareIsKnown', { policy: { tpm_firmware: ['0000000000000001'] } }),
   attack('a file that the policy does not list', 'ima-file', 'filesAreAllowed', {
     policy: { ima_files: { '/usr/bin/node': ['sha256:00'] } },
+  }),
+  attack('a file whose name is that of a property', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: [...GOOD_FILES, { path: 'constructor', hash: '66'.repeat(32) }] }),
+    policy: { ima_files: listed },
+  }),
+  attack('a file after the files that the policy lists', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: [...GOOD_FILES, { path: '/new', hash: '66'.repeat(32) }] }),
+    policy: { ima_files: listed },
   }),
   attack('a listed file with another content', 'ima-file', 'filesAreAllowed', {
     boot: boot({ files: [...GOOD_FILES, changedFile] }),

@@ -29,7 +29,29 @@ describe('a firmware event log', () => {
     expect(readEventLog(writeEventLog([event(0xffffffff, NO_ACTION, 'SP800-155')])).events).toMatchObject([{ pcr: 0xffffffff }]);
   });
 
+  it('may have events for PCR 23', () => {
+    expect(readEventLog(writeEventLog([event(23, 1, 'x')])).events).toMatchObject([{ pcr: 23 }]);
+  });
+
+  it('has a zero digest only when those of all banks are', () => {
+    const bytes = writeEventLog([event(0, NO_ACTION, 'x')]);
+    expect(readEventLog(bytes).events[0]?.digestsAreZero).toBe(true);
+    bytes[FIRST + 14] = 1;
+    expect(readEventLog(bytes).events[0]?.digestsAreZero).toBe(false);
+  });
+
   it.each([
+    ['for another PCR', 0],
+    ['of another type', 4],
+    ['with another signature', 32],
+  ])('has no strong bank with a first event %s', (_, at) => {
+    const bytes = Buffer.from(LOG);
+    bytes[at] = 9;
+    expect(readEventLog(bytes)).toEqual({ banks: new Set(), events: [] });
+  });
+
+  it.each([
+    ['an event with a digest that the log does not list', changed(FIRST + 12, 5), 'a digest of 0x5, which the log does not list'],
     ['an event for PCR 24', changed(FIRST, 24), 'event 1 is for PCR 24'],
     ['a measurement for no PCR', () => readEventLog(writeEventLog([event(0xffffffff, 1, 'x')])), 'event 1 is for PCR 4294967295'],
     ['an event with a digest too few', changed(FIRST + 8, 1), 'event 1 has 1 digests, and the log says 2'],

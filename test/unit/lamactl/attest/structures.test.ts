@@ -84,6 +84,11 @@ describe('a quote', () => {
     });
   });
 
+  it('of a clock that is not safe says so, and of another type has no PCRs', () => {
+    expect(readAttest(at(evidence.attest, 92, 0)).clockInfo.safe).toBe(false);
+    expect(readAttest(at(evidence.attest, 4, 0x80, 0x17)).quote).toBeUndefined();
+  });
+
   // Magic 4, type 2, signer 2 + 34, extraData 2 + 32, clock 8 + 4 + 4, safe 1, version 8, count 4, algorithm 2, size 1.
   it.each([
     ['a signer above the limit', 6, [0, 67], 'the size of qualifiedSigner is 67'],
@@ -171,6 +176,10 @@ describe('an IMA log', () => {
     ['a signature where none belongs', `${line} 0302`],
     ['a signature that is no hexadecimal', `${line.replace('ima-ng', 'ima-sig')} xx`],
     ['more than it has', `${line.replace('ima-ng', 'ima-sig')} 0302 x`],
+    ['something before the hash', line.replace('sha256:', 'x:sha256:')],
+    ['something after the hash', line.replace(' boot', 'x boot')],
+    ['half an octet', line.replace(' boot', '0 boot')],
+    ['half an octet in its digest', line.replace('10 ', '10 0')],
     ['no path', line.slice(0, line.lastIndexOf(' '))],
     ['a digest that is no hexadecimal', line.replace('10 ', '10 x')],
     ['a line beyond reason', `${line}${'x'.repeat(20_000)}`],
@@ -210,6 +219,9 @@ describe('an evidence file', () => {
     ['an unknown bank', read({ pcr_bank: 'md5' }), 'field "pcr_bank"'],
     ['a time that is none', read({ time: 'noon' }), 'field "time"'],
     ['something too large', read({ attest: 'A'.repeat(4000) }), 'field "attest"'],
+    ['a nonce that is too long', read({ nonce: 'A'.repeat(44) }), 'field "nonce" is not of 32 to 32 bytes'],
+    ['no field at all', () => readEvidence(Buffer.from('[]')), 'the evidence'],
+    ['more than anybody needs', () => readEvidence(Buffer.alloc(32 * 1024 * 1024 + 1, ' ')), 'it has 33554433 bytes'],
   ])('is refused with %s', (_, refused, found) => {
     expect(refused).toThrow(found);
   });
