@@ -22,9 +22,10 @@ export class BitBake {
     private readonly layersFolder: string,
   ) {}
 
-  /** Writes the configuration as kas would. `extra` is appended to local.conf. */
-  async configure(build: KasBuild, extra = ''): Promise<void> {
-    const layers = build.layers.map(({ repo, folder }) =>
+  /** Writes the configuration as kas would, with further layers of this repository, and lines for local.conf. */
+  async configure(build: KasBuild, furtherLayers: readonly string[] = [], extra = ''): Promise<void> {
+    const further = furtherLayers.map((folder) => ({ repo: 'lamadist', folder }));
+    const layers = [...build.layers, ...further].map(({ repo, folder }) =>
       repo === 'lamadist' ? path.join(REPOSITORY, folder) : path.join(this.layersFolder, repo, folder),
     );
     const missing: string[] = [];

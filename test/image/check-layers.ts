@@ -39,7 +39,7 @@ function print({ board, target, recipes, tasks, run, seconds }: Row): void {
   const verdict = run.ok && run.warnings.length === 0 ? 'ok' : run.ok ? 'warned' : 'FAILED';
   const columns = [board.padEnd(9), target.padEnd(32), `${recipes}`.padStart(7), `${tasks}`.padStart(7), `${seconds}`.padStart(8), verdict];
   say(columns.join('  '));
-  const complaints = [...run.errors, ...run.warnings];
+  const complaints = [...new Set([...run.errors, ...run.warnings])];
   for (const line of complaints.slice(0, 20)) say(`  ${line}`);
   if (!run.ok && complaints.length === 0) say(run.output.slice(-2000));
 }

@@ -30,5 +30,5 @@ RDEPENDS:${PN} = " \
 # Boot entries are the firmware's, where a machine has UEFI of its own.
 RDEPENDS:${PN}:append:x86-64 = " efibootmgr lamadist-boot-entries"
 # Microcode is part of what must be patched.
-RRECOMMENDS:${PN}:append:genericx86-64 = " intel-microcode linux-firmware-amd-ucode"
+RRECOMMENDS:${PN}:append:genericx86-64 = " intel-microcode"
 RDEPENDS:${PN}:append:rockchip = " libubootenv-bin"

@@ -6,7 +6,7 @@ SECTION = "admin"
 
 require recipes-lamadist/lamadist-bundle.inc
 
-SRC_URI += " \
+SRC_URI += "\
     file://dbus \
     file://health.d \
     file://libexec \
