@@ -39,6 +39,7 @@ module.exports = {
           '^agent/daemon/update/(ports|installer|event|durable-file)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
           '^agent/daemon/node/device\\.ts$',
+          '^agent/daemon/attestation/tpm\\.ts$',
         ],
       },
     ),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
+import { NONCE_BYTES } from '../../shared/qualifying-data.ts';
 import { unreadable } from './byte-reader.ts';
 import { EVENT_LOG_LIMIT_BYTES } from './event-log/event-log.ts';
 import { IMA_LOG_LIMIT_BYTES } from './ima-log.ts';
 import { BANKS, digestBytes } from './tpm/algorithms.ts';
 import { USERSPACE_LOG_LIMIT_BYTES } from './userspace-log.ts';
 
-export const NONCE_BYTES = 32;
 const SHA256_BYTES = digestBytes('sha256');
 /** Above every TPM2B_PUBLIC, TPMS_ATTEST and TPMT_SIGNATURE. */
 const STRUCTURE_LIMIT_BYTES = 2048;

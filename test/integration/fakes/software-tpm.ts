@@ -40,6 +40,11 @@ export class SoftwareTpm {
     return new SoftwareTpm(folder, daemon);
   }
 
+  /** Where it is, in the words of TPM2TOOLS_TCTI. */
+  get tcti(): string {
+    return `swtpm:path=${join(this.folder, 'tpm.sock')}`;
+  }
+
   async end(): Promise<void> {
     this.daemon.kill('SIGKILL');
     await rm(this.folder, { recursive: true, force: true });
@@ -50,7 +55,7 @@ export class SoftwareTpm {
     const paths = args.map((arg) => arg.replace(/^(session:)?@/, (_, prefix = '') => `${prefix}${this.folder}/`));
     return run([`tpm2_${name}`, ...paths], {
       timeoutMs: COMMAND_TIMEOUT_MS,
-      env: { TPM2TOOLS_TCTI: `swtpm:path=${join(this.folder, 'tpm.sock')}` },
+      env: { TPM2TOOLS_TCTI: this.tcti },
     });
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { QUOTED_PCRS, qualifyingData } from '../challenge.ts';
+import { qualifyingData } from '../../../shared/qualifying-data.ts';
+import { QUOTED_PCRS } from '../challenge.ts';
 import { algorithmOf, digestBytes, strongHash } from '../tpm/algorithms.ts';
 import { GENERATED_BY_TPM, QUOTE_TYPE } from '../tpm/attest.ts';
 import { qualifiedName } from '../tpm/name.ts';

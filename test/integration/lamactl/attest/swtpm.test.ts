@@ -2,7 +2,7 @@
 // The verifier against a real TPM: swtpm, spoken to by tpm2-tools.
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Challenge, QUOTED_PCRS, qualifyingData } from '../../../../agent/lamactl/attest/challenge.ts';
+import { type Challenge, QUOTED_PCRS } from '../../../../agent/lamactl/attest/challenge.ts';
 import { type Activation, beginEnrolment, endEnrolment } from '../../../../agent/lamactl/attest/enrolment.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../../../../agent/lamactl/attest/evidence.ts';
 import { makeCredential } from '../../../../agent/lamactl/attest/tpm/make-credential.ts';
@@ -10,6 +10,7 @@ import { nameOf } from '../../../../agent/lamactl/attest/tpm/name.ts';
 import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import type { Rejection } from '../../../../agent/lamactl/attest/verdict.ts';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
+import { qualifyingData } from '../../../../agent/shared/qualifying-data.ts';
 import { forgeKey, policyFor } from '../../../unit/fakes/attest/forged-tpm.ts';
 import {
   DRIVER_CONFIG,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What somebody with keys of their own, and no TPM, can put together: every structure at will.
 import { createHash, createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
-import { type Challenge, qualifyingData } from '../../../../agent/lamactl/attest/challenge.ts';
+import type { Challenge } from '../../../../agent/lamactl/attest/challenge.ts';
 import type { Evidence } from '../../../../agent/lamactl/attest/evidence.ts';
 import type { Policy } from '../../../../agent/lamactl/attest/policy.ts';
 import { nameOf, qualifiedName } from '../../../../agent/lamactl/attest/tpm/name.ts';
 import { OBJECT, readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
+import { qualifyingData } from '../../../../agent/shared/qualifying-data.ts';
 import { type Boot, GOOD_BOOT, hashed, pcrValues, writeEventLog, writeImaLog, writeUserspaceLog } from './measured-boot.ts';
 
 const u16 = (value: number) => Buffer.of(value >> 8, value & 0xff);
