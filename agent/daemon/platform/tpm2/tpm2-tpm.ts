@@ -7,12 +7,12 @@ import { derLength } from './der-length.ts';
 import type { Tpm2Tools } from './tpm2-tools.ts';
 
 /** TCG TPM 2.0 Handle Registry: 81 01 00 00 to 81 01 FF FF are for keys of the endorsement hierarchy. */
-export interface Handles {
+interface Handles {
   readonly ek: string;
   readonly ak: string;
 }
 
-export const USUAL_HANDLES: Handles = { ek: '0x81010001', ak: '0x81010020' };
+const USUAL_HANDLES: Handles = { ek: '0x81010001', ak: '0x81010020' };
 
 /** Where the maker of a TPM puts the endorsement certificate of each kind of key: TCG EK Credential Profile, 2.2.1.4. */
 const CERTIFICATE_INDEX = { ecc: '0x1c0000a', rsa: '0x1c00002' } as const;
