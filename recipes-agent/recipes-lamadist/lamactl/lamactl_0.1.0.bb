@@ -6,7 +6,6 @@ SECTION = "admin"
 require recipes-lamadist/lamadist-bundle.inc
 
 SRC_URI += "file://run-ptest"
-FILESEXTRAPATHS:prepend := "${THISDIR}/ptest:"
 
 inherit ptest
 

@@ -17,7 +17,6 @@ SRC_URI += "\
     file://sysusers \
     file://tmpfiles \
 "
-FILESEXTRAPATHS:prepend := "${THISDIR}/files:${THISDIR}/ptest:${THISDIR}:"
 
 inherit allarch features_check ptest systemd useradd
 
@@ -59,7 +58,7 @@ do_install() {
     fi
 }
 
-FILES:${PN} += " \
+FILES:${PN} += "\
     ${datadir}/polkit-1/rules.d \
     ${libexecdir}/lamadist-agent \
     ${nonarch_libdir}/lamadist-agent \
