@@ -41,6 +41,7 @@ module.exports = {
           '^agent/daemon/delivery/(bundle-reader|bundle-delivery)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
           '^agent/daemon/node/device\\.ts$',
+          '^agent/daemon/attestation/tpm\\.ts$',
         ],
       },
     ),
@@ -58,6 +59,12 @@ module.exports = {
     ),
     forbidden('daemon-and-lamactl-meet-in-shared', 'They meet on the wire.', '^agent/daemon/', { path: '^agent/lamactl/' }),
     forbidden('lamactl-and-daemon-meet-in-shared', 'They meet on the wire.', '^agent/lamactl/', { path: '^agent/daemon/' }),
+    forbidden(
+      'the-verifier-is-pure',
+      'Whoever trusts a verdict must be able to read all of what leads to it: no I/O, no TPM, no other library.',
+      '^agent/lamactl/attest/',
+      { pathNot: ['^agent/lamactl/attest/', '^agent/shared/', '^(node:)?crypto$', '^node_modules/valibot/'] },
+    ),
     forbidden('shared-knows-neither', 'What both say depends on neither.', '^agent/shared/', { path: '^agent/(daemon|lamactl)/' }),
     forbidden('the-product-knows-no-test', 'What is shipped needs nothing of what proves it.', '^agent/', { path: '^(qemu|test)/' }),
     forbidden(

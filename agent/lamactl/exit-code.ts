@@ -9,6 +9,7 @@ import type { State } from './fleet/node-state.ts';
  */
 export const EXIT_CODES = {
   done: { code: 0, meaning: 'what was asked is done; of an update: it is committed; of "status" and "health": every node is healthy' },
+  'first-use': { code: 14, meaning: 'the evidence holds, but some of what it is compared with was believed when it was first seen' },
   'under-way': { code: 12, meaning: 'an update is under way and goes on without lamactl (Ctrl-C, a manual reboot, a node on trial)' },
   'not-found': { code: 11, meaning: 'the node knows no such update or bundle' },
   refused: { code: 7, meaning: 'the node could not, or would not, do what was asked in its present state; the message says why' },
@@ -16,7 +17,9 @@ export const EXIT_CODES = {
   'update-failed': { code: 8, meaning: 'the update failed before its slot was booted; the node runs what it ran before' },
   unhealthy: { code: 10, meaning: 'a required check does not pass, or RAUC does not answer, on a node that answers itself' },
   deadline: { code: 13, meaning: 'the time given by --timeout or --wait was over first' },
+  unattested: { code: 15, meaning: 'the node has no TPM and can prove nothing' },
   unknown: { code: 4, meaning: 'a node could not be reached, or cannot tell its state; it is unknown, never fine' },
+  rejected: { code: 16, meaning: 'the evidence of a node does not hold; the message says why' },
   'permission-denied': { code: 6, meaning: "the role of lamactl's certificate does not allow this" },
   unauthenticated: { code: 5, meaning: 'the node did not accept the certificate of lamactl, or lamactl not that of the node' },
   configuration: { code: 3, meaning: 'the context file, a certificate or a key cannot be used' },

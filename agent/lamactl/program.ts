@@ -2,6 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
+import { addAttest } from './commands/attest.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
@@ -82,7 +83,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
       getOutHelpWidth: () => stdout.columns,
       getErrHelpWidth: () => stderr.columns,
     });
-  for (const add of [addStatus, addInstall, addWatch, addReboot, addRollback, addHistory, addHealth, addInspect, addVersion]) {
+  for (const add of [addStatus, addInstall, addWatch, addReboot, addRollback, addHistory, addHealth, addInspect, addAttest, addVersion]) {
     add(program, run);
   }
   return program;

@@ -59,6 +59,9 @@ export const FAILURES = {
     status: 'DATA_LOSS',
     remedy: 'take the evidence anew with "lamactl attest run --save"; a node that repeats it is not to be trusted',
   },
+  TPM_MISSING: { status: 'FAILED_PRECONDITION', remedy: 'switch the TPM on in the firmware; without one the node stays unattested' },
+  TPM_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'read the message from the TPM; a TPM that is locked out opens by itself with time' },
+  CREDENTIAL_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'enroll again; the credential is for other keys than those of this TPM' },
   DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', remedy: 'repeat with a longer --timeout, or look at the node' },
   INTERNAL: { status: 'INTERNAL', remedy: "report it with the agent's log" },
 } as const satisfies Record<string, { status: StatusName; remedy: string }>;

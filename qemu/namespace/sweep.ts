@@ -7,9 +7,13 @@ import { withPrivateMounts } from '../private-mounts.ts';
 import type { Say } from '../say.ts';
 import { ownerOf } from './node-folder.ts';
 
-/** Removes a node's control groups. The tree is mounted for this alone, wherever the host has it. */
+/**
+ * Removes a node's control groups. The tree is mounted for this alone, wherever the host has it. Another process may be at it
+ * too: what counts is that they are gone.
+ */
 export async function removeControlGroup(name: string): Promise<void> {
-  const script = ['mount -t cgroup2 cgroup2 /mnt', `[ ! -d "/mnt/$1" ] || find "/mnt/$1" -depth -type d -exec rmdir {} +`].join(' && ');
+  const remove = `find "/mnt/$1" -depth -type d -exec rmdir {} + 2>/dev/null || [ ! -d "/mnt/$1" ]`;
+  const script = `mount -t cgroup2 cgroup2 /mnt && { for attempt in 1 2 3 4 5; do if ${remove}; then exit 0; fi; sleep 0.2; done; exit 1; }`;
   await run(withPrivateMounts(['sh', '-c', script, 'sh', name]), { timeoutMs: 10_000 });
 }
 
@@ -20,7 +24,10 @@ export async function sweep(say: Say): Promise<void> {
     if (owner === undefined || lives(owner)) continue;
     const folder = path.join(tmpdir(), name);
     say(`Removing ${folder}: the process that it belonged to is gone`);
-    for (const device of await loopDevices(folder)) await run(['losetup', '--detach', device], { timeoutMs: 10_000 });
+    for (const device of await loopDevices(folder)) {
+      // Whoever else sweeps may have let it go a moment before.
+      await run(['losetup', '--detach', device], { timeoutMs: 10_000 }).catch((error: Error) => say(error.message));
+    }
     await removeControlGroup(name);
     await rm(folder, { recursive: true, force: true });
   }

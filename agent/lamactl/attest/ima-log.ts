@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { ByteReader, unreadable } from './byte-reader.ts';
 import { extend, resetValue } from './pcr-bank.ts';
-import type { Bank } from './tpm/algorithms.ts';
+import { type Bank, digestBytes } from './tpm/algorithms.ts';
 
 /** A file that the kernel measured before it was used: templates ima-ng and ima-sig, Documentation/security/IMA-templates.rst. */
 export interface ImaEntry {
@@ -125,8 +125,7 @@ export function provenPart(bank: Bank, entries: readonly ImaEntry[], quoted: Buf
 
 /** The kernel extends ones for a violation, so that its zeros in the log can't be replayed as if nothing were wrong. */
 function digestOf(bank: Bank, { isViolation, template }: ImaEntry): Buffer {
-  const digest = createHash(bank).update(template).digest();
-  return isViolation ? digest.fill(0xff) : digest;
+  return isViolation ? Buffer.alloc(digestBytes(bank), 0xff) : hash(bank, template, 'buffer');
 }
 
 function wrong(found: string) {

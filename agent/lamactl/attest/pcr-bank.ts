@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { type Bank, digestBytes } from './tpm/algorithms.ts';
 
 /** PCR values as logs and images say that they must be, by number. */
@@ -13,7 +13,7 @@ export interface Extension {
 
 /** PCR ← H(PCR ‖ digest): TPM 2.0 Part 1, 17.2.1. */
 export function extend(bank: Bank, value: Buffer, digest: Buffer): Buffer {
-  return createHash(bank).update(value).update(digest).digest();
+  return hash(bank, Buffer.concat([value, digest]), 'buffer');
 }
 
 export function extendAll(bank: Bank, value: Buffer, digests: readonly Buffer[]): Buffer {

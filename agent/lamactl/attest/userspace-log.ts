@@ -62,8 +62,8 @@ function json(text: string, index: number): unknown {
   }
 }
 
-/** A boot phase or an identity is measured as its own text; of a volume key only systemd itself knows what was measured. */
-const DIGEST_COVERS_TEXT: ReadonlySet<string> = new Set(['phase', 'machine-id', 'filesystem']);
+/** These are measured as their own text; systemd shortens that of a file system, and keeps what it measures of a volume key to itself. */
+const DIGEST_COVERS_TEXT: ReadonlySet<string> = new Set(['phase', 'machine-id']);
 
 /** Whether the text may be something else than what the PCR was extended with. */
 export function hasUncoveredText({ type, text, digest }: UserspaceEvent, bank: Bank): boolean {

@@ -7,7 +7,7 @@ import { FakeWorld, worldCertificates } from './fake-world.ts';
 const certificates = worldCertificates();
 afterAll(() => certificates.remove());
 
-const COMMANDS = ['status', 'install', 'watch', 'reboot', 'rollback', 'history', 'health', 'inspect', 'version'];
+const COMMANDS = ['status', 'install', 'watch', 'reboot', 'rollback', 'history', 'health', 'inspect', 'attest', 'version'];
 
 describe('lamactl', () => {
   it.each(COMMANDS)('explains "%s" with a description, examples and its exit codes', async (command) => {

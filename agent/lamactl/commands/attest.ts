@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import { addAttestLearn } from './attest-learn.ts';
+import { addAttestReplay } from './attest-replay.ts';
+import { addAttestVerify } from './attest-verify.ts';
+import { helpAfter } from './help.ts';
+import type { Run } from './session.ts';
+
+export function addAttest(program: Command, run: Run): void {
+  const attest = program
+    .command('attest')
+    .summary('judge what nodes prove of themselves')
+    .description('Judge what nodes prove of themselves with their TPMs. docs/ATTESTATION.md says how, and what it cannot show.')
+    .addHelpText(
+      'after',
+      helpAfter(
+        [
+          ['lamactl attest verify --evidence attic.json --policy attic.yaml', 'judge saved evidence, without a network'],
+          ['lamactl attest learn --uki lamadist.efi', 'what an image makes of PCR 4 and 11'],
+        ],
+        ['done', 'first-use', 'rejected', 'configuration', 'usage'],
+      ),
+    );
+  for (const add of [addAttestVerify, addAttestReplay, addAttestLearn]) add(attest, run);
+}

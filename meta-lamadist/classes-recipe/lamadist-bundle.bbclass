@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# A signed bundle of LAMADIST_BUNDLE_IMAGE: root, its hash tree and the EFI system partition, which go together or not at all.
+LICENSE = "Apache-2.0"
+
+RAUC_BUNDLE_COMPATIBLE = "lamadist-${MACHINE}"
+RAUC_BUNDLE_VERSION = "${DISTRO_VERSION}"
+RAUC_BUNDLE_DESCRIPTION = "${LAMADIST_BUNDLE_IMAGE} for ${MACHINE}"
+# Not the time of the build: the same sources make the same manifest.
+RAUC_BUNDLE_BUILD = "${DISTRO_VERSION}"
+RAUC_BUNDLE_FORMAT ?= "verity"
+BUNDLE_ARGS += '--mksquashfs-args="-comp zstd -Xcompression-level 11"'
+
+LAMADIST_VERIFIED_BOOT ?= "1"
+RAUC_BUNDLE_SLOTS = "${@'rootfs verity esp' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else 'rootfs'}"
+# A block that the node has already in its other slot is not fetched again.
+RAUC_SLOT_rootfs = "${LAMADIST_BUNDLE_IMAGE}"
+RAUC_SLOT_rootfs[fstype] = "${LAMADIST_ROOT_TYPE}${@'.verity' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else ''}"
+RAUC_SLOT_rootfs[rename] = "rootfs.img"
+RAUC_SLOT_rootfs[adaptive] = "block-hash-index"
+RAUC_SLOT_verity = "${LAMADIST_BUNDLE_IMAGE}"
+RAUC_SLOT_verity[fstype] = "${LAMADIST_ROOT_TYPE}.vhash"
+RAUC_SLOT_verity[rename] = "verity.img"
+RAUC_SLOT_verity[adaptive] = "block-hash-index"
+RAUC_SLOT_esp = "${LAMADIST_BUNDLE_IMAGE}"
+RAUC_SLOT_esp[fstype] = "esp.vfat"
+RAUC_SLOT_esp[rename] = "esp.img"
+RAUC_SLOT_esp[adaptive] = "block-hash-index"
+
+inherit bundle
+
+do_bundle[prefuncs] += "lamadist_check_bundle_keys"
+python lamadist_check_bundle_keys() {
+    for variable in ('RAUC_KEY_FILE', 'RAUC_CERT_FILE', 'RAUC_KEYRING_FILE'):
+        value = d.getVar(variable)
+        if not value.startswith('pkcs11:') and not os.path.exists(value):
+            bb.fatal('Cannot sign the bundle: %s is "%s", which is not there; docs/BUILDING.md says how keys are made and named' % (variable, value))
+}

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+# What every image of LamaDist is: an EROFS root under dm-verity, labelled for SELinux, signed for IMA, booted by a signed UKI.
+# A machine that is flashed by its maker's tools (LAMADIST_VERIFIED_BOOT = "0") gets the same root without our boot chain.
+LAMADIST_VERIFIED_BOOT ?= "1"
+IMAGE_FEATURES += "read-only-rootfs"
+IMAGE_LINGUAS = ""
+IMAGE_FSTYPES = "${LAMADIST_ROOT_TYPE} ${@'wic.zst wic.bmap' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else '${LAMADIST_FLASH_TYPES}'}"
+LAMADIST_FLASH_TYPES ?= ""
+WKS_FILE_DEPENDS = "bmaptool-native dosfstools-native e2fsprogs-native mtools-native ${LAMADIST_WKS_DEPENDS}"
+LAMADIST_WKS_DEPENDS ?= ""
+
+DM_VERITY_IMAGE = "${PN}"
+DM_VERITY_IMAGE_TYPE = "${LAMADIST_ROOT_TYPE}"
+DM_VERITY_SEPARATE_HASH = "1"
+DM_VERITY_IMAGE_DATA_BLOCK_SIZE = "4096"
+
+inherit selinux-image
+inherit_defer ${@'dm-verity-img lamadist-uki' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else ''}
+inherit_defer ima-evm-rootfs
+
+# The agent's slots and RAUC's state are on /var; /etc is an overlay of it.
+ROOTFS_POSTPROCESS_COMMAND += "lamadist_empty_var;"
+# What packages put there would hide behind the data partition: tmpfiles makes what is needed.
+lamadist_empty_var() {
+    rm -rf ${IMAGE_ROOTFS}${localstatedir}/lib/rpm ${IMAGE_ROOTFS}${localstatedir}/cache
+    : > ${IMAGE_ROOTFS}${sysconfdir}/machine-id
+}

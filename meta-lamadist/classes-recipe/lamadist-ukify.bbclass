@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# Makes one UKI: measured, with the signature of what PCR 11 will be, and signed for Secure Boot.
+inherit python3native
+
+require conf/image-uefi.conf
+
+DEPENDS += "systemd-boot-native python3-pefile-native sbsigntool-native dosfstools-native mtools-native openssl-native"
+LAMADIST_UKI_DEPENDS = "virtual/kernel:do_deploy systemd-boot:do_deploy"
+# Words of one build, such as the fingerprint of its administrator: measured and signed with all the others.
+LAMADIST_EXTRA_CMDLINE ?= ""
+LAMADIST_CONSOLE ?= ""
+
+def lamadist_key(d, variable):
+    """The key that `variable` names: a file that is there, or a PKCS#11 URI."""
+    value = d.getVar(variable)
+    if not value.startswith('pkcs11:') and not os.path.exists(value):
+        bb.fatal('Cannot sign the UKI: %s is "%s", which is not there; docs/BUILDING.md says how keys are made and named' % (variable, value))
+    return value
+
+def lamadist_ukify(d, uki, initramfs, os_release, words):
+    """Writes the UKI `uki` with that initramfs image's archive, that os-release file and the command line of these words."""
+    import subprocess
+    from lamadist.pcr_policy import sign_uki
+
+    deploy = d.getVar('DEPLOY_DIR_IMAGE')
+    engine = ['--signing-engine=pkcs11'] if d.getVar('LAMADIST_UKI_KEY').startswith('pkcs11:') else []
+    common = [
+        'ukify', 'build', '--efi-arch=' + d.getVar('EFI_ARCH'),
+        '--stub=%s/linux%s.efi.stub' % (deploy, d.getVar('EFI_ARCH')),
+        '--linux=%s/%s' % (deploy, d.getVar('KERNEL_IMAGETYPE')),
+        '--initrd=%s/%s-%s.%s' % (deploy, initramfs, d.getVar('MACHINE'), d.getVar('INITRAMFS_FSTYPES')),
+        '--os-release=@' + os_release,
+        '--cmdline=' + ' '.join(' '.join(words).split()),
+        '--pcrpkey=' + lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')]
+    # Twice: what the signature of PCR 11 covers is what the first one holds.
+    subprocess.run([*common, '--output=' + uki + '.unsigned'], check=True)
+    with open(uki + '.pcrsig', 'w') as out:
+        out.write(sign_uki(uki + '.unsigned', lamadist_key(d, 'LAMADIST_PCR_KEY'), lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')))
+    subprocess.run([*common, *engine, '--section=.pcrsig:@' + uki + '.pcrsig', '--signtool=sbsign',
+        '--secureboot-private-key=' + lamadist_key(d, 'LAMADIST_UKI_KEY'),
+        '--secureboot-certificate=' + lamadist_key(d, 'LAMADIST_UKI_CERT'), '--output=' + uki], check=True)

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: Apache-2.0
+SUMMARY = "Update bundle of lamadist-image-homelab"
+DESCRIPTION = "What RAUC installs into the other slot of a node that runs lamadist-image-homelab."
+HOMEPAGE = "https://lamadist.invalid/"
+
+LAMADIST_BUNDLE_IMAGE = "lamadist-image-homelab"
+
+inherit lamadist-bundle

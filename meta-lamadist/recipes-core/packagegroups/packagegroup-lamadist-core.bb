@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+SUMMARY = "What every node has"
+DESCRIPTION = "Boot, the system's own services, updates and the agent."
+HOMEPAGE = "https://lamadist.invalid/"
+
+# Some of it belongs to a machine: the packages of a group are looked up for each.
+PACKAGE_ARCH = "${MACHINE_ARCH}"
+
+inherit packagegroup
+
+RDEPENDS:${PN} = " \
+    ca-certificates \
+    chrony \
+    kernel-modules \
+    lamadist-agent \
+    lamadist-etc-overlay \
+    lamadist-rauc-conf \
+    lamadist-repart \
+    lvm2 \
+    nftables \
+    openssh \
+    packagegroup-core-boot \
+    rauc \
+    rauc-service \
+    systemd-analyze \
+    systemd-crypt \
+    systemd-extra-utils \
+"
+
+# Boot entries are the firmware's, where a machine has UEFI of its own.
+RDEPENDS:${PN}:append:x86-64 = " efibootmgr lamadist-boot-entries"
+# Microcode is part of what must be patched.
+RRECOMMENDS:${PN}:append:genericx86-64 = " intel-microcode"
+RDEPENDS:${PN}:append:rockchip = " libubootenv-bin"

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'yaml';
+
+export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+const KAS = path.join(REPOSITORY, 'kas');
+
+/** A layer of a build: the repository that it is part of, as kas names it, and its folder in there ("." for the whole). */
+interface Layer {
+  readonly repo: string;
+  readonly folder: string;
+}
+
+/** What a board's kas files say, without those that add to it. */
+export interface KasBuild {
+  readonly board: string;
+  readonly machine: string;
+  readonly distro: string;
+  readonly layers: readonly Layer[];
+}
+
+interface KasFile {
+  readonly machine?: string;
+  readonly distro?: string;
+  readonly repos?: Record<string, { readonly layers?: Record<string, unknown> } | null>;
+}
+
+/** The boards that have a file in kas/bsp. */
+export async function boards(): Promise<string[]> {
+  const names = await readdir(path.join(KAS, 'bsp'));
+  return names.flatMap((name) => (name.endsWith('.kas.yml') ? [name.slice(0, -'.kas.yml'.length)] : [])).sort();
+}
+
+export async function readKasBuild(board: string): Promise<KasBuild> {
+  const files = await Promise.all(['main.kas.yml', `bsp/${board}.kas.yml`].map(readKasFile));
+  const [main, bsp] = files as [KasFile, KasFile];
+  if (bsp.machine === undefined || main.distro === undefined) throw new Error(`kas: no machine or no distro for "${board}"`);
+  return { board, machine: bsp.machine, distro: main.distro, layers: files.flatMap(layersOf) };
+}
+
+async function readKasFile(name: string): Promise<KasFile> {
+  return parse(await readFile(path.join(KAS, name), 'utf8')) as KasFile;
+}
+
+function layersOf(file: KasFile): Layer[] {
+  return Object.entries(file.repos ?? {}).flatMap(([repo, description]) =>
+    Object.keys(description?.layers ?? { '.': null }).map((folder) => ({ repo, folder })),
+  );
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// The node's side of attestation with a real swtpm, judged by lamactl's verifier.
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Attester } from '../../../../../agent/daemon/attestation/attester.ts';
+import { systemClock } from '../../../../../agent/daemon/clock.ts';
+import { readMeasurementLogs } from '../../../../../agent/daemon/platform/tpm2/measurement-logs.ts';
+import { Tpm2Tools } from '../../../../../agent/daemon/platform/tpm2/tpm2-tools.ts';
+import { Tpm2Tpm } from '../../../../../agent/daemon/platform/tpm2/tpm2-tpm.ts';
+import type { Challenge } from '../../../../../agent/lamactl/attest/challenge.ts';
+import { beginEnrolment, endEnrolment } from '../../../../../agent/lamactl/attest/enrolment.ts';
+import { verify } from '../../../../../agent/lamactl/attest/verify.ts';
+import { forgeKey, policyFor } from '../../../../unit/fakes/attest/forged-tpm.ts';
+import {
+  extensions,
+  GOOD_BOOT,
+  GOOD_EVENTS,
+  pcrValues,
+  writeEventLog,
+  writeImaLog,
+  writeUserspaceLog,
+} from '../../../../unit/fakes/attest/measured-boot.ts';
+import { temporaryFolder } from '../../../../unit/fakes/folder.ts';
+import { SoftwareTpm } from '../../../fakes/software-tpm.ts';
+
+const NEVER = new AbortController().signal;
+const NOBODY = { roots: [], intermediates: [] };
+
+const session = (): Challenge => ({
+  nonce: randomBytes(32),
+  serverCertificateSha256: randomBytes(32),
+  clientCertificateSha256: randomBytes(32),
+  bank: 'sha256',
+});
+
+describe('the TPM of a node', { timeout: 120_000 }, () => {
+  let software: SoftwareTpm;
+  let folder: string;
+
+  beforeEach(async () => {
+    software = await SoftwareTpm.start();
+    folder = await temporaryFolder();
+    await software.extend(extensions(GOOD_BOOT, 'sha256').map(([pcr, digest]) => `${pcr}:sha256=${digest.toString('hex')}`));
+    await writeFile(join(folder, 'firmware'), writeEventLog(GOOD_EVENTS));
+    await writeFile(join(folder, 'userspace'), writeUserspaceLog(GOOD_BOOT.phases));
+    await writeFile(join(folder, 'ima'), writeImaLog(GOOD_BOOT.files));
+  });
+  afterEach(() => software.end());
+
+  const tpm = () => new Tpm2Tpm(new Tpm2Tools(software.tcti), folder, join(folder, 'ak-name'));
+  const logs = () =>
+    readMeasurementLogs({ firmware: join(folder, 'firmware'), userspace: join(folder, 'userspace'), ima: join(folder, 'ima') });
+  const attester = () => new Attester(tpm(), logs, systemClock);
+
+  it('is enrolled and then trusted, by an agent that was started anew', async () => {
+    const identity = await attester().identity(NEVER);
+    const activation = beginEnrolment(identity, NOBODY, Date.now(), randomBytes);
+    if ('reason' in activation) throw new Error(activation.found);
+    const again = attester();
+    expect(endEnrolment(activation, await again.activate(activation.credential, NEVER))).toBeUndefined();
+    expect(await again.identity(NEVER)).toEqual(identity);
+
+    const challenge = session();
+    const { quote, logs: read } = await again.evidence('sha256', challenge, NEVER);
+    const verdict = verify({
+      challenge,
+      policy: policyFor(identity.ekPublic, identity.akPublic, pcrValues(GOOD_BOOT)),
+      evidence: {
+        nonce: challenge.nonce,
+        server_certificate_sha256: challenge.serverCertificateSha256,
+        client_certificate_sha256: challenge.clientCertificateSha256,
+        ek_certificate: identity.ekCertificate,
+        ek_public: identity.ekPublic,
+        ak_public: identity.akPublic,
+        attest: quote.attest,
+        signature: quote.signature,
+        pcr_bank: 'sha256',
+        pcr_values: Object.fromEntries(quote.pcrValues.map((value, pcr) => [String(pcr), value])),
+        event_log: read.firmware,
+        userspace_log: read.userspace,
+        ima_log: read.ima,
+        time: new Date().toISOString(),
+      },
+    });
+    expect(verdict).toEqual({ verdict: 'TRUSTED' });
+  });
+
+  it('answers many questions one after another, and refuses more than it can keep waiting', async () => {
+    const one = attester();
+    await one.identity(NEVER);
+    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => one.evidence('sha256', session(), NEVER)));
+    const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
+    expect(refusals).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'TPM_UNAVAILABLE' })));
+  });
+
+  it('refuses a credential for a key that it does not have', async () => {
+    const { ekPublic } = await attester().identity(NEVER);
+    const activation = beginEnrolment(
+      { ekCertificate: Buffer.alloc(0), ekPublic, akPublic: forgeKey('ak').area },
+      NOBODY,
+      Date.now(),
+      randomBytes,
+    );
+    if ('reason' in activation) throw new Error(activation.found);
+    await expect(attester().activate(activation.credential, NEVER)).rejects.toMatchObject({ code: 'CREDENTIAL_REFUSED' });
+    await expect(attester().identity(NEVER)).resolves.toMatchObject({ ekPublic });
+  });
+
+  it('does not use another key that was put in the place of its own', async () => {
+    await attester().identity(NEVER);
+    await writeFile(join(folder, 'ak-name'), randomBytes(34));
+    await expect(attester().evidence('sha256', session(), NEVER)).rejects.toMatchObject({
+      message: 'Cannot use the attestation key: another key is at 0x81010020',
+    });
+    await rm(join(folder, 'ak-name'));
+    await expect(attester().identity(NEVER)).rejects.toThrow('a key that this agent did not make');
+  });
+
+  it('refuses a nonce of another size', async () => {
+    await expect(async () => attester().evidence('sha256', { ...session(), nonce: randomBytes(16) }, NEVER)).rejects.toMatchObject({
+      code: 'INVALID_REQUEST',
+    });
+  });
+
+  it('gives up when nobody waits any longer', async () => {
+    const caller = new AbortController();
+    const answer = attester().identity(caller.signal);
+    caller.abort();
+    await expect(answer).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('takes logs that are not there for empty ones', async () => {
+    for (const log of ['userspace', 'ima']) await rm(join(folder, log));
+    expect(await logs()).toMatchObject({ userspace: Buffer.alloc(0), ima: Buffer.alloc(0) });
+  });
+});
+
+describe('a node', () => {
+  it('without a TPM says so', async () => {
+    const folder = await temporaryFolder();
+    const missing = new Tpm2Tpm(new Tpm2Tools('device:/dev/tpm-that-is-not-there'), folder, join(folder, 'ak-name'));
+    await expect(missing.identity(NEVER)).rejects.toMatchObject({ code: 'TPM_MISSING' });
+  });
+
+  it('whose TPM does not answer says so', async () => {
+    const folder = await temporaryFolder();
+    const silent = new Tpm2Tpm(new Tpm2Tools(`swtpm:path=${folder}/none`), folder, join(folder, 'ak-name'));
+    await expect(silent.identity(NEVER)).rejects.toMatchObject({ code: 'TPM_UNAVAILABLE' });
+  });
+});
