@@ -18,7 +18,7 @@ module.exports = {
       'subjects-know-no-edge-and-no-neighbour',
       'A subject decides; who carries it out, and who asked, is told to it through ports.',
       `^agent/daemon/(${SUBJECTS})/`,
-      { path: '^agent/daemon/(platform|rpc|metrics|main|config)' },
+      { path: '^agent/daemon/(platform|rpc|metrics|main|compose|config)' },
     ),
     forbidden(
       'subjects-meet-in-types-and-ports',
@@ -34,9 +34,9 @@ module.exports = {
       'A neighbour knows the ports that it implements, and nothing of those who use them.',
       '^agent/daemon/platform/',
       {
-        path: `^agent/daemon/(${SUBJECTS}|rpc|metrics|main|config)`,
+        path: `^agent/daemon/(${SUBJECTS}|rpc|metrics|main|compose|config)`,
         pathNot: [
-          '^agent/daemon/update/(ports|installer|event|durable-file)\\.ts$',
+          '^agent/daemon/update/(ports|installer|event)\\.ts$',
           // A source of bundles, and who shows one to RAUC.
           '^agent/daemon/delivery/(bundle-reader|bundle-delivery)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
@@ -55,7 +55,7 @@ module.exports = {
       'edges-know-no-neighbour-and-not-each-other',
       'gRPC and Prometheus show what the subjects know; they never ask a neighbour by themselves.',
       '^agent/daemon/(rpc|metrics)/',
-      { path: '^agent/daemon/(platform|rpc|metrics|main|config)', pathNot: '^agent/daemon/$1/' },
+      { path: '^agent/daemon/(platform|rpc|metrics|main|compose|config)', pathNot: '^agent/daemon/$1/' },
     ),
     forbidden('daemon-and-lamactl-meet-in-shared', 'They meet on the wire.', '^agent/daemon/', { path: '^agent/lamactl/' }),
     forbidden('lamactl-and-daemon-meet-in-shared', 'They meet on the wire.', '^agent/lamactl/', { path: '^agent/daemon/' }),
@@ -78,7 +78,7 @@ module.exports = {
     forbidden('programs-are-run-by-platform', 'A process that is started is a neighbour.', '^agent/daemon/(?!platform/)', {
       path: '^node_modules/execa/',
     }),
-    forbidden('metrics-own-prom-client', 'One edge for Prometheus.', '^agent/daemon/(?!metrics/|main)', {
+    forbidden('metrics-own-prom-client', 'One edge for Prometheus.', '^agent/daemon/(?!metrics/|main|compose/)', {
       path: '^node_modules/prom-client/',
     }),
     forbidden(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { NONCE_BYTES, type QuotedSession, qualifyingData } from '../../shared/qualifying-data.ts';
-import type { Clock } from '../clock.ts';
-import { OneAtATime } from '../one-at-a-time.ts';
-import { within } from '../within.ts';
+import type { Clock } from '../timing/clock.ts';
+import { OneAtATime } from '../timing/one-at-a-time.ts';
+import { within } from '../timing/within.ts';
 import type { Credential, MeasurementLogs, PcrBank, ReadMeasurementLogs, Tpm, TpmIdentity, TpmQuote } from './tpm.ts';
 
 export interface Evidence {

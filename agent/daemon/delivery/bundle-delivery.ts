@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { Operation } from '../update/state.ts';
 import type { OpenBundle } from './bundle-reader.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { BundleReader, OpenBundle } from './bundle-reader.ts';
 
 /** A client that holds a bundle and answers for parts of it, as long as its connection lasts. */

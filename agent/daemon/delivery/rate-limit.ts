@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 
 /** Passes pieces on, later than they came where need be. */
 export type Throttle = (pieces: AsyncIterable<Buffer>, signal: AbortSignal) => AsyncIterable<Buffer>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { BundleReader, OpenBundle } from './bundle-reader.ts';
 
 export interface Patience {

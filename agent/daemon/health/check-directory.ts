@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readBounded } from '../bounded-file.ts';
+import { readBounded } from '../files/bounded-file.ts';
 import type { BrokenCheck, Check, CheckSet } from './check.ts';
 import { CHECK_SUFFIX, type CheckFile, LARGEST_FILE_BYTES, readCheckFile } from './check-file.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { abortScope } from '../abort-scope.ts';
-import { abortable } from '../abortable.ts';
+import { abortScope } from '../timing/abort-scope.ts';
+import { abortable } from '../timing/abortable.ts';
 import type { CompositeCondition, Condition, LeafCondition } from './check.ts';
 import type { Observation, Probe, Probes } from './probe.ts';
 

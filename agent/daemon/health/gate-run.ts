@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { abortScope } from '../abort-scope.ts';
+import { abortScope } from '../timing/abort-scope.ts';
 import type { Check, CheckResult, CheckSet } from './check.ts';
 import { type FinalVerdict, verdict } from './gate.ts';
 import { notRunYet, type RunnerPorts, runCheck } from './runner.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from 'pino';
-import { abortScope } from '../abort-scope.ts';
-import type { Clock } from '../clock.ts';
-import { within } from '../within.ts';
+import { abortScope } from '../timing/abort-scope.ts';
+import type { Clock } from '../timing/clock.ts';
+import { within } from '../timing/within.ts';
 import type { BrokenCheck, Check, CheckResult } from './check.ts';
 import type { CheckDirectory } from './check-directory.ts';
 import { describeBroken, type Verdict } from './gate.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatDuration } from '../../shared/duration.ts';
-import type { Clock } from '../clock.ts';
-import { within } from '../within.ts';
+import type { Clock } from '../timing/clock.ts';
+import { within } from '../timing/within.ts';
 import type { Check, CheckResult, Outcome } from './check.ts';
 import { evaluate } from './evaluate.ts';
 import type { Probes } from './probe.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { abortable } from '../abortable.ts';
+import { abortable } from '../timing/abortable.ts';
 
 /** A bounded number of turns, given in the order in which they were asked for. */
 export class Turns {

@@ -3,11 +3,11 @@ import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js'
 import { Failure } from '../../shared/failure.ts';
 import type { lamadist } from '../../shared/gen/messages.js';
 import { toStatus } from '../../shared/status.ts';
-import type { Clock } from '../clock.ts';
 import type { ClientChannel, ClientOffers } from '../delivery/client-offers.ts';
+import type { Clock } from '../timing/clock.ts';
+import { within } from '../timing/within.ts';
 import type { Phase } from '../update/state.ts';
 import type { Updater } from '../update/updater.ts';
-import { within } from '../within.ts';
 
 type Message = lamadist.agent.v1.ServeBundleRequest & lamadist.agent.v1.ServeBundleRequest.$Shape;
 type Call = ServerDuplexStream<Message, lamadist.agent.v1.ServeBundleResponse.$Properties>;

@@ -2,8 +2,8 @@
 import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
-import type { Clock } from '../clock.ts';
 import type { ClientOffers } from '../delivery/client-offers.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { Feed } from '../update/feed.ts';
 import type { History } from '../update/history.ts';
 import type { Installer } from '../update/installer.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { Effect, EffectOf, EffectType } from './effect.ts';
 import { followInstall, requireWritten } from './install-watch.ts';
 import type { Installer, Slot } from './installer.ts';

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeDurably } from '../files/durable-file.ts';
 import { type EndedUpdate, isEnded, type RollbackCode, UpdateStateSchema } from './state.ts';
 
 const KEPT = 100;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import { abortable } from '../abortable.ts';
-import type { Clock } from '../clock.ts';
-import { within } from '../within.ts';
+import { abortable } from '../timing/abortable.ts';
+import type { Clock } from '../timing/clock.ts';
+import { within } from '../timing/within.ts';
 import type { Written } from './effect.ts';
 import type { Installer, InstallerEvent, Slot } from './installer.ts';
 import { patiently } from './patience.ts';

@@ -3,7 +3,7 @@ import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
-import { writeDurably } from './durable-file.ts';
+import { writeDurably } from '../files/durable-file.ts';
 import { type UpdateState, UpdateStateSchema } from './state.ts';
 
 /** This agent's journal format, and the oldest format whose readers understand what it writes. */

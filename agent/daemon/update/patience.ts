@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 
 /** A neighbour that is away, which may be back in a moment; every other failure is an answer. */
 const AWAY: ReadonlySet<FailureCode> = new Set(['BUS_UNAVAILABLE', 'RAUC_UNAVAILABLE']);

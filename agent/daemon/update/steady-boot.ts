@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
-import type { Clock } from '../clock.ts';
+import type { Clock } from '../timing/clock.ts';
 import type { Installer } from './installer.ts';
 import { patiently } from './patience.ts';
 import type { CurrentBoot, Gate, TrialMarks } from './ports.ts';

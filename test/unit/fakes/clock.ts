@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Clock } from '../../../agent/daemon/clock.ts';
+import type { Clock } from '../../../agent/daemon/timing/clock.ts';
 
 /** Enough turns of the event loop for what was woken to get as far as its next sleep. */
 const TURNS_TO_SETTLE = 20;

@@ -2,8 +2,8 @@
 import type { StatsFs } from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import { formatSize } from '../../../shared/size.ts';
-import { abortable } from '../../abortable.ts';
 import type { Probes } from '../../health/probe.ts';
+import { abortable } from '../../timing/abortable.ts';
 import { errorReason } from './error-reason.ts';
 
 /** Compares what the file system of a path has left for ordinary users. */

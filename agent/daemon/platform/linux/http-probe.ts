@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { type IncomingMessage, request as requestHttp } from 'node:http';
 import { type RequestOptions, request as requestHttps } from 'node:https';
-import { readBounded } from '../../bounded-file.ts';
+import { readBounded } from '../../files/bounded-file.ts';
 import type { Probes } from '../../health/probe.ts';
 import { errorReason } from './error-reason.ts';
 import { ignoreLateErrors } from './late-errors.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder, writeDurably } from '../../update/durable-file.ts';
+import { syncFolder, writeDurably } from '../../files/durable-file.ts';
 import type { TrialRecord } from '../../update/event.ts';
 import type { TrialMarks } from '../../update/ports.ts';
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
-import { OneAtATime } from '../../one-at-a-time.ts';
+import { OneAtATime } from '../../timing/one-at-a-time.ts';
 import { BusError } from '../dbus/bus-error.ts';
 import type { SystemBus } from '../dbus/system-bus.ts';
 import { codeOf, presentable } from './rauc-texts.ts';

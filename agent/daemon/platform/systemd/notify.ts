@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeSync } from 'node:fs';
 import type { Logger } from 'pino';
-import type { Clock } from '../../clock.ts';
+import type { Clock } from '../../timing/clock.ts';
 
 /** The name that the unit gives the socket: OpenFile=/run/systemd/notify:sdnotify. */
 const DESCRIPTOR_NAME = 'sdnotify';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { MeasurementLogs } from '../../attestation/tpm.ts';
-import { readBounded } from '../../bounded-file.ts';
+import { readBounded } from '../../files/bounded-file.ts';
 
 export interface LogFiles {
   readonly firmware: string;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it, vi } from 'vitest';
-import type { Clock } from '../../../../../agent/daemon/clock.ts';
 import { ServiceManager } from '../../../../../agent/daemon/platform/systemd/notify.ts';
+import type { Clock } from '../../../../../agent/daemon/timing/clock.ts';
 
 const pid = String(process.pid);
 const handed = { LISTEN_PID: pid, LISTEN_FDNAMES: 'audit:sdnotify' };

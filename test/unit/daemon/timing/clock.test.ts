@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../agent/daemon/clock.ts';
+import { systemClock } from '../../../../agent/daemon/timing/clock.ts';
 
 test('a sleep never ends before its time', async () => {
   for (let i = 0; i < 20; i += 1) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { within } from '../../../agent/daemon/within.ts';
-import { FakeClock } from '../fakes/clock.ts';
+import { within } from '../../../../agent/daemon/timing/within.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 
 const LIVE = new AbortController().signal;
 const late = () => 'late';

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readBounded } from '../../../agent/daemon/bounded-file.ts';
+import { readBounded } from '../../../../agent/daemon/files/bounded-file.ts';
 
 async function file(content: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bounded-'));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { OneAtATime } from '../../../agent/daemon/one-at-a-time.ts';
+import { OneAtATime } from '../../../../agent/daemon/timing/one-at-a-time.ts';
 
 const never = new AbortController().signal;
 const cancelled = () => new Error('cancelled');

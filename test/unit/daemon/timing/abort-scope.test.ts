@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
-import { abortScope } from '../../../agent/daemon/abort-scope.ts';
+import { abortScope } from '../../../../agent/daemon/timing/abort-scope.ts';
 
 const LIVE = new AbortController().signal;
 

@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { syncFolder, writeDurably } from '../../../../agent/daemon/update/durable-file.ts';
+import { syncFolder, writeDurably } from '../../../../agent/daemon/files/durable-file.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 
 test('puts the new content in place of the old, for its owner and group only, and leaves nothing else behind', async () => {

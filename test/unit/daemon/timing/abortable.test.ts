@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, test } from 'vitest';
-import { abortable } from '../../../agent/daemon/abortable.ts';
+import { abortable } from '../../../../agent/daemon/timing/abortable.ts';
 
 const live = new AbortController().signal;
 

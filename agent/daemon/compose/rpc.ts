@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import {
+  DeviceServiceDefinition,
+  HealthDefinition,
+  HealthServiceDefinition,
+  ServerReflectionDefinition,
+  UpdateServiceDefinition,
+} from '../../shared/gen/services.ts';
+import { VERSION } from '../../shared/version.ts';
+import type { AuditLog } from '../access/audit-log.ts';
+import type { HealthMonitor } from '../health/health-monitor.ts';
+import { Callers } from '../rpc/callers.ts';
+import { deviceService } from '../rpc/device-service.ts';
+import { grpcHealth } from '../rpc/grpc-health.ts';
+import { guard } from '../rpc/guard.ts';
+import { healthService } from '../rpc/health-service.ts';
+import { reflection } from '../rpc/reflection.ts';
+import { RpcServer, type Service } from '../rpc/server.ts';
+import { updateService } from '../rpc/update-service.ts';
+import { systemClock as clock } from '../timing/clock.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { Updates } from './updates.ts';
+
+export interface RpcParts {
+  readonly listen: string;
+  readonly monitor: HealthMonitor;
+  readonly audit: AuditLog;
+  readonly log: Logger;
+}
+
+/** Every service of the gRPC edge behind its guard, not yet listening. */
+export function rpcOf({ listen, monitor, audit, log }: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
+  const { boot, host, installer, reboot, busConnected } = neighbours;
+  const callers = new Callers();
+  const services: Service[] = [
+    {
+      name: 'lamadist.agent.v1.UpdateService',
+      definition: UpdateServiceDefinition,
+      implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID }),
+    },
+    { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
+    {
+      name: 'lamadist.agent.v1.DeviceService',
+      definition: DeviceServiceDefinition,
+      implementation: deviceService({ host, boot, agentVersion: VERSION, installer, busConnected, reboot, updater: updates.updater }),
+    },
+  ];
+  const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
+  const standard: Service[] = [
+    { name: 'grpc.health.v1.Health', definition: HealthDefinition, implementation: grpcHealth(names) },
+    { name: 'grpc.reflection.v1.ServerReflection', definition: ServerReflectionDefinition, implementation: reflection(names) },
+  ];
+  return new RpcServer(listen, [...services, ...standard], guard(callers, audit, log));
+}

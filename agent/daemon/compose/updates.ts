@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from 'pino';
+import type { Config } from '../config.ts';
+import { BundleDelivery } from '../delivery/bundle-delivery.ts';
+import { ClientOffers } from '../delivery/client-offers.ts';
+import { Spool } from '../delivery/spool.ts';
+import { openHttpsBundle } from '../platform/https/https-bundle.ts';
+import { deviceSizeBytes } from '../platform/linux/device-size.ts';
+import { hasNetworkBlockDevice } from '../platform/linux/network-block-device.ts';
+import { trialMarks } from '../platform/linux/trial-files.ts';
+import { LoopbackRangeServer } from '../platform/loopback/range-server.ts';
+import { readBootLog } from '../platform/systemd/boot-log.ts';
+import { systemClock as clock } from '../timing/clock.ts';
+import { effectRunner } from '../update/effects.ts';
+import { Feed } from '../update/feed.ts';
+import { History } from '../update/history.ts';
+import { Journal } from '../update/journal.ts';
+import type { Gate } from '../update/ports.ts';
+import type { UpdateState } from '../update/state.ts';
+import { Updater } from '../update/updater.ts';
+import type { Folders } from './folders.ts';
+import type { Neighbours } from './neighbours.ts';
+
+/** What a bundle on the disk leaves for logs and the journal. */
+const SPOOL_RESERVE_BYTES = 32 << 20;
+
+/** The life of updates: the one door in, and all that its effects reach. */
+export async function updatesOf(
+  { folders, config, gate, log }: { folders: Folders; config: Config['download']; gate: Gate; log: Logger },
+  { installer, reboot, boot, host }: Neighbours,
+) {
+  const marks = trialMarks(folders);
+  const history = new History(folders.state);
+  const feed = new Feed<UpdateState>(randomUUID(), { phase: 'idle' });
+  const caFile = config['ca-file'];
+  const canStream = await hasNetworkBlockDevice();
+  const offers = new ClientOffers(clock);
+  const delivery = new BundleDelivery({
+    openUrl: (url) => async (signal) => openHttpsBundle(new URL(url), { ...(caFile && { ca: await readFile(caFile) }) }, signal),
+    offers,
+    spool: new Spool({ folder: join(folders.state, 'download'), maximumBytes: config['maximum-size'], reserveBytes: SPOOL_RESERVE_BYTES }),
+    ...(canStream && { rangeServer: new LoopbackRangeServer(log) }),
+    clock,
+    random: Math.random,
+    onFetched: (operationId, bytes, sizeBytes) => void updater.submit({ type: 'bundle-fetched', operationId, bytes, sizeBytes }),
+  });
+  const updater: Updater = new Updater({
+    journal: new Journal(folders.state),
+    history,
+    feed,
+    clock,
+    log,
+    runEffect: effectRunner({
+      installer,
+      delivery,
+      reboot,
+      marks,
+      gate,
+      bootLog: readBootLog,
+      boot,
+      clock,
+      runningVersion: host.imageVersion,
+      deviceSizeBytes,
+      failedHere: (version) => updater.failedHere(version) !== undefined,
+    }),
+  });
+  return { updater, history, feed, offers, marks, canStream };
+}
+
+export type Updates = Awaited<ReturnType<typeof updatesOf>>;
