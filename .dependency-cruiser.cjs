@@ -84,7 +84,7 @@ module.exports = {
     forbidden(
       'rpc-owns-grpc',
       'Subjects speak in their own words; one edge speaks gRPC.',
-      `^agent/daemon/(update|delivery|health|node|platform|metrics)/`,
+      `^agent/daemon/(update|delivery|health|attestation|node|platform|metrics)/`,
       {
         path: '^node_modules/@grpc/',
       },

@@ -5,6 +5,7 @@ import { requireTls13 } from '../shared/tls.ts';
 import { VERSION } from '../shared/version.ts';
 import { AuditLog } from './access/audit-log.ts';
 import { NodeServerCredentials } from './access/server-credentials.ts';
+import { attesterOf, prepareKeys } from './compose/attestation.ts';
 import { foldersOf } from './compose/folders.ts';
 import { healthOf } from './compose/health.ts';
 import { metricsOf } from './compose/metrics.ts';
@@ -36,9 +37,12 @@ async function start(): Promise<void> {
   const { monitor, gate } = healthOf(config.health, outside, log);
   const updates = await updatesOf({ folders, config: config.download, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
-  const rpc = rpcOf({ listen: config.listen, monitor, audit, log }, outside, updates);
+  const attester = attesterOf(env, folders);
+  const serverCertificateSha256 = () => credentials.certificateSha256;
+  const rpc = rpcOf({ listen: config.listen, attester, serverCertificateSha256, monitor, audit, log }, outside, updates);
   const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.drain());
-  const metrics = metricsOf({ monitor, certificateExpiry: () => credentials.notAfter, log, stopping: stopping.signal }, outside, updates);
+  const certificateExpiry = () => credentials.notAfter;
+  const metrics = metricsOf({ attester, monitor, certificateExpiry, log, stopping: stopping.signal }, outside, updates);
 
   function stop(signal: string): void {
     if (stopping.signal.aborted) return;
@@ -67,6 +71,7 @@ async function start(): Promise<void> {
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');
 
+  void prepareKeys(attester, log, stopping.signal);
   if (!isTrial(updater.state)) await steadyBoot({ installer, marks, gate, boot, clock, log }, stopping.signal);
   await monitor.watch(config.health.period, stopping.signal);
 }

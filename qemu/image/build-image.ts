@@ -8,6 +8,7 @@ import { withPrivateMounts } from '../private-mounts.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
 import { cachedImage, imageCacheDirectory, trimImageCache } from './image-cache.ts';
+import { appendUki } from './image-uki.ts';
 import { agentFiles, ENABLED_UNITS, type ImageFile, namespaceMachineFiles } from './product-files.ts';
 
 export type { ImageFile } from './product-files.ts';
@@ -61,7 +62,7 @@ async function imageId(recipe: ImageRecipe, root: Root, files: readonly ImageFil
   const hash = createHash('sha256')
     .update(root.id)
     .update(await readFile(STAGE_SCRIPT));
-  hash.update(JSON.stringify([ENABLED_UNITS, recipe.without ?? []]));
+  hash.update(JSON.stringify(['with a UKI', ENABLED_UNITS, recipe.without ?? []]));
   for (const file of files) {
     hash.update(`\0${file.path}\0${file.mode ?? ''}\0`).update(createHash('sha256').update(file.content).digest());
   }
@@ -78,6 +79,7 @@ async function pack(recipe: ImageRecipe, root: Root, files: readonly ImageFile[]
     await mkdir(imageCacheDirectory(), { recursive: true });
     const stage = ['sh', STAGE_SCRIPT, path.dirname(root.tools), tree, unfinished, ENABLED_UNITS.join(',')] as const;
     await run(withPrivateMounts([...stage, ...(recipe.without ?? [])]), { timeoutMs: 120_000 });
+    await appendUki(unfinished);
     await rename(unfinished, target);
     return target;
   } finally {

@@ -67,6 +67,20 @@ mkdir -p "$root/run/systemd/system/lamadist-.service.d"
 printf '[Service]\nBindReadOnlyPaths=/run/machine/cmdline:/proc/cmdline /run/machine/boot_id:/proc/sys/kernel/random/boot_id\n' \
   >"$root/run/systemd/system/lamadist-.service.d/machine.conf"
 
+# The TPM is a socket here, and what the launcher measured into it is told by files of the node's folder.
+mkdir "$root/run/measured"
+mount --bind "$NODE/measured" "$root/run/measured"
+mkdir -p "$root/run/systemd/system/lamadist-agent.service.d"
+cat >"$root/run/systemd/system/lamadist-agent.service.d/tpm.conf" <<'UNIT'
+[Service]
+Environment=TPM2TOOLS_TCTI=swtpm:path=/run/swtpm/tpm.sock
+OpenFile=
+OpenFile=/run/systemd/notify:sdnotify
+OpenFile=/run/measured/firmware:firmware-log:read-only,graceful
+OpenFile=/run/measured/userspace:userspace-log:read-only,graceful
+OpenFile=/run/measured/ima:ima-log:read-only,graceful
+UNIT
+
 # The kernel is the host's: what would change it is read-only or taken away.
 for path in sys sysrq-trigger irq bus; do
   if [ -e "$root/proc/$path" ]; then

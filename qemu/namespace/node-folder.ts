@@ -18,7 +18,8 @@ export class NodeFolder {
 
   static async create(): Promise<NodeFolder> {
     const folder = new NodeFolder(await mkdtemp(path.join(tmpdir(), `${PREFIX}${process.pid}-`)));
-    for (const name of ['root', 'cgroup', 'tpm', 'tpm/sockets', 'nvram', 'nvram/hold']) await mkdir(path.join(folder.path, name));
+    for (const name of ['root', 'cgroup', 'tpm', 'tpm/sockets', 'measured', 'nvram', 'nvram/hold'])
+      await mkdir(path.join(folder.path, name));
     await writeFile(folder.console, '');
     return folder;
   }
@@ -38,6 +39,11 @@ export class NodeFolder {
 
   get tpm(): string {
     return path.join(this.path, 'tpm');
+  }
+
+  /** The logs of what this boot measured. */
+  get measured(): string {
+    return path.join(this.path, 'measured');
   }
 
   get data(): string {

@@ -4,6 +4,7 @@ import { appendFile } from 'node:fs/promises';
 import type { Root } from '../root/prepare-root.ts';
 import { type Bootname, chooseSlot } from './boot-loader.ts';
 import { formatState, readState, writeState } from './boot-loader-state.ts';
+import { measureBoot } from './firmware.ts';
 import type { NodeFolder } from './node-folder.ts';
 import { consoleTail, type PoweredNode, powerOn } from './power.ts';
 import { removeControlGroup } from './sweep.ts';
@@ -86,6 +87,7 @@ export class PowerSupply {
     await appendFile(this.folder.console, `── boot ${number}: slot ${bootname}, boot id ${bootId}; ${state}\n`);
     const switchTpmOff = await switchTpmOn(this.root, this.folder.tpm);
     try {
+      await measureBoot(this.root, this.folder, bootname);
       const powered = await powerOn(this.folder, bootname, bootId);
       const ended = powered.ended.then(async (end) => {
         this.#boot = undefined;

@@ -12,6 +12,8 @@ export const NODE_TCTI = 'swtpm:path=/run/swtpm/tpm.sock';
 
 /** Below the TPM's folder; the node sees this folder of it alone. */
 const SOCKET = 'sockets/tpm.sock';
+/** Where the tools of the launcher find it, working on the TPM's folder. */
+export const LAUNCHER_TCTI = `swtpm:path=${WORK}/${SOCKET}`;
 const START_TIMEOUT_MS = 10_000;
 
 /**

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../agent/daemon/config.ts';
+import { attestationMetrics } from '../../agent/daemon/metrics/attestation-metrics.ts';
 import { nodeMetrics } from '../../agent/daemon/metrics/node-metrics.ts';
 import { updateMetrics } from '../../agent/daemon/metrics/update-metrics.ts';
 import { Feed } from '../../agent/daemon/update/feed.ts';
@@ -58,6 +59,7 @@ describe('the pages', () => {
 
   it('name every metric of a node, and no other', () => {
     const registry = new Registry();
+    attestationMetrics(registry, { listen: () => {} });
     updateMetrics(registry, new Feed<UpdateState>('run', { phase: 'idle' }), AbortSignal.abort());
     nodeMetrics(registry, {
       installer: new FakeInstaller(),

@@ -10,6 +10,10 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/grpc.health.v1.Health/List': 'monitor',
   '/grpc.health.v1.Health/Watch': 'monitor',
   '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'reader',
+  // Only while a node is enrolled; what it gives away is the answer to a riddle of whoever calls.
+  '/lamadist.agent.v1.AttestationService/ActivateCredential': 'operator',
+  '/lamadist.agent.v1.AttestationService/GetEvidence': 'reader',
+  '/lamadist.agent.v1.AttestationService/GetIdentity': 'reader',
   '/lamadist.agent.v1.DeviceService/GetDevice': 'reader',
   '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
   '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',

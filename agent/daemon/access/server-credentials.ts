@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ import { checkIdentity, type Identity } from '../../shared/tls.ts';
 export interface NodeIdentity extends Identity {
   readonly crl?: Buffer;
   readonly notAfter: Date;
+  /** SHA-256 of the certificate's DER form. */
+  readonly certificateSha256: Buffer;
 }
 
 /** A writer renames its files one after the other; they are read once it has been quiet for this long. */
@@ -37,7 +40,8 @@ async function readIdentity(folder: string): Promise<NodeIdentity> {
   } catch (error) {
     throw new Failure('CONFIG_INVALID', `Cannot use the certificates in ${folder}: ${(error as Error).message}`, {}, { cause: error });
   }
-  return { ...complete, notAfter: new Date(certificate.validTo) };
+  const certificateSha256 = createHash('sha256').update(certificate.raw).digest();
+  return { ...complete, notAfter: new Date(certificate.validTo), certificateSha256 };
 }
 
 /**
@@ -71,6 +75,11 @@ export class NodeServerCredentials extends ServerCredentials {
 
   get notAfter(): Date {
     return this.#identity.notAfter;
+  }
+
+  /** Of the certificate that this node shows. Connections that saw the one before are ended soon after a change. */
+  get certificateSha256(): Buffer {
+    return this.#identity.certificateSha256;
   }
 
   async #reload(folder: string, log: Logger, onChange: () => void): Promise<void> {

@@ -11,15 +11,28 @@ export interface Evidence {
   readonly logs: MeasurementLogs;
 }
 
+export type Question = 'identity' | 'activation' | 'quote';
+
+/** What became of one question to the TPM; the time is that of the TPM alone, not of the queue before it. */
+export interface Answered {
+  readonly question: Question;
+  readonly durationMs: number;
+  /** None when the TPM answered. */
+  readonly failure?: Failure;
+}
+
 /** A TPM in a slow chip takes a second for a quote; making keys takes some RSA chips half a minute. */
 const USE_TIMEOUT_MS = 60_000;
-/** Each of them may wait for those before it. */
+/** How many may wait behind the one that the TPM works for. */
 const WAITING_LIMIT = 4;
+
+const DOING = { identity: 'read the keys of the TPM', activation: 'activate the credential', quote: 'quote' } as const;
 
 /** Lets the TPM answer for the node: one question at a time, the others in a queue that has an end. */
 export class Attester {
   readonly #queue = new OneAtATime();
-  #waiting = 0;
+  #inside = 0;
+  #listener: (answered: Answered) => void = () => {};
 
   constructor(
     private readonly tpm: Tpm,
@@ -27,39 +40,56 @@ export class Attester {
     private readonly clock: Clock,
   ) {}
 
+  /** Hears of every question that the TPM was asked. There is one listener. */
+  listen(listener: (answered: Answered) => void): void {
+    this.#listener = listener;
+  }
+
   identity(signal: AbortSignal): Promise<TpmIdentity> {
-    return this.#use('read the keys of the TPM', signal, (inner) => this.tpm.identity(inner));
+    return this.#ask('identity', signal, (inner) => this.tpm.identity(inner));
   }
 
   activate(credential: Credential, signal: AbortSignal): Promise<Buffer> {
-    return this.#use('activate the credential', signal, (inner) => this.tpm.activate(credential, inner));
+    return this.#ask('activation', signal, (inner) => this.tpm.activate(credential, inner));
   }
 
   /** The logs are read after the quote, so that they hold all that was quoted: IMA's goes on meanwhile. */
-  evidence(bank: PcrBank, session: QuotedSession, signal: AbortSignal): Promise<Evidence> {
+  async evidence(bank: PcrBank, session: QuotedSession, signal: AbortSignal): Promise<Evidence> {
     if (session.nonce.length !== NONCE_BYTES) {
       throw new Failure('INVALID_REQUEST', `Cannot quote: the nonce has ${session.nonce.length} bytes, and not ${NONCE_BYTES}`);
     }
-    return this.#use('quote', signal, async (inner) => {
-      // A quote by another key than the one at the handle would prove nothing; identity() compares.
-      await this.tpm.identity(inner);
-      const quote = await this.tpm.quote(bank, qualifyingData(session), inner);
-      return { quote, logs: await this.readLogs() };
-    });
+    const quote = await this.#ask('quote', signal, (inner) => this.tpm.quote(bank, qualifyingData(session), inner));
+    return { quote, logs: await this.readLogs() };
   }
 
-  async #use<T>(what: string, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    if (this.#waiting > WAITING_LIMIT) throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
+  async #ask<T>(question: Question, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const what = DOING[question];
+    if (this.#inside > WAITING_LIMIT) throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
     const late = () => new Failure('DEADLINE_EXCEEDED', `Cannot ${what}: the time for it was over`);
-    this.#waiting++;
+    const limited = () =>
+      within(this.clock, USE_TIMEOUT_MS, signal, work, (): T => {
+        throw late();
+      });
+    this.#inside++;
     try {
-      return await this.#queue.run(
-        () => within(this.clock, USE_TIMEOUT_MS, signal, work, () => Promise.reject(late()) as never),
-        signal,
-        late,
-      );
+      return await this.#queue.run(() => this.#measured(question, limited), signal, late);
     } finally {
-      this.#waiting--;
+      this.#inside--;
+    }
+  }
+
+  async #measured<T>(question: Question, work: () => Promise<T>): Promise<T> {
+    const startMs = this.clock.monotonicMs();
+    const told = (failure?: Failure) => {
+      this.#listener({ question, durationMs: this.clock.monotonicMs() - startMs, ...(failure && { failure }) });
+    };
+    try {
+      const answer = await work();
+      told();
+      return answer;
+    } catch (thrown) {
+      told(Failure.from(thrown));
+      throw thrown;
     }
   }
 }

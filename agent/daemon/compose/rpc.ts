@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
+  AttestationServiceDefinition,
   DeviceServiceDefinition,
   HealthDefinition,
   HealthServiceDefinition,
@@ -10,7 +11,9 @@ import {
 } from '../../shared/gen/services.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { AuditLog } from '../access/audit-log.ts';
+import type { Attester } from '../attestation/attester.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
+import { attestationService } from '../rpc/attestation-service.ts';
 import { Callers } from '../rpc/callers.ts';
 import { deviceService } from '../rpc/device-service.ts';
 import { grpcHealth } from '../rpc/grpc-health.ts';
@@ -25,13 +28,16 @@ import type { Updates } from './updates.ts';
 
 export interface RpcParts {
   readonly listen: string;
+  readonly attester: Attester;
+  readonly serverCertificateSha256: () => Buffer;
   readonly monitor: HealthMonitor;
   readonly audit: AuditLog;
   readonly log: Logger;
 }
 
 /** Every service of the gRPC edge behind its guard, not yet listening. */
-export function rpcOf({ listen, monitor, audit, log }: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
+export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
+  const { listen, attester, serverCertificateSha256, monitor, audit, log } = parts;
   const { boot, host, installer, reboot, busConnected } = neighbours;
   const callers = new Callers();
   const services: Service[] = [
@@ -45,6 +51,11 @@ export function rpcOf({ listen, monitor, audit, log }: RpcParts, neighbours: Nei
       name: 'lamadist.agent.v1.DeviceService',
       definition: DeviceServiceDefinition,
       implementation: deviceService({ host, boot, agentVersion: VERSION, installer, busConnected, reboot, updater: updates.updater }),
+    },
+    {
+      name: 'lamadist.agent.v1.AttestationService',
+      definition: AttestationServiceDefinition,
+      implementation: attestationService({ attester, serverCertificateSha256 }),
     },
   ];
   const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
  * Puts a file in place so that after a power cut either the old or the new content is there, whole: temporary file,
  * fsync, rename, fsync of the folder. Resolves when the new content is on the disk.
  */
-export async function writeDurably(path: string, content: string, mode = 0o640): Promise<void> {
+export async function writeDurably(path: string, content: string | Uint8Array, mode = 0o640): Promise<void> {
   const temporary = `${path}.tmp`;
   const file = await open(temporary, 'w', mode);
   try {

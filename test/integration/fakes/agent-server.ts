@@ -7,6 +7,7 @@ import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
 import { NodeServerCredentials } from '../../../agent/daemon/access/server-credentials.ts';
 import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
+import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
 import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
@@ -16,16 +17,22 @@ import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
 import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
 import { updateService } from '../../../agent/daemon/rpc/update-service.ts';
 import { History } from '../../../agent/daemon/update/history.ts';
+import { Failure } from '../../../agent/shared/failure.ts';
 import * as definitions from '../../../agent/shared/gen/services.ts';
 import { TestPki } from '../../../qemu/pki/test-pki.ts';
 import { FakeNode } from '../../unit/daemon/update/node.ts';
 import { ARMED_BOOT } from '../../unit/daemon/update/states.ts';
 import { keepingLogger } from '../../unit/fakes/log.ts';
 
+const noTpm = async (): Promise<never> => {
+  throw new Failure('TPM_MISSING', 'Cannot use the TPM: there is no /dev/tpmrm0');
+};
+const NO_TPM: AttestationServiceParts['attester'] = { identity: noTpm, activate: noTpm, evidence: noTpm };
+
 const healthy: Health = { verdict: { type: 'passed', message: 'All 1 required checks passed' }, results: [], broken: [] };
 
 /** The gRPC edge as the daemon has it, over real TLS on loopback, in front of a node in memory. */
-export async function startAgentServer() {
+export async function startAgentServer(attester: AttestationServiceParts['attester'] = NO_TPM) {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
   const pki = await TestPki.create();
   const server = await pki.node('attic', '127.0.0.1');
@@ -60,6 +67,7 @@ export async function startAgentServer() {
     'lamadist.agent.v1.UpdateService',
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
+    'lamadist.agent.v1.AttestationService',
     'grpc.health.v1.Health',
     'grpc.reflection.v1.ServerReflection',
   ];
@@ -67,6 +75,7 @@ export async function startAgentServer() {
     updateService({ updater, feed, history, installer, callers, boot, offers, clock: node.clock, canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
+    attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     grpcHealth(names),
     reflection(names),
   ];
@@ -74,6 +83,7 @@ export async function startAgentServer() {
     definitions.UpdateServiceDefinition,
     definitions.HealthServiceDefinition,
     definitions.DeviceServiceDefinition,
+    definitions.AttestationServiceDefinition,
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];

@@ -2,11 +2,10 @@
 import { writeSync } from 'node:fs';
 import type { Logger } from 'pino';
 import type { Clock } from '../../timing/clock.ts';
+import { handedOver } from './handed-over.ts';
 
 /** The name that the unit gives the socket: OpenFile=/run/systemd/notify:sdnotify. */
 const DESCRIPTOR_NAME = 'sdnotify';
-/** systemd.socket(5): the first descriptor that is handed over. */
-const FIRST_DESCRIPTOR = 3;
 
 export interface ServiceManagerOptions {
   readonly clock: Clock;
@@ -27,7 +26,7 @@ export class ServiceManager {
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
-    this.#descriptor = findDescriptor(options.env);
+    this.#descriptor = handedOver(options.env, DESCRIPTOR_NAME);
     this.#watchdogMs = findWatchdog(options.env);
     if (this.#descriptor === undefined) options.log.info('No service manager wants to hear of the agent: no socket was handed over');
   }
@@ -67,13 +66,6 @@ export class ServiceManager {
       this.#options.log.warn({ err: thrown, state }, 'Could not tell the service manager');
     }
   }
-}
-
-/** sd_listen_fds_with_names(3). */
-function findDescriptor(env: ServiceManagerOptions['env']): number | undefined {
-  if (env.LISTEN_PID !== String(process.pid)) return undefined;
-  const position = (env.LISTEN_FDNAMES ?? '').split(':').indexOf(DESCRIPTOR_NAME);
-  return position < 0 ? undefined : FIRST_DESCRIPTOR + position;
 }
 
 /** sd_watchdog_enabled(3): the longest silence that systemd takes for life, in milliseconds. */

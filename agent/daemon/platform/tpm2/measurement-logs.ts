@@ -1,22 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
 import type { MeasurementLogs } from '../../attestation/tpm.ts';
-import { readBounded } from '../../files/bounded-file.ts';
 
-export interface LogFiles {
-  readonly firmware: string;
-  readonly userspace: string;
-  readonly ima: string;
-}
+/** Open descriptors of the logs, which root alone may open; none of a log that this boot does not have. */
+export type LogDescriptors = { readonly [Log in keyof MeasurementLogs]: number | undefined };
 
 /** What lamactl takes at most; a log above it proves nothing, whole or cut off. */
-const LIMITS_BYTES = { firmware: 4 * 1024 * 1024, userspace: 1024 * 1024, ima: 16 * 1024 * 1024 } as const;
+const LIMITS_BYTES = { firmware: 4 << 20, userspace: 1 << 20, ima: 16 << 20 } as const satisfies Record<keyof MeasurementLogs, number>;
+const CHUNK_BYTES = 64 << 10;
+const readAt = promisify(read);
 
-/** Reads the logs; one that is not there is empty: a kernel without IMA, a systemd before 254. */
-export async function readMeasurementLogs(files: LogFiles): Promise<MeasurementLogs> {
-  const read = async (log: keyof LogFiles) =>
-    readBounded(files[log], LIMITS_BYTES[log]).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return Buffer.alloc(0);
-      throw error;
-    });
-  return { firmware: await read('firmware'), userspace: await read('userspace'), ima: await read('ima') };
+/** Reads the logs as they are now, each from its start: they grow while the node runs. */
+export async function readMeasurementLogs(descriptors: LogDescriptors): Promise<MeasurementLogs> {
+  const whole = async (log: keyof MeasurementLogs) => {
+    const descriptor = descriptors[log];
+    return descriptor === undefined ? Buffer.alloc(0) : readFromStart(descriptor, LIMITS_BYTES[log]);
+  };
+  return { firmware: await whole('firmware'), userspace: await whole('userspace'), ima: await whole('ima') };
+}
+
+async function readFromStart(descriptor: number, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for (let at = 0; at < limitBytes; ) {
+    const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, limitBytes - at));
+    const { bytesRead } = await readAt(descriptor, chunk, 0, chunk.length, at);
+    if (bytesRead === 0) break;
+    chunks.push(chunk.subarray(0, bytesRead));
+    at += bytesRead;
+  }
+  return Buffer.concat(chunks);
 }

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../shared/failure.ts';
 import type { Credential, PcrBank, Tpm, TpmIdentity, TpmQuote } from '../../attestation/tpm.ts';
+import { writeDurably } from '../../files/durable-file.ts';
 import { derLength } from './der-length.ts';
 import type { Tpm2Tools } from './tpm2-tools.ts';
 
@@ -70,6 +71,9 @@ export class Tpm2Tpm implements Tpm {
     const out = ['-m', 'attest', '-s', 'signature', '-f', 'tss', '-o', 'pcrs', '-F', 'values', '-g', 'sha256'];
     const args = ['-c', this.handles.ak, '-l', `${bank}:${PCRS}`, '-q', qualifyingData.toString('hex'), ...out];
     return this.#inFolder(signal, async (files) => {
+      // A quote by another key than its own would prove nothing of the node.
+      if (!(await this.#publicAt(files, this.handles.ak))) await this.identity(signal);
+      else await this.#requireSameAk(files);
       for (let attempt = 1; ; attempt++) {
         try {
           await files.run('quote', ...args);
@@ -106,20 +110,29 @@ export class Tpm2Tpm implements Tpm {
   async #createAk(files: Files, algorithm: Algorithm): Promise<Buffer> {
     const key = ['-G', algorithm, '-g', 'sha256', '-s', SCHEME[algorithm], '-u', 'public', '-f', 'tss', '-n', 'name'];
     await files.run('createak', '-C', this.handles.ek, '-c', 'ak', ...key);
+    await this.#remember(await files.read('name'));
     await files.run('evictcontrol', '-C', 'o', '-c', 'ak', this.handles.ak);
     await files.run('flushcontext', '--transient-object');
-    this.#akName = await files.read('name');
-    await writeFile(this.nameFile, this.#akName, { mode: 0o600 });
     return files.read('public');
   }
 
-  /** The verifier would notice another key too; here it is told at once, and by whom. */
+  /**
+   * The verifier would notice another key too; here it is told at once, and by whom. Where nobody knows any more which key was
+   * made, for the data of the node was wiped, the one that is there is taken: whether to believe in it is the verifier's to say.
+   */
   async #requireSameAk(files: Files): Promise<void> {
     const name = await files.read('name');
-    this.#akName ??= await readFile(this.nameFile).catch(() => undefined);
-    if (this.#akName?.equals(name)) return;
-    const found = this.#akName ? 'another key' : 'a key that this agent did not make';
-    throw new Failure('TPM_UNAVAILABLE', `Cannot use the attestation key: ${found} is at ${this.handles.ak}`, { handle: this.handles.ak });
+    this.#akName ??= await readFile(this.nameFile).catch(notThere);
+    if (!this.#akName) return this.#remember(name);
+    if (this.#akName.equals(name)) return;
+    throw new Failure('TPM_UNAVAILABLE', `Cannot use the attestation key: another key is at ${this.handles.ak}`, {
+      handle: this.handles.ak,
+    });
+  }
+
+  async #remember(name: Buffer): Promise<void> {
+    await writeDurably(this.nameFile, name, 0o600);
+    this.#akName = name;
   }
 
   /** Without the padding that some makers leave behind it; empty when there is none. */
@@ -154,6 +167,10 @@ interface Files {
   run(tool: string, ...args: readonly string[]): Promise<void>;
   read(name: string): Promise<Buffer>;
   write(name: string, bytes: Buffer): Promise<void>;
+}
+
+function notThere(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 function algorithmOf(area: Buffer): Algorithm {

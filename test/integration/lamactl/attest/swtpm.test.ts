@@ -11,7 +11,6 @@ import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts'
 import type { Rejection } from '../../../../agent/lamactl/attest/verdict.ts';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
 import { qualifyingData } from '../../../../agent/shared/qualifying-data.ts';
-import { forgeKey, policyFor } from '../../../unit/fakes/attest/forged-tpm.ts';
 import {
   DRIVER_CONFIG,
   extensions,
@@ -23,7 +22,8 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../../unit/fakes/attest/measured-boot.ts';
+} from '../../../../qemu/measured-boot.ts';
+import { forgeKey, policyFor } from '../../../unit/fakes/attest/forged-tpm.ts';
 import { type Algorithm, type Quote, SoftwareTpm } from '../../fakes/software-tpm.ts';
 
 const QUOTED = `sha256:${QUOTED_PCRS.join(',')}`;

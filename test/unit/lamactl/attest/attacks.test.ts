@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { CHECKS, type Checks, verify } from '../../../../agent/lamactl/attest/verify.ts';
-import { forge } from '../../fakes/attest/forged-tpm.ts';
 import {
   DRIVER_CONFIG,
   event,
@@ -14,7 +13,8 @@ import {
   startupLocality,
   writeBinaryImaLog,
   writeEventLog,
-} from '../../fakes/attest/measured-boot.ts';
+} from '../../../../qemu/measured-boot.ts';
+import { forge } from '../../fakes/attest/forged-tpm.ts';
 import { ATTACKS } from './attacks.ts';
 
 const names = [...CHECKS.quote, ...CHECKS.boot].map(({ name }) => name);

@@ -2,7 +2,6 @@
 // Everything that somebody could try, each made here: what it is, the reason it must be rejected for, and the check that does.
 import type { Reason } from '../../../../agent/lamactl/attest/verdict.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
-import { CHALLENGE, type Forgery, forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
 import {
   BOOT_APPLICATION,
   type Boot,
@@ -23,7 +22,8 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../fakes/attest/measured-boot.ts';
+} from '../../../../qemu/measured-boot.ts';
+import { CHALLENGE, type Forgery, forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
 
 export interface Attack {
   readonly what: string;

@@ -16,9 +16,9 @@ import { readSignature } from '../../../../agent/lamactl/attest/tpm/signature.ts
 import { readUserspaceLog } from '../../../../agent/lamactl/attest/userspace-log.ts';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
+import { GOOD_FILES, secureBootVariable, writeBinaryImaLog } from '../../../../qemu/measured-boot.ts';
+import { smallUki } from '../../../../qemu/small-uki.ts';
 import { forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
-import { GOOD_FILES, secureBootVariable, writeBinaryImaLog } from '../../fakes/attest/measured-boot.ts';
-import { smallUki } from '../../fakes/attest/small-uki.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);
 const SLOWEST_MS = 2000;

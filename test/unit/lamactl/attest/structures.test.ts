@@ -8,8 +8,8 @@ import { makeCredential } from '../../../../agent/lamactl/attest/tpm/make-creden
 import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import { isSignedBy, readSignature } from '../../../../agent/lamactl/attest/tpm/signature.ts';
 import { readUserspaceLog } from '../../../../agent/lamactl/attest/userspace-log.ts';
+import { GOOD_FILES, GOOD_PHASES, writeBinaryImaLog, writeImaLog } from '../../../../qemu/measured-boot.ts';
 import { forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
-import { GOOD_FILES, GOOD_PHASES, writeBinaryImaLog, writeImaLog } from '../../fakes/attest/measured-boot.ts';
 
 const { evidence } = forge();
 const at = (bytes: Buffer, offset: number, ...octets: number[]) => {

@@ -3,9 +3,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeEvidence } from '../../../../agent/lamactl/attest/evidence.ts';
+import { GOOD_BOOT, GOOD_EVENTS, pcrValues, writeEventLog } from '../../../../qemu/measured-boot.ts';
+import { smallUki } from '../../../../qemu/small-uki.ts';
 import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
-import { GOOD_BOOT, GOOD_EVENTS, pcrValues, writeEventLog } from '../../fakes/attest/measured-boot.ts';
-import { smallUki } from '../../fakes/attest/small-uki.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 import { FakeWorld, worldCertificates } from '../fake-world.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The node's side of attestation with a real swtpm, judged by lamactl's verifier.
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { appendFile, open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Attester } from '../../../../../agent/daemon/attestation/attester.ts';
@@ -12,7 +12,6 @@ import { systemClock } from '../../../../../agent/daemon/timing/clock.ts';
 import type { Challenge } from '../../../../../agent/lamactl/attest/challenge.ts';
 import { beginEnrolment, endEnrolment } from '../../../../../agent/lamactl/attest/enrolment.ts';
 import { verify } from '../../../../../agent/lamactl/attest/verify.ts';
-import { forgeKey, policyFor } from '../../../../unit/fakes/attest/forged-tpm.ts';
 import {
   extensions,
   GOOD_BOOT,
@@ -21,7 +20,8 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../../../unit/fakes/attest/measured-boot.ts';
+} from '../../../../../qemu/measured-boot.ts';
+import { forgeKey, policyFor } from '../../../../unit/fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../../unit/fakes/folder.ts';
 import { SoftwareTpm } from '../../../fakes/software-tpm.ts';
 
@@ -50,8 +50,13 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
   afterEach(() => software.end());
 
   const tpm = () => new Tpm2Tpm(new Tpm2Tools(software.tcti), folder, join(folder, 'ak-name'));
-  const logs = () =>
-    readMeasurementLogs({ firmware: join(folder, 'firmware'), userspace: join(folder, 'userspace'), ima: join(folder, 'ima') });
+  const logs = async () => {
+    const opened = await Promise.all(['firmware', 'userspace', 'ima'].map((log) => open(join(folder, log))));
+    const [firmware, userspace, ima] = opened.map(({ fd }) => fd);
+    const read = await readMeasurementLogs({ firmware, userspace, ima });
+    for (const file of opened) await file.close();
+    return read;
+  };
   const attester = () => new Attester(tpm(), logs, systemClock);
 
   it('is enrolled and then trusted, by an agent that was started anew', async () => {
@@ -115,8 +120,20 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
     await expect(attester().evidence('sha256', session(), NEVER)).rejects.toMatchObject({
       message: 'Cannot use the attestation key: another key is at 0x81010020',
     });
+  });
+
+  it('goes on with its key when the data of the node was wiped', async () => {
+    const identity = await attester().identity(NEVER);
     await rm(join(folder, 'ak-name'));
-    await expect(attester().identity(NEVER)).rejects.toThrow('a key that this agent did not make');
+    expect(await attester().identity(NEVER)).toEqual(identity);
+  });
+
+  it('quotes with RSA where that is what the TPM can', async () => {
+    await software.tool('createek', '-c', '0x81010001', '-G', 'rsa', '-u', '@ek.pub');
+    await software.flush();
+    const { akPublic } = await attester().identity(NEVER);
+    expect(akPublic.readUInt16BE(2)).toBe(0x0001);
+    expect((await attester().evidence('sha256', session(), NEVER)).quote.pcrValues).toHaveLength(16);
   });
 
   it('refuses a nonce of another size', async () => {
@@ -132,9 +149,15 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
     await expect(answer).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
-  it('takes logs that are not there for empty ones', async () => {
-    for (const log of ['userspace', 'ima']) await rm(join(folder, log));
-    expect(await logs()).toMatchObject({ userspace: Buffer.alloc(0), ima: Buffer.alloc(0) });
+  it('reads a log anew each time, for it grows, and takes one that was not handed over for an empty one', async () => {
+    const ima = await open(join(folder, 'ima'));
+    const handed = { firmware: undefined, userspace: undefined, ima: ima.fd };
+    const before = await readMeasurementLogs(handed);
+    await appendFile(join(folder, 'ima'), 'more');
+    const after = await readMeasurementLogs(handed);
+    await ima.close();
+    expect(after.ima.toString()).toBe(`${before.ima}more`);
+    expect(after).toMatchObject({ firmware: Buffer.alloc(0), userspace: Buffer.alloc(0) });
   });
 });
 

@@ -28,7 +28,7 @@ function smallPe(sections: readonly (readonly [string, Buffer])[]): Buffer {
   return Buffer.concat([headers, ...bodies]);
 }
 
-/** An image as ukify builds it, but tiny. */
+/** An image as ukify builds it, but tiny and without a kernel that runs. */
 export function smallUki(version: number, ...more: (readonly [string, string])[]): Buffer {
   const sections: (readonly [string, string | Buffer])[] = [
     ['.sdmagic', `#### LoaderInfo: systemd-stub ${version}.1 ####`],

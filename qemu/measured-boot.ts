@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 
 export const NO_ACTION = 3;
 export const SEPARATOR = 4;
-const IPL = 0xd;
+export const IPL = 0xd;
 export const DRIVER_CONFIG = 0x80000001;
 const BOOT_VARIABLE = 0x80000002;
 export const BOOT_APPLICATION = 0x80000003;
