@@ -23,6 +23,7 @@ const hostAndPort = v.pipe(
     'must be an address such as "0.0.0.0:7443" or "[::]:7443"',
   ),
 );
+const SERVICE = /^[\w:.\\@-]{1,247}\.service$/;
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
 
 const ConfigSchema = v.strictObject({
@@ -60,6 +61,13 @@ const ConfigSchema = v.strictObject({
       'maximum-size': v.optional(size, '4GiB'),
       /** PEM certificates of the authorities that vouch for servers of bundles, instead of the public ones. */
       'ca-file': v.optional(path),
+    }),
+    {},
+  ),
+  units: v.optional(
+    v.strictObject({
+      /** The services that an operator may restart through the agent. */
+      restart: v.optional(v.array(v.pipe(v.string(), v.regex(SERVICE, 'must be the whole name of a service, such as "k3s.service"'))), []),
     }),
     {},
   ),

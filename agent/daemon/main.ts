@@ -39,7 +39,7 @@ async function start(): Promise<void> {
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
   const serverCertificateSha256 = () => credentials.certificateSha256;
-  const rpc = rpcOf({ listen: config.listen, attester, serverCertificateSha256, monitor, audit, log }, outside, updates);
+  const rpc = rpcOf({ config, folders, attester, serverCertificateSha256, monitor, audit, log }, outside, updates);
   const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.drain());
   const certificateExpiry = () => credentials.notAfter;
   const metrics = metricsOf({ attester, monitor, certificateExpiry, log, stopping: stopping.signal }, outside, updates);

@@ -3,16 +3,19 @@ import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { addAttest } from './commands/attest.ts';
+import { addDu } from './commands/du.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInstall } from './commands/install.ts';
 import { duration } from './commands/options.ts';
+import { addPosture } from './commands/posture.ts';
 import { addReboot } from './commands/reboot.ts';
 import { addRollback } from './commands/rollback.ts';
 import type { Run, Session } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
+import { addUnits } from './commands/units.ts';
 import { addVersion } from './commands/version.ts';
 import { addWatch } from './commands/watch.ts';
 import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
@@ -83,7 +86,21 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
       getOutHelpWidth: () => stdout.columns,
       getErrHelpWidth: () => stderr.columns,
     });
-  for (const add of [addStatus, addInstall, addWatch, addReboot, addRollback, addHistory, addHealth, addInspect, addAttest, addVersion]) {
+  for (const add of [
+    addStatus,
+    addInstall,
+    addWatch,
+    addReboot,
+    addRollback,
+    addHistory,
+    addHealth,
+    addInspect,
+    addUnits,
+    addPosture,
+    addDu,
+    addAttest,
+    addVersion,
+  ]) {
     add(program, run);
   }
   return program;

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { KnownFolder } from '../node/disk-usage.ts';
 
 /** Where this daemon keeps its files: systemd names the first two (StateDirectory=, RuntimeDirectory=). */
 export function foldersOf(env: NodeJS.ProcessEnv) {
@@ -10,3 +12,13 @@ export function foldersOf(env: NodeJS.ProcessEnv) {
 }
 
 export type Folders = ReturnType<typeof foldersOf>;
+
+/** The folders that grow, for whoever wonders what fills the disk. */
+export function keptFolders({ state }: Folders): readonly KnownFolder[] {
+  return [
+    { path: state, description: 'all that the agent keeps' },
+    { path: join(state, 'download'), description: 'a bundle on its way' },
+    { path: join(state, 'history'), description: 'updates that ended' },
+    { path: '/var/log/journal', description: "the node's log" },
+  ];
+}

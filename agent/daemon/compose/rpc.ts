@@ -3,19 +3,17 @@ import { randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
   AttestationServiceDefinition,
-  DeviceServiceDefinition,
   HealthDefinition,
   HealthServiceDefinition,
   ServerReflectionDefinition,
   UpdateServiceDefinition,
 } from '../../shared/gen/services.ts';
-import { VERSION } from '../../shared/version.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Attester } from '../attestation/attester.ts';
+import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
 import { Callers } from '../rpc/callers.ts';
-import { deviceService } from '../rpc/device-service.ts';
 import { grpcHealth } from '../rpc/grpc-health.ts';
 import { guard } from '../rpc/guard.ts';
 import { healthService } from '../rpc/health-service.ts';
@@ -23,11 +21,14 @@ import { reflection } from '../rpc/reflection.ts';
 import { RpcServer, type Service } from '../rpc/server.ts';
 import { updateService } from '../rpc/update-service.ts';
 import { systemClock as clock } from '../timing/clock.ts';
+import { deviceServices } from './device.ts';
+import type { Folders } from './folders.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Updates } from './updates.ts';
 
 export interface RpcParts {
-  readonly listen: string;
+  readonly config: Config;
+  readonly folders: Folders;
   readonly attester: Attester;
   readonly serverCertificateSha256: () => Buffer;
   readonly monitor: HealthMonitor;
@@ -37,8 +38,8 @@ export interface RpcParts {
 
 /** Every service of the gRPC edge behind its guard, not yet listening. */
 export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
-  const { listen, attester, serverCertificateSha256, monitor, audit, log } = parts;
-  const { boot, host, installer, reboot, busConnected } = neighbours;
+  const { config, folders, attester, serverCertificateSha256, monitor, audit, log } = parts;
+  const { boot, installer } = neighbours;
   const callers = new Callers();
   const services: Service[] = [
     {
@@ -47,11 +48,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
       implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
-    {
-      name: 'lamadist.agent.v1.DeviceService',
-      definition: DeviceServiceDefinition,
-      implementation: deviceService({ host, boot, agentVersion: VERSION, installer, busConnected, reboot, updater: updates.updater }),
-    },
+    ...deviceServices({ config, folders }, neighbours, updates),
     {
       name: 'lamadist.agent.v1.AttestationService',
       definition: AttestationServiceDefinition,
@@ -63,5 +60,5 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
     { name: 'grpc.health.v1.Health', definition: HealthDefinition, implementation: grpcHealth(names) },
     { name: 'grpc.reflection.v1.ServerReflection', definition: ServerReflectionDefinition, implementation: reflection(names) },
   ];
-  return new RpcServer(listen, [...services, ...standard], guard(callers, audit, log));
+  return new RpcServer(config.listen, [...services, ...standard], guard(callers, audit, log));
 }

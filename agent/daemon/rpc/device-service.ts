@@ -3,10 +3,13 @@ import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { DeviceServiceHandlers } from '../../shared/gen/services.ts';
 import type { HostFacts } from '../node/device.ts';
+import type { DiskUsage, KnownFolder } from '../node/disk-usage.ts';
+import type { ReadSecurityPosture } from '../node/security-posture.ts';
 import type { Installer, Slot } from '../update/installer.ts';
 import type { CurrentBoot, Reboot } from '../update/ports.ts';
 import type { Phase } from '../update/state.ts';
 import type { Updater } from '../update/updater.ts';
+import { fileSystemMessage, protectionMessage } from './device-message.ts';
 import { unary } from './handlers.ts';
 import { timestamp } from './update-message.ts';
 
@@ -18,6 +21,10 @@ export interface DeviceServiceParts {
   readonly busConnected: () => boolean;
   readonly reboot: Reboot;
   readonly updater: Pick<Updater, 'state'>;
+  readonly securityPosture: ReadSecurityPosture;
+  readonly diskUsage: DiskUsage;
+  /** The folders whose size is told. */
+  readonly folders: readonly KnownFolder[];
 }
 
 const { BootStatus, Reachability } = lamadist.agent.v1;
@@ -51,6 +58,15 @@ export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers 
       if (BUSY.has(phase)) throw new Failure('REBOOT_REFUSED', `Cannot reboot: the update is ${phase}`, { phase });
       await parts.reboot(signal);
       return { bootId: boot.bootId };
+    }),
+
+    getSecurityPosture: unary(async () => ({ protections: (await parts.securityPosture()).map(protectionMessage) })),
+
+    getDiskUsage: unary(async (_request, { signal }) => {
+      const { diskUsage } = parts;
+      const fileSystems = (await diskUsage.fileSystems(signal)).map(fileSystemMessage);
+      const folders = await Promise.all(parts.folders.map((folder) => diskUsage.folder(folder, signal)));
+      return { fileSystems, folders };
     }),
   };
 }

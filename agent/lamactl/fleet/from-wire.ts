@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { google, lamadist } from '../../shared/gen/messages.js';
+import type { lamadist } from '../../shared/gen/messages.js';
 import {
   BOOT_STATUSES,
   type Bundle,
@@ -19,7 +19,7 @@ import {
   type UpdateEvent,
   VERDICTS,
 } from './node.ts';
-import { printable } from './printable.ts';
+import { duration, named, present, text, time } from './wire-values.ts';
 
 /*
  * The messages of the protocol as lamactl's plain data. Every text passes through `text`, so that nothing that a node
@@ -147,35 +147,4 @@ function source(source: lamadist.agent.v1.BundleSource.$Properties): BundleSourc
     return { client: { name: text(name), sizeBytes: sizeBytes ?? 0, sha256: text(sha256) } };
   }
   return source.url ? { url: text(source.url) } : { path: text(source.path) };
-}
-
-export function text(value: string | null | undefined): string {
-  return printable(value ?? '');
-}
-
-function named<Names extends readonly ['unknown', ...string[]]>(names: Names, value: number | null | undefined): Names[number] {
-  return names[value ?? 0] ?? 'unknown';
-}
-
-/** The highest second that RFC 3339 can say. */
-const LAST_SECOND = Date.UTC(10_000, 0) / 1000 - 1;
-
-function time(timestamp: google.protobuf.Timestamp.$Properties): string | undefined {
-  const seconds = timestamp.seconds ?? 0;
-  if (Math.abs(seconds) > LAST_SECOND) return undefined;
-  return new Date(seconds * 1000 + Math.trunc((timestamp.nanos ?? 0) / 1e6)).toISOString();
-}
-
-function duration(duration: google.protobuf.Duration.$Properties): string {
-  return `${((duration.seconds ?? 0) + (duration.nanos ?? 0) / 1e9).toFixed(3)}s`;
-}
-
-/** A property that is there only when the message says something. */
-function present<Key extends string, In, Out>(
-  key: Key,
-  value: In | null | undefined,
-  convert: (value: In) => Out | undefined,
-): { readonly [K in Key]?: Out } {
-  const converted = value === null || value === undefined ? undefined : convert(value);
-  return (converted === undefined ? {} : { [key]: converted }) as { readonly [K in Key]?: Out };
 }

@@ -3,19 +3,17 @@ import { once } from 'node:events';
 import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Failure } from '../../shared/failure.ts';
 import type { lamadist } from '../../shared/gen/messages.js';
-import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../shared/gen/services.ts';
+import {
+  DeviceServiceDefinition,
+  HealthServiceDefinition,
+  UnitServiceDefinition,
+  UpdateServiceDefinition,
+} from '../../shared/gen/services.ts';
 import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
 import type { BundleFile } from './bundle-file.ts';
 import { callFailure } from './call-failure.ts';
-import {
-  checksFromWire,
-  deviceFromWire,
-  healthFromWire,
-  inspectionFromWire,
-  text,
-  updateEventFromWire,
-  updateFromWire,
-} from './from-wire.ts';
+import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
+import { checksFromWire, deviceFromWire, healthFromWire, inspectionFromWire, updateEventFromWire, updateFromWire } from './from-wire.ts';
 import {
   type BundleSource,
   type Checks,
@@ -31,6 +29,8 @@ import {
   type Update,
   type UpdateEvent,
 } from './node.ts';
+import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import { text } from './wire-values.ts';
 
 /** The largest page that ListUpdates gives. */
 const PAGE_SIZE = 100;
@@ -75,6 +75,25 @@ class GrpcNode implements NodeConnection {
 
   async runChecks(): Promise<Checks> {
     return checksFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
+  }
+
+  async protections(): Promise<readonly Protection[]> {
+    const { protections } = await this.#call(DeviceServiceDefinition.getSecurityPosture, {});
+    return protections.map(protectionFromWire);
+  }
+
+  async diskUsage(): Promise<DiskUsage> {
+    return diskUsageFromWire(await this.#call(DeviceServiceDefinition.getDiskUsage, {}));
+  }
+
+  async units({ states, patterns }: UnitFilter): Promise<readonly Unit[]> {
+    const { units } = await this.#call(UnitServiceDefinition.listUnits, { states: [...states], patterns: [...patterns] });
+    return units.map(unitFromWire);
+  }
+
+  async restartUnit(name: string): Promise<Unit> {
+    const { unit } = await this.#call(UnitServiceDefinition.restartUnit, { name });
+    return unitFromWire(unit ?? {});
   }
 
   async install({ rebootPolicy, ...rest }: InstallRequest): Promise<string> {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Identity } from '../../shared/tls.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
+import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
 
 /*
  * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
@@ -161,6 +162,11 @@ export interface NodeConnection {
   reboot(): Promise<string>;
   health(): Promise<Health>;
   runChecks(): Promise<Checks>;
+  protections(): Promise<readonly Protection[]>;
+  diskUsage(): Promise<DiskUsage>;
+  units(filter: UnitFilter): Promise<readonly Unit[]>;
+  /** Returns the unit once it runs again. */
+  restartUnit(name: string): Promise<Unit>;
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
   /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */

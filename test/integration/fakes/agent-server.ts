@@ -15,6 +15,7 @@ import { guard } from '../../../agent/daemon/rpc/guard.ts';
 import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
 import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
 import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
+import { unitService } from '../../../agent/daemon/rpc/unit-service.ts';
 import { updateService } from '../../../agent/daemon/rpc/update-service.ts';
 import { History } from '../../../agent/daemon/update/history.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
@@ -68,14 +69,27 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
+    'lamadist.agent.v1.UnitService',
     'grpc.health.v1.Health',
     'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
     updateService({ updater, feed, history, installer, callers, boot, offers, clock: node.clock, canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
-    deviceService({ host, boot, agentVersion: '0', installer, busConnected: () => true, reboot: async () => void node.reboots++, updater }),
+    deviceService({
+      host,
+      boot,
+      agentVersion: '0',
+      installer,
+      busConnected: () => true,
+      reboot: async () => void node.reboots++,
+      updater,
+      securityPosture: async () => [],
+      diskUsage: { fileSystems: async () => [], folder: async (folder) => ({ ...folder, usedBytes: 0, files: 0, complete: true }) },
+      folders: [],
+    }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
+    unitService({ list: async () => [], restart: async () => Promise.reject(new Error('there are no units')) }, []),
     grpcHealth(names),
     reflection(names),
   ];
@@ -84,6 +98,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     definitions.HealthServiceDefinition,
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,
+    definitions.UnitServiceDefinition,
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];

@@ -15,6 +15,7 @@ const DEFAULTS = {
     period: 60_000,
   },
   download: { 'maximum-size': 4 * 2 ** 30 },
+  units: { restart: [] },
   log: { level: 'info' },
 };
 
@@ -39,6 +40,7 @@ tls: { folder: /srv/tls }
 metrics: { listen: "[::1]:9000" }
 health: { folders: [/a, /b], gate-deadline: 90s, period: 1h }
 download: { maximum-size: 512MiB, ca-file: /etc/ca.pem }
+units: { restart: [k3s.service, getty@tty1.service] }
 log: { level: debug }
 `;
     expect(await read(text)).toEqual({
@@ -47,6 +49,7 @@ log: { level: debug }
       metrics: { listen: '[::1]:9000' },
       health: { folders: ['/a', '/b'], 'gate-deadline': 90_000, period: 3_600_000 },
       download: { 'maximum-size': 512 * 2 ** 20, 'ca-file': '/etc/ca.pem' },
+      units: { restart: ['k3s.service', 'getty@tty1.service'] },
       log: { level: 'debug' },
     });
   });
@@ -77,6 +80,7 @@ log: { level: debug }
     ['listen: "[:::]:7443"', `line 1: "listen" ${ADDRESS}`],
     ['listen: "256.0.0.1:7443"', `line 1: "listen" ${ADDRESS}`],
     ['tls: /etc/tls', 'line 1: "tls" must be a mapping, not "/etc/tls"'],
+    ['units: { restart: [k3s] }', 'line 1: "units.restart.0" must be the whole name of a service, such as "k3s.service"'],
     ['log: { level: info }\ntls:', 'line 2: "tls" must be a mapping, not null'],
     ['tls: { folder: tls }', 'line 1: "tls.folder" must be an absolute path'],
     ['health: { folders: [] }', 'line 1: "health.folders" must name a folder'],

@@ -10,6 +10,7 @@ import type {
 } from '../../../agent/lamactl/fleet/node.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
+import { DISK_USAGE, PROTECTIONS, UNITS } from './details.ts';
 
 /** What happens next on a watched node: an update to tell of, a break, or something that the test does. */
 export type WatchStep = Update | Failure | (() => void);
@@ -34,6 +35,10 @@ export class FakeNode {
       reboot: async () => DEVICE.bootId,
       health: async () => HEALTH,
       runChecks: async () => HEALTH,
+      protections: async () => PROTECTIONS,
+      diskUsage: async () => DISK_USAGE,
+      units: async () => UNITS,
+      restartUnit: async (name) => ({ ...UNITS[0]!, name }),
       install: async (request) => {
         this.installs.push(request);
         return 'op-1';
@@ -82,6 +87,10 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     reboot: fail,
     health: fail,
     runChecks: fail,
+    protections: fail,
+    diskUsage: fail,
+    units: fail,
+    restartUnit: fail,
     install: fail,
     rollBack: fail,
     inspect: fail,

@@ -7,7 +7,21 @@ import { FakeWorld, worldCertificates } from './fake-world.ts';
 const certificates = worldCertificates();
 afterAll(() => certificates.remove());
 
-const COMMANDS = ['status', 'install', 'watch', 'reboot', 'rollback', 'history', 'health', 'inspect', 'attest', 'version'];
+const COMMANDS = [
+  'status',
+  'install',
+  'watch',
+  'reboot',
+  'rollback',
+  'history',
+  'health',
+  'inspect',
+  'units',
+  'posture',
+  'du',
+  'attest',
+  'version',
+];
 
 describe('lamactl', () => {
   it.each(COMMANDS)('explains "%s" with a description, examples and its exit codes', async (command) => {

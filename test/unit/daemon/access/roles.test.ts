@@ -14,7 +14,7 @@ describe('the table of roles', () => {
   });
 
   it('gives nothing that changes the node to a reader or a monitor', () => {
-    const mutating = /\/(Install|RollBack|Reboot|Run)/;
+    const mutating = /\/(Install|RollBack|Reboot|Restart|Run)/;
     for (const path of paths) expect(isMutating(path) || !mutating.test(path), path).toBe(true);
   });
 

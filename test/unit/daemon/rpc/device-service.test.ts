@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import type { DiskUsage } from '../../../../agent/daemon/node/disk-usage.ts';
 import { deviceService } from '../../../../agent/daemon/rpc/device-service.ts';
 import { PHASES, type UpdateState } from '../../../../agent/daemon/update/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
@@ -8,7 +9,7 @@ import { callUnary } from '../../fakes/call.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { STATES } from '../update/states.ts';
 
-const { BootStatus, Reachability } = lamadist.agent.v1;
+const { BootStatus, ProtectionKind, ProtectionState, Reachability } = lamadist.agent.v1;
 const HOST = {
   hostname: 'attic',
   machineId: 'm',
@@ -17,6 +18,15 @@ const HOST = {
   imageVersion: '1',
   kernelRelease: '6.6',
   architecture: 'x86_64',
+};
+
+const ANSWERS = { mountPoint: '/var', device: '/dev/vda', type: 'ext4', readOnly: false };
+const FULL: DiskUsage = {
+  fileSystems: async () => [
+    { ...ANSWERS, capacity: { sizeBytes: 3, usedBytes: 2, availableBytes: 1, inodes: 9, freeInodes: 8 } },
+    { ...ANSWERS, mountPoint: '/srv', capacity: undefined },
+  ],
+  folder: async (folder) => ({ ...folder, usedBytes: 512, files: 1, complete: false }),
 };
 
 function device(state: UpdateState = STATES.idle, busConnected = true) {
@@ -30,12 +40,20 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     busConnected: () => busConnected,
     reboot: async () => void orders.reboots++,
     updater: { state },
+    securityPosture: async () => [
+      { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm' },
+      { kind: 'ima', state: 'unknown', detail: 'only root may see', evidence: '' },
+    ],
+    diskUsage: FULL,
+    folders: [{ path: '/var/lib/lamadist-agent', description: 'all' }],
   });
   return {
     installer,
     orders,
     get: async () => (await callUnary(service.getDevice)).device,
     reboot: () => callUnary(service.reboot),
+    posture: () => callUnary(service.getSecurityPosture),
+    usage: () => callUnary(service.getDiskUsage),
   };
 }
 
@@ -75,6 +93,34 @@ describe('the device', () => {
     const { installer, get } = device(STATES.installing);
     installer.failures.set('slots', [new Failure('UPDATE_IN_PROGRESS', 'Cannot ask RAUC for the slots: it is installing')]);
     expect(await get()).toMatchObject({ compatible: 'lamadist-test', slots: [], rauc: Reachability.REACHABILITY_REACHABLE });
+  });
+});
+
+describe('what the device is asked for beside', () => {
+  it('tells each protection with its evidence, and what cannot be told as such', async () => {
+    expect((await device().posture()).protections).toEqual([
+      {
+        kind: ProtectionKind.PROTECTION_KIND_TPM,
+        state: ProtectionState.PROTECTION_STATE_ON,
+        detail: 'there is a TPM 2.0',
+        evidence: '/sys/class/tpm',
+      },
+      {
+        kind: ProtectionKind.PROTECTION_KIND_IMA,
+        state: ProtectionState.PROTECTION_STATE_UNSPECIFIED,
+        detail: 'only root may see',
+        evidence: '',
+      },
+    ]);
+  });
+
+  it('tells how full the disks are, without figures where there are none', async () => {
+    const { fileSystems, folders } = await device().usage();
+    expect(fileSystems?.map(({ mountPoint, capacity }) => [mountPoint, capacity?.usedBytes])).toEqual([
+      ['/var', 2],
+      ['/srv', undefined],
+    ]);
+    expect(folders).toEqual([{ path: '/var/lib/lamadist-agent', description: 'all', usedBytes: 512, files: 1, complete: false }]);
   });
 });
 

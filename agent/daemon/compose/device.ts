@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DeviceServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
+import { VERSION } from '../../shared/version.ts';
+import type { Config } from '../config.ts';
+import { diskUsage } from '../platform/linux/disk-usage.ts';
+import { securityPosture } from '../platform/linux/posture/security-posture.ts';
+import { systemdUnits } from '../platform/systemd/unit-control.ts';
+import { deviceService } from '../rpc/device-service.ts';
+import type { Service } from '../rpc/server.ts';
+import { unitService } from '../rpc/unit-service.ts';
+import { systemClock as clock } from '../timing/clock.ts';
+import { type Folders, keptFolders } from './folders.ts';
+import type { Neighbours } from './neighbours.ts';
+import type { Updates } from './updates.ts';
+
+export interface DeviceParts {
+  readonly config: Pick<Config, 'units'>;
+  readonly folders: Folders;
+}
+
+/** The services about the node itself. */
+export function deviceServices({ config, folders }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
+  const { boot, host, bus, installer, reboot, busConnected } = neighbours;
+  return [
+    {
+      name: 'lamadist.agent.v1.DeviceService',
+      definition: DeviceServiceDefinition,
+      implementation: deviceService({
+        host,
+        boot,
+        agentVersion: VERSION,
+        installer,
+        busConnected,
+        reboot,
+        updater,
+        securityPosture: securityPosture(),
+        diskUsage: diskUsage(clock),
+        folders: keptFolders(folders),
+      }),
+    },
+    {
+      name: 'lamadist.agent.v1.UnitService',
+      definition: UnitServiceDefinition,
+      implementation: unitService(systemdUnits(bus, clock), config.units.restart),
+    },
+  ];
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
+
+const WORKER = {
+  path: '/etc/systemd/system/worker.service',
+  content: '[Unit]\nDescription=Some work\n[Service]\nExecStart=/usr/bin/sleep infinity\n',
+};
+const NODE = { config: { units: { restart: ['worker.service', 'debug-shell.service'] } }, files: [WORKER] };
+const MANAGER = 'org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager';
+
+interface Posture {
+  readonly protections: readonly { readonly kind: string; readonly state: string; readonly evidence: string }[];
+}
+
+interface Usage {
+  readonly fileSystems: readonly {
+    readonly mountPoint: string;
+    readonly type: string;
+    readonly capacity?: { readonly sizeBytes: number };
+  }[];
+  readonly folders: readonly { readonly path: string; readonly files: number; readonly complete: boolean }[];
+}
+
+describe('a running node', { timeout: SCENARIO_MS }, () => {
+  it('tells its posture, its disks and its units, and restarts exactly what it was told to allow', () =>
+    onNode({ node: NODE }, async ({ homelab, node }) => {
+      const shell = (command: string) => node.shell(command, QUICK);
+      const lamactl = (...args: string[]) => homelab.lamactl(args);
+
+      const { nodes: postures } = await json<{ nodes: Posture[] }>(homelab, 'posture');
+      const state = Object.fromEntries(postures[0]!.protections.map(({ kind, state }) => [kind, state]));
+      // What the host's kernel lends the node is not known here, but that slots and data lie on bare loop devices is.
+      expect(state).toMatchObject({ 'verity-root': 'off', 'luks-data': 'off' });
+      expect(postures[0]!.protections.map(({ evidence }) => evidence)).not.toContain('');
+
+      const { nodes: usages } = await json<{ nodes: Usage[] }>(homelab, 'du');
+      const [{ fileSystems, folders }] = usages as [Usage];
+      const types = Object.fromEntries(fileSystems.map(({ mountPoint, type }) => [mountPoint, type]));
+      expect(types).toMatchObject({ '/': 'erofs', '/var': 'ext4' });
+      expect(fileSystems.every(({ capacity }) => (capacity?.sizeBytes ?? 0) > 1_000_000)).toBe(true);
+      expect(folders.find(({ path }) => path === '/var/log/journal')).toMatchObject({ complete: true });
+      expect(folders.find(({ path }) => path === '/var/lib/lamadist-agent')?.files).toBeGreaterThan(0);
+
+      await shell('systemctl start worker.service');
+      const pid = async () => (await shell('systemctl show --property=MainPID --value worker.service')).stdout.trim();
+      const before = await pid();
+      const units = await lamactl('units', 'worker*');
+      expect(String(units.stdout)).toMatch(/^attic +worker\.service +loaded +active +running +yes +Some work$/m);
+      expect(await lamactl('units', 'restart', 'worker.service')).toMatchObject({ exitCode: 0 });
+      expect(await pid()).not.toBe(before);
+      expect(String((await lamactl('units', 'restart', 'dbus.service')).all)).toContain('RESTART_NOT_ALLOWED');
+      // The configuration may be wrong; polkit does not take its word for everything.
+      expect(String((await lamactl('units', 'restart', 'debug-shell.service')).all)).toContain('RESTART_NOT_ALLOWED');
+      expect((await shell('systemctl is-active debug-shell.service')).stdout.trim()).toBe('inactive');
+
+      const asAgent = (call: string) =>
+        shell(`setpriv --reuid=lamadist-agent --regid=lamadist-agent --clear-groups busctl call ${MANAGER} ${call}`);
+      expect(await asAgent('RestartUnit ss worker.service replace')).toMatchObject({ exitCode: 0 });
+      for (const call of [
+        'StopUnit ss worker.service replace',
+        'StartUnit ss debug-shell.service replace',
+        'Reload',
+        'RestartUnit ss x.socket replace',
+      ]) {
+        expect((await asAgent(call)).exitCode, call).not.toBe(0);
+      }
+      const audit = await shell('cat /var/lib/lamadist-agent/audit.log');
+      expect(audit.stdout).toContain(
+        '"rpc":"/lamadist.agent.v1.UnitService/RestartUnit","result":"OK","request":{"name":"worker.service"}',
+      );
+    }));
+});

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { DiskUsage, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
+
+/* What a node answers beside its state; a test changes the part that it is about. */
+
+const evidence = '/sys/firmware/efi';
+
+export const PROTECTIONS: readonly Protection[] = [
+  { kind: 'secure-boot', state: 'off', detail: 'the node was not booted by UEFI', evidence },
+  { kind: 'verity-root', state: 'on', detail: '/ is erofs on dm-verity', evidence: '/sys/dev/block/254:0/dm/uuid' },
+  { kind: 'luks-data', state: 'on', detail: '/var is ext4 on LUKS', evidence: '/sys/dev/block/254:1/dm/uuid' },
+  { kind: 'selinux', state: 'on', detail: 'SELinux enforces its policy', evidence: '/sys/fs/selinux/enforce' },
+  { kind: 'ima', state: 'on', detail: 'IMA runs by the policy tcb', evidence: '/proc/cmdline' },
+  { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm/tpm0/tpm_version_major' },
+  { kind: 'lockdown', state: 'on', detail: 'the kernel is locked down for integrity', evidence: '/sys/kernel/security/lockdown' },
+];
+
+const MIB = 1 << 20;
+
+export const DISK_USAGE: DiskUsage = {
+  fileSystems: [
+    {
+      mountPoint: '/',
+      device: '/dev/mapper/root',
+      type: 'erofs',
+      readOnly: true,
+      capacity: { sizeBytes: 100 * MIB, usedBytes: 100 * MIB, availableBytes: 0, inodes: 0, freeInodes: 0 },
+    },
+    {
+      mountPoint: '/var',
+      device: '/dev/mapper/var',
+      type: 'ext4',
+      readOnly: false,
+      capacity: { sizeBytes: 512 * MIB, usedBytes: 128 * MIB, availableBytes: 384 * MIB, inodes: 1000, freeInodes: 900 },
+    },
+  ],
+  folders: [
+    { path: '/var/lib/lamadist-agent', description: 'all that the agent keeps', usedBytes: 2 * MIB, files: 7, complete: true },
+    { path: '/var/log/journal', description: "the node's log", usedBytes: 8 * MIB, files: 3, complete: false },
+  ],
+};
+
+export const UNITS: readonly Unit[] = [
+  {
+    name: 'k3s.service',
+    description: 'Lightweight Kubernetes',
+    loadState: 'loaded',
+    activeState: 'active',
+    subState: 'running',
+    restartable: true,
+  },
+  {
+    name: 'nightly.service',
+    description: 'Nightly work',
+    loadState: 'loaded',
+    activeState: 'failed',
+    subState: 'failed',
+    restartable: false,
+  },
+];
