@@ -38,9 +38,8 @@ async function start(): Promise<void> {
   const updates = await updatesOf({ folders, config: config.download, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
-  const serverCertificateSha256 = () => credentials.certificateSha256;
-  const rpc = rpcOf({ config, folders, attester, serverCertificateSha256, monitor, audit, log }, outside, updates);
-  const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.drain());
+  const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.renew());
+  const rpc = rpcOf({ config, folders, credentials, attester, monitor, audit, log }, outside, updates);
   const certificateExpiry = () => credentials.notAfter;
   const metrics = metricsOf({ attester, monitor, certificateExpiry, log, stopping: stopping.signal }, outside, updates);
 
@@ -66,7 +65,7 @@ async function start(): Promise<void> {
   const { updater, marks } = updates;
   const { boot, installer } = outside;
   await updater.start({ ...boot, records: await readTrialRecords(folders) });
-  await rpc.listen(credentials);
+  await rpc.listen(config.listen);
   await listen(metrics, config.metrics.listen);
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');

@@ -23,6 +23,7 @@ export const FAILURES = {
   CONFIG_INVALID: { status: 'FAILED_PRECONDITION', remedy: 'correct the file and field that the message names' },
   PERMISSION_DENIED: { status: 'PERMISSION_DENIED', remedy: 'use a certificate with a role that is allowed to do this' },
   UNAUTHENTICATED: { status: 'UNAUTHENTICATED', remedy: "use a client certificate that the node's CA signed and that is valid now" },
+  TOO_MANY_CALLS: { status: 'RESOURCE_EXHAUSTED', remedy: 'end some of the calls that are open, and repeat' },
   NODE_UNREACHABLE: { status: 'UNAVAILABLE', remedy: 'check that the node is on, and its address in the context file' },
   NODE_UNTRUSTED: {
     status: 'UNAUTHENTICATED',

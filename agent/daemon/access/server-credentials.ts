@@ -4,7 +4,6 @@ import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { ServerCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { checkIdentity, type Identity } from '../../shared/tls.ts';
@@ -45,17 +44,15 @@ async function readIdentity(folder: string): Promise<NodeIdentity> {
 }
 
 /**
- * Mutual TLS for the server: every client shows a certificate that the CA signed, or the handshake fails. The files are
- * read again when they change, so that certificates rotate and a revocation takes hold without a restart.
+ * Who the node is, and whose certificates it takes. The files are read again when they change, so that certificates rotate
+ * and a revocation takes hold without a restart.
  */
-export class NodeServerCredentials extends ServerCredentials {
+export class NodeServerCredentials {
   #identity: NodeIdentity;
   readonly #stop: () => void;
 
   private constructor(folder: string, identity: NodeIdentity, log: Logger, onChange: () => void) {
-    super({ requestCert: true, rejectUnauthorized: true, minVersion: 'TLSv1.3' });
     this.#identity = identity;
-    this.#use(identity);
     let timer: NodeJS.Timeout | undefined;
     const watcher = watch(folder, () => {
       clearTimeout(timer);
@@ -73,6 +70,12 @@ export class NodeServerCredentials extends ServerCredentials {
     return new NodeServerCredentials(folder, await readIdentity(folder), log, onChange);
   }
 
+  /** What TLS needs of the identity of now. */
+  readonly context = (): tls.SecureContextOptions => {
+    const { ca, certificate, key, crl } = this.#identity;
+    return { ca, cert: certificate, key, ...(crl && { crl }) };
+  };
+
   get notAfter(): Date {
     return this.#identity.notAfter;
   }
@@ -85,7 +88,6 @@ export class NodeServerCredentials extends ServerCredentials {
   async #reload(folder: string, log: Logger, onChange: () => void): Promise<void> {
     try {
       this.#identity = await readIdentity(folder);
-      this.#use(this.#identity);
       log.info({ notAfter: this.#identity.notAfter }, 'The certificates were read again');
       onChange();
     } catch (error) {
@@ -93,15 +95,7 @@ export class NodeServerCredentials extends ServerCredentials {
     }
   }
 
-  #use({ ca, certificate, key, crl }: NodeIdentity): void {
-    this.updateSecureContextOptions({ ca, cert: certificate, key, ...(crl && { crl }) });
-  }
-
   close(): void {
     this.#stop();
-  }
-
-  override _equals(other: ServerCredentials): boolean {
-    return this === other;
   }
 }

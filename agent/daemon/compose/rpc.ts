@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import {
   AttestationServiceDefinition,
@@ -14,6 +15,7 @@ import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
 import { Callers } from '../rpc/callers.ts';
+import { Connections } from '../rpc/connections.ts';
 import { grpcHealth } from '../rpc/grpc-health.ts';
 import { guard } from '../rpc/guard.ts';
 import { healthService } from '../rpc/health-service.ts';
@@ -29,8 +31,8 @@ import type { Updates } from './updates.ts';
 export interface RpcParts {
   readonly config: Config;
   readonly folders: Folders;
+  readonly credentials: { readonly context: () => SecureContextOptions; readonly certificateSha256: Buffer };
   readonly attester: Attester;
-  readonly serverCertificateSha256: () => Buffer;
   readonly monitor: HealthMonitor;
   readonly audit: AuditLog;
   readonly log: Logger;
@@ -38,7 +40,7 @@ export interface RpcParts {
 
 /** Every service of the gRPC edge behind its guard, not yet listening. */
 export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
-  const { config, folders, attester, serverCertificateSha256, monitor, audit, log } = parts;
+  const { config, folders, credentials, attester, monitor, audit, log } = parts;
   const { boot, installer } = neighbours;
   const callers = new Callers();
   const services: Service[] = [
@@ -52,7 +54,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
     {
       name: 'lamadist.agent.v1.AttestationService',
       definition: AttestationServiceDefinition,
-      implementation: attestationService({ attester, serverCertificateSha256 }),
+      implementation: attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     },
   ];
   const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
@@ -60,5 +62,6 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
     { name: 'grpc.health.v1.Health', definition: HealthDefinition, implementation: grpcHealth(names) },
     { name: 'grpc.reflection.v1.ServerReflection', definition: ServerReflectionDefinition, implementation: reflection(names) },
   ];
-  return new RpcServer(config.listen, [...services, ...standard], guard(callers, audit, log));
+  const connections = new Connections();
+  return new RpcServer([...services, ...standard], guard({ callers, connections, audit, log }), credentials.context, connections);
 }

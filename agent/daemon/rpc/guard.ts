@@ -6,43 +6,89 @@ import { failureIn, toStatus } from '../../shared/status.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Caller } from '../access/caller.ts';
 import { isMutating, leastRole, mayCall } from '../access/roles.ts';
+import { BoundedWait } from './bounded-wait.ts';
 import type { Callers } from './callers.ts';
+import type { Connections } from './connections.ts';
 
 type InnerCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
+type Responder = ConstructorParameters<typeof ServerInterceptingCall>[1];
 type Status = Parameters<InnerCall['sendStatus']>[0];
 
+export interface GuardParts {
+  readonly callers: Callers;
+  readonly connections: Connections;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly log: Logger;
+}
+
+/** How long, and how many, clients may keep the agent waiting. */
+const PATIENCE = {
+  /** Calls whose request has not come yet: a client sends the two together. Half a request can be as large as a whole one. */
+  requests: { count: 128, durationMs: 10_000 },
+  /** Answers that their clients do not read: one of each call that there may be. */
+  answers: { count: 512, durationMs: 30_000 },
+};
+
 /**
- * Stands before every RPC: names the caller, holds the call against the table of roles, and writes mutating calls to the
- * audit log, refused ones too, before they are answered.
+ * Stands before every RPC: names the caller, holds the call against the table of roles and the number of calls that there may
+ * be, and writes mutating calls to the audit log, refused ones too, before they are answered. Who neither asks nor reads is
+ * hung up on.
  */
-export function guard(callers: Callers, audit: Pick<AuditLog, 'append'>, log: Logger): ServerInterceptor {
+export function guard({ callers, connections, audit, log }: GuardParts, patience = PATIENCE): ServerInterceptor {
+  const requests = new BoundedWait<InnerCall>(patience.requests);
+  const answers = new BoundedWait<InnerCall>(patience.answers);
+
   return (method, call) => {
+    const peer = call.getPeer();
     const { caller, refusal } = admit(method.path, callers, call);
-    if (refusal) log.warn({ rpc: method.path, caller: caller?.name, code: refusal.code }, 'A call was refused');
+    let admitted = false;
     let request: unknown = null;
     let recorded = !isMutating(method.path);
-    return new ServerInterceptingCall(call, {
-      start(next) {
-        if (refusal) {
-          // A listener that passes nothing on: the handler never learns of the call.
-          next({ onReceiveMetadata: () => {}, onReceiveMessage: () => {}, onReceiveHalfClose: () => {} });
-          void record(toStatus(refusal)).then((result) => call.sendStatus(result));
-          return;
-        }
-        const listener = new ServerListenerBuilder()
-          .withOnReceiveMessage((message, pass) => {
-            // Of a stream, the first: it says what the stream is about, and the others are its content.
-            request ??= message;
-            pass(message);
-          })
-          // Who hangs up, or runs out of time, gets no answer; what was asked for may have been done all the same.
-          .withOnCancel(() => void record({ code: status.CANCELLED, details: '' }));
-        next(listener.build());
-      },
-      sendStatus(result, next) {
-        void record(result).then(next);
-      },
+    const listener = new ServerListenerBuilder()
+      .withOnReceiveMetadata((metadata, pass) => {
+        // From here on grpc-js tells of the call's end, whatever it is.
+        admitted = !refusal && connections.callBegan(peer);
+        if (!admitted) return refuse(refusal ?? new Failure('TOO_MANY_CALLS', `Cannot call ${method.path}: too many calls are open`));
+        requests.begin(call, hangUp('A client began a call and sent no request'));
+        pass(metadata);
+      })
+      .withOnReceiveMessage((message, pass) => {
+        requests.end(call);
+        // Of a stream, the first: it says what the stream is about, and the others are its content.
+        request ??= message;
+        // Of a call that was refused, the handler never learns.
+        if (admitted) pass(message);
+      })
+      .withOnReceiveHalfClose((pass) => {
+        if (admitted) pass();
+      })
+      .withOnCancel(() => {
+        requests.end(call);
+        answers.end(call);
+        if (admitted) connections.callEnded(peer);
+        // Who hangs up, or runs out of time, gets no answer; what was asked for may have been done all the same.
+        void record({ code: status.CANCELLED, details: '' });
+      });
+    const responder: Responder = {
+      start: (next) => next(listener.build()),
+      sendStatus: (result, next) => void record(result).then(next),
+    };
+    return new WatchedCall(call, responder, {
+      begun: () => answers.begin(call, hangUp('A client does not read the answers to its call')),
+      taken: () => answers.end(call),
     });
+
+    function refuse(failure: Failure): void {
+      log.warn({ rpc: method.path, caller: caller?.name, code: failure.code }, 'A call was refused');
+      void record(toStatus(failure)).then((result) => call.sendStatus(result));
+    }
+
+    function hangUp(why: string): () => void {
+      return () => {
+        log.warn({ rpc: method.path, caller: caller?.name, peer }, why);
+        connections.close(peer);
+      };
+    }
 
     /** Writes the call down, once. Resolves with the status to answer it with. */
     async function record(result: Status): Promise<Status> {
@@ -65,6 +111,24 @@ export function guard(callers: Callers, audit: Pick<AuditLog, 'append'>, log: Lo
       }
     }
   };
+}
+
+/** A call that knows when the client took its answer, which grpc-js tells to nobody else. */
+class WatchedCall extends ServerInterceptingCall {
+  readonly #answer: { begun(): void; taken(): void };
+
+  constructor(call: InnerCall, responder: Responder, answer: { begun(): void; taken(): void }) {
+    super(call, responder);
+    this.#answer = answer;
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    this.#answer.begun();
+    super.sendMessage(message, () => {
+      this.#answer.taken();
+      callback();
+    });
+  }
 }
 
 interface Admission {

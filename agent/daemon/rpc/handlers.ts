@@ -47,7 +47,7 @@ async function pump<Response>(
   try {
     for await (const message of messages) {
       if (signal.aborted) return;
-      if (!call.write(message)) await drained(call, signal);
+      await taken(call, message, signal);
     }
     call.end();
   } catch (error) {
@@ -55,14 +55,14 @@ async function pump<Response>(
   }
 }
 
-function drained(call: ServerWritableStream<unknown, unknown>, signal: AbortSignal): Promise<void> {
+/** Resolves when the client has taken the message, or is gone: of each stream no more than one message waits in memory. */
+function taken<Response>(call: ServerWritableStream<unknown, Response>, message: Response, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
-      call.off('drain', done);
       signal.removeEventListener('abort', done);
       resolve();
     };
-    call.on('drain', done);
     signal.addEventListener('abort', done, { once: true });
+    call.write(message, done);
   });
 }

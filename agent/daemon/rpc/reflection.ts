@@ -23,7 +23,11 @@ export function reflection(services: readonly string[]): ServerReflectionHandler
   }
   return {
     serverReflectionInfo: (call: ServerDuplexStream<Request, Response>) => {
-      call.on('data', (request: Request) => call.write({ validHost: request.host, originalRequest: request, ...answer(request) }));
+      call.on('data', (request: Request) => {
+        // The next question waits until the client has taken the answer to this one.
+        call.pause();
+        call.write({ validHost: request.host, originalRequest: request, ...answer(request) }, () => call.resume());
+      });
       call.on('end', () => call.end());
     },
   };

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
@@ -9,6 +8,7 @@ import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
+import { Connections } from '../../../agent/daemon/rpc/connections.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
 import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
 import { guard } from '../../../agent/daemon/rpc/guard.ts';
@@ -24,6 +24,7 @@ import { TestPki } from '../../../qemu/pki/test-pki.ts';
 import { FakeNode } from '../../unit/daemon/update/node.ts';
 import { ARMED_BOOT } from '../../unit/daemon/update/states.ts';
 import { keepingLogger } from '../../unit/fakes/log.ts';
+import { freePort } from './free-port.ts';
 
 const noTpm = async (): Promise<never> => {
   throw new Failure('TPM_MISSING', 'Cannot use the TPM: there is no /dev/tpmrm0');
@@ -33,7 +34,7 @@ const NO_TPM: AttestationServiceParts['attester'] = { identity: noTpm, activate:
 const healthy: Health = { verdict: { type: 'passed', message: 'All 1 required checks passed' }, results: [], broken: [] };
 
 /** The gRPC edge as the daemon has it, over real TLS on loopback, in front of a node in memory. */
-export async function startAgentServer(attester: AttestationServiceParts['attester'] = NO_TPM) {
+export async function startAgentServer(attester: AttestationServiceParts['attester'] = NO_TPM, patience?: Parameters<typeof guard>[1]) {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
   const pki = await TestPki.create();
   const server = await pki.node('attic', '127.0.0.1');
@@ -102,13 +103,15 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];
+  const credentials = await NodeServerCredentials.read(folder, log, () => rpc.renew());
+  const connections = new Connections();
   const rpc = new RpcServer(
-    address,
     served.map((definition, index) => ({ name: '', definition, implementation: services[index]! })),
-    guard(callers, audit, log),
+    guard({ callers, connections, audit, log }, patience),
+    credentials.context,
+    connections,
   );
-  const credentials = await NodeServerCredentials.read(folder, log, () => rpc.drain());
-  await rpc.listen(credentials);
+  await rpc.listen(address);
 
   return {
     address,
@@ -120,6 +123,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     history,
     offers,
     audit,
+    connections,
     lines,
     auditLog: () => readFile(auditPath, 'utf8'),
     async stop() {
@@ -133,13 +137,3 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
 }
 
 export type AgentServer = Awaited<ReturnType<typeof startAgentServer>>;
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
-}

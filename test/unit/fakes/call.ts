@@ -29,7 +29,10 @@ export function callStream<Request extends object, Response>(
   return new Promise((resolve, reject) => {
     const messages: Response[] = [];
     const stream = Object.assign(fakeCall(request), {
-      write: (message: Response) => messages.push(message) > 0,
+      write(message: Response, taken: () => void) {
+        messages.push(message);
+        queueMicrotask(taken);
+      },
       end: () => resolve(messages),
     });
     stream.on('error', (error) => reject(failureIn(error) ?? error));
