@@ -24,6 +24,7 @@ const hostAndPort = v.pipe(
   ),
 );
 const SERVICE = /^[\w:.\\@-]{1,247}\.service$/;
+const isProxy = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
 
 const ConfigSchema = v.strictObject({
@@ -61,6 +62,17 @@ const ConfigSchema = v.strictObject({
       'maximum-size': v.optional(size, '4GiB'),
       /** PEM certificates of the authorities that vouch for servers of bundles, instead of the public ones. */
       'ca-file': v.optional(path),
+      /** The HTTP proxy through which servers of bundles are reached, such as http://proxy.lan:3128. */
+      proxy: v.optional(v.pipe(v.string(), v.check(isProxy, 'must be a URL such as "http://proxy.lan:3128"'))),
+      /** Hosts, and domains with all that is in them, that are reached without it. */
+      'no-proxy': v.optional(v.array(v.string()), []),
+    }),
+    {},
+  ),
+  updates: v.optional(
+    v.strictObject({
+      /** How long a window, or a certificate that is not valid yet, waits for the clock to be synchronised. */
+      'clock-patience': v.optional(duration, '10m'),
     }),
     {},
   ),

@@ -35,7 +35,7 @@ async function start(): Promise<void> {
 
   const outside = await neighbours(env, log);
   const { monitor, gate } = healthOf(config.health, outside, log);
-  const updates = await updatesOf({ folders, config: config.download, gate, log }, outside);
+  const updates = await updatesOf({ folders, config, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
   const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.renew());

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { addAttest } from './commands/attest.ts';
+import { addCancel } from './commands/cancel.ts';
 import { addDu } from './commands/du.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
@@ -10,8 +11,10 @@ import { addHistory } from './commands/history.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInstall } from './commands/install.ts';
 import { duration } from './commands/options.ts';
+import { addPause } from './commands/pause.ts';
 import { addPosture } from './commands/posture.ts';
 import { addReboot } from './commands/reboot.ts';
+import { addResume } from './commands/resume.ts';
 import { addRollback } from './commands/rollback.ts';
 import type { Run, Session } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
@@ -90,6 +93,9 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addStatus,
     addInstall,
     addWatch,
+    addPause,
+    addResume,
+    addCancel,
     addReboot,
     addRollback,
     addHistory,

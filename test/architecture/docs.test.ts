@@ -53,7 +53,7 @@ describe('the pages', () => {
     const defaults = await readConfig(file);
     await writeFile(file, example);
     const { download, ...shown } = await readConfig(file);
-    const { 'ca-file': _none, ...shownDownload } = download;
+    const { 'ca-file': _none, proxy: _nor, ...shownDownload } = download;
     expect({ ...shown, download: shownDownload }).toEqual(defaults);
   });
 

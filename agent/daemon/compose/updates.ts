@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
+import { BundleAccessStore } from '../delivery/bundle-access.ts';
 import { BundleDelivery } from '../delivery/bundle-delivery.ts';
 import { ClientOffers } from '../delivery/client-offers.ts';
 import { Spool } from '../delivery/spool.ts';
@@ -13,6 +14,7 @@ import { hasNetworkBlockDevice } from '../platform/linux/network-block-device.ts
 import { trialMarks } from '../platform/linux/trial-files.ts';
 import { LoopbackRangeServer } from '../platform/loopback/range-server.ts';
 import { readBootLog } from '../platform/systemd/boot-log.ts';
+import { clockSynchronised } from '../platform/systemd/time-synchronisation.ts';
 import { systemClock as clock } from '../timing/clock.ts';
 import { effectRunner } from '../update/effects.ts';
 import { Feed } from '../update/feed.ts';
@@ -29,19 +31,29 @@ const SPOOL_RESERVE_BYTES = 32 << 20;
 
 /** The life of updates: the one door in, and all that its effects reach. */
 export async function updatesOf(
-  { folders, config, gate, log }: { folders: Folders; config: Config['download']; gate: Gate; log: Logger },
-  { installer, reboot, boot, host }: Neighbours,
+  { folders, config: { download, updates }, gate, log }: { folders: Folders; config: Config; gate: Gate; log: Logger },
+  { installer, reboot, boot, host, bus }: Neighbours,
 ) {
   const marks = trialMarks(folders);
   const history = new History(folders.state);
   const feed = new Feed<UpdateState>(randomUUID(), { phase: 'idle' });
-  const caFile = config['ca-file'];
+  const caFile = download['ca-file'];
+  const proxy = download.proxy && { url: download.proxy, except: download['no-proxy'] };
   const canStream = await hasNetworkBlockDevice();
   const offers = new ClientOffers(clock);
+  const access = new BundleAccessStore(join(folders.state, 'access'));
   const delivery = new BundleDelivery({
-    openUrl: (url) => async (signal) => openHttpsBundle(new URL(url), { ...(caFile && { ca: await readFile(caFile) }) }, signal),
+    openUrl: (url, operationId) => async (signal) => {
+      const trust = { ...(caFile && { ca: await readFile(caFile) }), ...(proxy && { proxy }) };
+      return openHttpsBundle(new URL(url), { ...(await access.of(operationId)), ...trust }, signal);
+    },
     offers,
-    spool: new Spool({ folder: join(folders.state, 'download'), maximumBytes: config['maximum-size'], reserveBytes: SPOOL_RESERVE_BYTES }),
+    access,
+    spool: new Spool({
+      folder: join(folders.state, 'download'),
+      maximumBytes: download['maximum-size'],
+      reserveBytes: SPOOL_RESERVE_BYTES,
+    }),
     ...(canStream && { rangeServer: new LoopbackRangeServer(log) }),
     clock,
     random: Math.random,
@@ -62,12 +74,14 @@ export async function updatesOf(
       bootLog: readBootLog,
       boot,
       clock,
+      clockSynchronised: clockSynchronised(bus),
+      clockPatienceMs: updates['clock-patience'],
       runningVersion: host.imageVersion,
       deviceSizeBytes,
       failedHere: (version) => updater.failedHere(version) !== undefined,
     }),
   });
-  return { updater, history, feed, offers, marks, canStream };
+  return { updater, history, feed, offers, access, marks, canStream };
 }
 
 export type Updates = Awaited<ReturnType<typeof updatesOf>>;

@@ -2,6 +2,7 @@
 import type { Clock } from '../timing/clock.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { Operation } from '../update/state.ts';
+import type { BundleAccessStore } from './bundle-access.ts';
 import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientOffers } from './client-offers.ts';
 import { limitRate } from './rate-limit.ts';
@@ -18,6 +19,7 @@ export interface RangeServer {
 export interface BundleDeliveryParts {
   readonly openUrl: (url: string, operationId: string) => OpenBundle;
   readonly offers: ClientOffers;
+  readonly access: Pick<BundleAccessStore, 'clear'>;
   readonly spool: Spool;
   /** Absent where RAUC cannot stream: then a bundle is brought whole to the disk first. */
   readonly rangeServer?: RangeServer;
@@ -66,6 +68,7 @@ export class BundleDelivery implements Delivery {
     this.#offered.abort();
     this.#offered = new AbortController();
     this.#parts.offers.end();
+    await this.#parts.access.clear();
     await this.#parts.rangeServer?.close();
     if (!keepBundle) await this.#parts.spool.clear();
   }

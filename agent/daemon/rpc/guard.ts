@@ -9,6 +9,7 @@ import { isMutating, leastRole, mayCall } from '../access/roles.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import type { Callers } from './callers.ts';
 import type { Connections } from './connections.ts';
+import { withoutSecrets } from './secret-fields.ts';
 
 type InnerCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
 type Responder = ConstructorParameters<typeof ServerInterceptingCall>[1];
@@ -55,7 +56,7 @@ export function guard({ callers, connections, audit, log }: GuardParts, patience
       .withOnReceiveMessage((message, pass) => {
         requests.end(call);
         // Of a stream, the first: it says what the stream is about, and the others are its content.
-        request ??= message;
+        request ??= withoutSecrets(message);
         // Of a call that was refused, the handler never learns.
         if (admitted) pass(message);
       })

@@ -43,7 +43,7 @@ export function serveBundle(
 }
 
 /** While an update is in one of these, RAUC may still read from its bundle. */
-const NEEDS_BUNDLE: ReadonlySet<Phase> = new Set(['downloading', 'inspecting', 'installing']);
+const NEEDS_BUNDLE: ReadonlySet<Phase> = new Set(['paused', 'downloading', 'inspecting', 'installing']);
 
 function requireWanted({ state }: Pick<Updater, 'state'>, operationId: string): void {
   const known = state.phase !== 'idle' && state.operation.id === operationId && state.operation.source.type === 'client';

@@ -10,6 +10,8 @@ type CheckMessage = lamadist.agent.v1.CheckResult.$Properties;
 
 const PHASE: Record<Phase, lamadist.agent.v1.UpdatePhase> = {
   idle: UpdatePhase.UPDATE_PHASE_IDLE,
+  scheduled: UpdatePhase.UPDATE_PHASE_SCHEDULED,
+  paused: UpdatePhase.UPDATE_PHASE_PAUSED,
   downloading: UpdatePhase.UPDATE_PHASE_DOWNLOADING,
   inspecting: UpdatePhase.UPDATE_PHASE_INSPECTING,
   installing: UpdatePhase.UPDATE_PHASE_INSTALLING,
@@ -65,11 +67,14 @@ export function updateMessage(update: Update): UpdateMessage {
     requestedBy: operation.requestedBy,
     rebootPolicy: operation.rebootPolicy === 'automatic' ? RebootPolicy.REBOOT_POLICY_AUTOMATIC : RebootPolicy.REBOOT_POLICY_MANUAL,
     force: operation.force,
+    window: operation.window,
     phaseChanges: update.phaseChanges.map(({ phase, atMs }) => ({ phase: PHASE[phase as Phase] ?? 0, at: timestamp(atMs) })),
     ...(update.fetched && { fetched: { fetchedBytes: update.fetched.bytes, bundleBytes: update.fetched.sizeBytes } }),
     ...('bundle' in update && update.bundle && { bundle: bundleMessage(update.bundle) }),
     ...('sourceSlot' in update && { sourceSlot: update.sourceSlot.name }),
     ...('targetSlot' in update && update.targetSlot && { targetSlot: update.targetSlot.name }),
+    ...(update.phase === 'scheduled' && update.opensAtMs !== null && { startsAt: timestamp(update.opensAtMs) }),
+    ...(update.phase === 'installing' && { pausing: update.pausing }),
     ...progressOf(update),
     ...('checks' in update && { checks: update.checks.map(checkMessage), trialBootIds: update.trialBootIds }),
     ...('reason' in update && { reason: update.reason }),

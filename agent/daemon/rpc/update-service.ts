@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import { lamadist } from '../../shared/gen/messages.js';
+import type { lamadist } from '../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
+import type { BundleAccessStore } from '../delivery/bundle-access.ts';
 import type { ClientOffers } from '../delivery/client-offers.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Feed } from '../update/feed.ts';
@@ -9,10 +10,11 @@ import type { History } from '../update/history.ts';
 import type { Installer } from '../update/installer.ts';
 import type { CurrentBoot } from '../update/ports.ts';
 import { isEnded, type Operation, type Update, type UpdateState } from '../update/state.ts';
-import type { Updater } from '../update/updater.ts';
+import type { NewEvent, Updater } from '../update/updater.ts';
 import { bundleSource } from './bundle-source.ts';
 import type { Callers } from './callers.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
+import { installation } from './installation.ts';
 import { serveBundle } from './serve-bundle.ts';
 import { bundleMessage, updateMessage } from './update-message.ts';
 
@@ -24,6 +26,7 @@ export interface UpdateServiceParts {
   readonly callers: Callers;
   readonly boot: CurrentBoot;
   readonly offers: ClientOffers;
+  readonly access: Pick<BundleAccessStore, 'keep' | 'forget'>;
   readonly clock: Clock;
   /** Whether RAUC can stream here. */
   readonly canStream: boolean;
@@ -41,21 +44,27 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   const { updater, installer, history } = parts;
   return {
     installBundle: unary(async (request, context) => {
-      const source = bundleSource(request.source);
-      const waiting = waitingFor(source, updater.state);
+      const { operation, access } = installation(request, parts.newId(), parts.callers.of(context.authContext).name);
+      const waiting = waitingFor(operation.source, updater.state);
       if (waiting) return { operationId: waiting };
-      const operation: Operation = {
-        id: parts.newId(),
-        source,
-        rebootPolicy: request.rebootPolicy === lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL ? 'manual' : 'automatic',
-        force: request.force,
-        allowDowngrade: request.allowDowngrade,
-        bytesPerSecond: Math.max(request.bytesPerSecond, 0),
-        requestedBy: parts.callers.of(context.authContext).name,
-      };
-      await updater.submit({ type: 'install-requested', operation });
+      // Before the operation itself: once that is accepted, it goes on by itself after any restart.
+      if (access) await parts.access.keep(operation.id, access);
+      try {
+        await updater.submit({ type: 'install-requested', operation });
+      } catch (error) {
+        if (access) await parts.access.forget(operation.id);
+        throw error;
+      }
       return { operationId: operation.id };
     }),
+
+    pauseUpdate: unary(({ operationId }) => command(updater, operationId, { type: 'pause-requested' })),
+
+    resumeUpdate: unary(({ operationId }) => command(updater, operationId, { type: 'resume-requested' })),
+
+    cancelUpdate: unary(({ operationId, message }) =>
+      command(updater, operationId, { type: 'cancel-requested', message: message.slice(0, MAX_MESSAGE_LENGTH) }),
+    ),
 
     inspectBundle: unary(async (request, { signal }) => {
       const source = bundleSource(request.source);
@@ -92,9 +101,23 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   };
 }
 
+/** Tells the update that is under way to do something; with an id, only if it is that one. */
+async function command(
+  updater: Pick<Updater, 'submit' | 'state'>,
+  operationId: string,
+  event: NewEvent,
+): Promise<{ readonly operationId: string }> {
+  const current = updater.state.phase === 'idle' ? '' : updater.state.operation.id;
+  if (operationId !== '' && operationId !== current) {
+    throw new Failure('UPDATE_NOT_FOUND', `Cannot do this to the update: "${operationId}" is not the last one of this node`);
+  }
+  await updater.submit(event);
+  return { operationId: current };
+}
+
 /** The operation that waits for this very file: its client went away, and comes back by asking again. */
 function waitingFor(source: Operation['source'], state: UpdateState): string | undefined {
-  if (source.type !== 'client' || state.phase !== 'downloading') return undefined;
+  if (source.type !== 'client' || (state.phase !== 'downloading' && state.phase !== 'paused')) return undefined;
   const { operation } = state;
   return operation.source.type === 'client' && operation.source.sha256 === source.sha256 ? operation.id : undefined;
 }

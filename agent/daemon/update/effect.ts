@@ -12,6 +12,8 @@ export interface Written {
 
 /** What a transition wants done to the world, as data. Each can be done twice without harm: a restart does just that. */
 export type Effect =
+  /** Waits until the window is open. */
+  | { readonly type: 'await-window'; readonly window: string }
   /** Brings a bundle that lies elsewhere within RAUC's reach. */
   | { readonly type: 'deliver'; readonly operation: Operation }
   | { readonly type: 'inspect'; readonly location: string }
@@ -21,7 +23,8 @@ export type Effect =
   | ({ readonly type: 'verify-slot' } & Written)
   /** Writes down what is about to boot, for the units of the trial boot, and only then tells the boot loader. */
   | { readonly type: 'activate'; readonly operationId: string; readonly targetSlot: SlotReference; readonly bootId: string }
-  | { readonly type: 'reboot'; readonly delayMs: number }
+  /** Within the window, where there is one. */
+  | { readonly type: 'reboot'; readonly delayMs: number; readonly window: string }
   | { readonly type: 'confirm-target'; readonly targetSlot: SlotReference; readonly version: string }
   | { readonly type: 'run-gate' }
   | { readonly type: 'commit'; readonly targetSlot: SlotReference }

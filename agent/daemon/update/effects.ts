@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
+import { untilClockIsSet } from './clock-patience.ts';
 import type { Effect, EffectOf, EffectType } from './effect.ts';
 import { followInstall, requireWritten } from './install-watch.ts';
 import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
-import type { BootLog, CurrentBoot, Delivery, Gate, Reboot, TrialMarks } from './ports.ts';
+import type { BootLog, ClockSynchronised, CurrentBoot, Delivery, Gate, Reboot, TrialMarks } from './ports.ts';
 import type { SlotReference } from './state.ts';
 import type { EffectRunner, Emit, NewEvent } from './updater.ts';
+import { awaitWindow } from './window.ts';
 
 export interface EffectPorts {
   readonly installer: Installer;
@@ -18,6 +20,8 @@ export interface EffectPorts {
   readonly bootLog: BootLog;
   readonly boot: CurrentBoot;
   readonly clock: Clock;
+  readonly clockSynchronised: ClockSynchronised;
+  readonly clockPatienceMs: number;
   /** Whether a version was rolled back on this node before. */
   readonly failedHere: (version: string) => boolean;
   /** IMAGE_VERSION of the booted image. */
@@ -40,14 +44,21 @@ export const effectRunner =
     (RUNNERS[effect.type] as Runner<EffectType>)(ports, effect, emit, signal);
 
 const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
-  deliver: async ({ delivery }, { operation }, _emit, signal) => ({
+  'await-window': async (ports, { window }, emit, signal) => {
+    emit({ type: 'window-planned', opensAtMs: null });
+    await awaitWindow(window, ports, (opensAtMs) => emit({ type: 'window-planned', opensAtMs }), signal);
+    return { type: 'window-opened' };
+  },
+
+  deliver: async (ports, { operation }, _emit, signal) => ({
     type: 'bundle-delivered',
-    location: await delivery.deliver(operation, signal),
+    location: await untilClockIsSet(ports, signal, () => ports.delivery.deliver(operation, signal)),
   }),
 
-  inspect: async ({ installer, boot, failedHere, runningVersion, deviceSizeBytes }, { location }, _emit, signal) => {
+  inspect: async (ports, { location }, _emit, signal) => {
+    const { installer, boot, failedHere, runningVersion, deviceSizeBytes } = ports;
     const slots = await installer.slots(signal);
-    const bundle = await installer.inspect(location, signal);
+    const bundle = await untilClockIsSet(ports, signal, () => installer.inspect(location, signal));
     const source = theSlot(slots, (slot) => slot.bootname === boot.bootname, `with the bootname "${boot.bootname}" of this boot`);
     const target = theSlot(slots, (slot) => slot.bootname !== boot.bootname, 'that is not the booted one');
     return {
@@ -86,9 +97,10 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     return { type: 'activated' };
   },
 
-  reboot: async ({ reboot, clock }, { delayMs }, _emit, signal) => {
-    await clock.sleep(delayMs, signal);
-    await reboot(signal);
+  reboot: async (ports, { delayMs, window }, _emit, signal) => {
+    await ports.clock.sleep(delayMs, signal);
+    if (window !== '') await awaitWindow(window, ports, () => {}, signal);
+    await ports.reboot(signal);
     return undefined;
   },
 

@@ -16,8 +16,15 @@ export interface TrialRecord {
 /** Everything that can happen to an update. `atMs` is the wall clock, for people; no decision depends on it. */
 export type UpdateEvent = { readonly atMs: number } & (
   | { readonly type: 'install-requested'; readonly operation: Operation }
+  /** Held, let go again, or given up, before the point of no return: the activation of the target slot. */
+  | { readonly type: 'pause-requested' }
+  | { readonly type: 'resume-requested' }
+  | { readonly type: 'cancel-requested'; readonly message: string }
   /** `bootname` is the booted slot's; `otherSlotGood` says whether the node could boot the other one. */
   | { readonly type: 'rollback-requested'; readonly message: string; readonly bootname: string; readonly otherSlotGood: boolean }
+  /** When the window opens next; null while the clock cannot be relied on. */
+  | { readonly type: 'window-planned'; readonly opensAtMs: number | null }
+  | { readonly type: 'window-opened' }
   | { readonly type: 'bundle-fetched'; readonly operationId: string; readonly bytes: number; readonly sizeBytes: number }
   /** RAUC can reach the bundle at this path or URL. */
   | { readonly type: 'bundle-delivered'; readonly location: string }

@@ -1,4 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  begin,
+  cancel,
+  cancelInstall,
+  leaveArmed,
+  leaveCommitted,
+  leaveTrial,
+  pause,
+  pauseWritten,
+  rebootInto,
+  refusal,
+  resume,
+  withoutWaiting,
+} from './commands.ts';
 import type { EventOf, EventType, UpdateEvent } from './event.ts';
 import { preflight } from './preflight.ts';
 import { RECOVERY } from './recovery.ts';
@@ -11,7 +25,6 @@ import {
   leaveRollback,
   reasonFor,
   reasonOf,
-  refuse,
   restoreSource,
   rollBack,
   rolledBack,
@@ -23,37 +36,18 @@ import {
 
 /**
  * The life of an update: what each event means in each phase. Pure: no clock, no wait, no input, no output. An event
- * that a phase does not name is late and changes nothing; a command that it does not name is refused.
+ * that a phase does not name is late and changes nothing; a command that it does not name is refused (commands.ts).
  */
 export function transition(state: UpdateState, event: UpdateEvent): Step {
   if (event.type === 'agent-started') return RECOVERY[state.phase](state as never, event);
   const handler = LIFE[state.phase][event.type] as ((state: UpdateState, event: UpdateEvent) => Step) | undefined;
-  return handler ? handler(state, event) : unnamed(state, event);
+  return handler ? handler(state, event) : (refusal(state, event) ?? stay(state));
 }
 
 type Life = { readonly [P in Phase]: { readonly [T in EventType]?: (state: StateOf<P>, event: EventOf<T>) => Step } };
 
 const RETRY_MS = 10_000;
 const MAX_ROLLBACK_ATTEMPTS = 5;
-
-function unnamed(state: UpdateState, event: UpdateEvent): Step {
-  if (event.type === 'install-requested') {
-    return refuse('UPDATE_IN_PROGRESS', `Cannot start an update: another one is ${state.phase} (operation ${operationId(state)})`);
-  }
-  if (event.type === 'rollback-requested') {
-    return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: the last update is ${state.phase}`);
-  }
-  return stay(state);
-}
-
-const operationId = (state: UpdateState): string => (state.phase === 'idle' ? 'none' : state.operation.id);
-
-function begin(_state: UpdateState, { operation, atMs }: EventOf<'install-requested'>): Step {
-  const nothing = { phaseChanges: [], fetched: null };
-  const { source } = operation;
-  if (source.type !== 'path') return stay(enter('downloading', nothing, atMs, { operation }), { type: 'deliver', operation });
-  return stay(enter('inspecting', nothing, atMs, { operation, location: source.path }), { type: 'inspect', location: source.path });
-}
 
 function delivered(state: StateOf<'downloading'>, { location, atMs }: EventOf<'bundle-delivered'>): Step {
   return stay(enter('inspecting', state, atMs, { operation: state.operation, location }), { type: 'inspect', location });
@@ -70,12 +64,13 @@ function inspectionEnded(state: StateOf<'inspecting'>, event: EventOf<'inspected
   if (refusal) return fail(state, atMs, refusal);
   const { operation, location } = state;
   const known = { operation, location, bundle: { ...bundle, images: [...bundle.images] }, sourceSlot, targetSlot, armedBootId: bootId };
-  const next = enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null });
+  const next = enter('installing', state, atMs, { ...known, percent: 0, message: '', cancelled: null, pausing: false });
   return stay(next, { type: 'install', location, ...written(next) });
 }
 
 function installEnded(state: StateOf<'installing'>, { atMs }: EventOf<'install-completed'>): Step {
   if (state.cancelled) return fail(state, atMs, state.cancelled);
+  if (state.pausing) return pauseWritten(state, { atMs });
   return stay(enter('installed', state, atMs, inspectedFields(state)), { type: 'verify-slot', ...written(state) });
 }
 
@@ -91,27 +86,10 @@ function slotVerified(state: StateOf<'installed'>, { atMs }: EventOf<'slot-verif
 
 function activated(state: StateOf<'activating'>, { atMs }: EventOf<'activated'>): Step {
   const next = enter('pending-reboot', state, atMs, inspectedFields(state));
-  return next.operation.rebootPolicy === 'automatic' ? stay(next, { type: 'reboot', delayMs: 0 }) : stay(next);
+  return next.operation.rebootPolicy === 'automatic' ? stay(next, rebootInto(next)) : stay(next);
 }
-
-const cancelled = (message: string) => reasonFor('CANCELLED', message || 'Cancelled by an administrator');
-const requested = (message: string) => reasonFor('REQUESTED', message || 'Asked for by an administrator');
 
 const failOnEffect = (state: Update, event: EventOf<'effect-failed'>): Step => fail(state, event.atMs, reasonOf(event.failure));
-const cancel = (state: Update, event: EventOf<'rollback-requested'>): Step => fail(state, event.atMs, cancelled(event.message));
-
-function leaveTrial(state: StateOf<'trial' | 'checking' | 'committing'>, event: EventOf<'rollback-requested'>): Step {
-  return rollBack(state, event.atMs, requested(event.message), true);
-}
-
-function leaveCommitted(state: StateOf<'committed'>, event: EventOf<'rollback-requested'>): Step {
-  const { sourceSlot, targetSlot } = state;
-  if (event.bootname !== targetSlot.bootname) {
-    return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: the node runs slot "${event.bootname}", not the one that was installed`);
-  }
-  if (!event.otherSlotGood) return refuse('NOTHING_TO_ROLL_BACK', `Cannot roll back: slot "${sourceSlot.name}" is not good`);
-  return rollBack(state, event.atMs, requested(event.message), true);
-}
 
 function gateFailed(state: StateOf<'checking'>, event: EventOf<'gate-failed'>): Step {
   return rollBack(state, event.atMs, reasonFor(event.code, event.message, event.failedChecks), true);
@@ -122,47 +100,66 @@ function checkFinished(state: StateOf<'checking'>, { check }: EventOf<'check-fin
 }
 
 function sourceRestored(state: StateOf<'rolling-back'>, { atMs }: EventOf<'source-restored'>): Step {
-  return state.onTarget ? stay(state, { type: 'reboot', delayMs: 0 }) : leaveRollback(state, atMs);
+  return state.onTarget ? stay(state, { type: 'reboot', delayMs: 0, window: '' }) : leaveRollback(state, atMs);
 }
 
 function rollbackStuck(state: StateOf<'rolling-back'>, event: EventOf<'effect-failed'>): Step {
-  if (event.effect === 'reboot') return stay(state, { type: 'reboot', delayMs: RETRY_MS });
+  if (event.effect === 'reboot') return stay(state, { type: 'reboot', delayMs: RETRY_MS, window: '' });
   if (event.effect === 'read-boot-log') return rolledBack(state, event.atMs, '');
   if (state.rollbackAttempts < MAX_ROLLBACK_ATTEMPTS) {
     return stay({ ...state, rollbackAttempts: state.rollbackAttempts + 1 }, restoreSource(state, RETRY_MS));
   }
   // A slot that was never marked good is left by the boot loader on its own, so a reboot is the best that remains.
-  if (state.onTarget) return stay(state, { type: 'reboot', delayMs: 0 });
+  if (state.onTarget) return stay(state, { type: 'reboot', delayMs: 0, window: '' });
   const message = `${state.reason.message} (and the boot loader could not be told: ${event.failure.message})`;
   return leaveRollback({ ...state, reason: { ...state.reason, message } }, event.atMs);
 }
 
+const stoppable = { 'cancel-requested': cancel, 'rollback-requested': cancel };
+
 const LIFE: Life = {
   idle: { 'install-requested': begin },
+  scheduled: {
+    'window-planned': (state, { opensAtMs }) => stay({ ...state, opensAtMs }),
+    'window-opened': (state, { atMs }) => withoutWaiting(state, state.operation, atMs),
+    'pause-requested': pause,
+    'effect-failed': failOnEffect,
+    ...stoppable,
+  },
+  paused: { 'pause-requested': (state) => stay(state), 'resume-requested': resume, ...stoppable },
   downloading: {
     'bundle-fetched': fetched,
     'bundle-delivered': delivered,
+    'pause-requested': pause,
     'effect-failed': failOnEffect,
-    'rollback-requested': cancel,
+    ...stoppable,
   },
-  inspecting: { 'bundle-fetched': fetched, inspected: inspectionEnded, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
+  inspecting: {
+    'bundle-fetched': fetched,
+    inspected: inspectionEnded,
+    'pause-requested': pause,
+    'effect-failed': failOnEffect,
+    ...stoppable,
+  },
   installing: {
     'bundle-fetched': fetched,
     'install-progress': (state, { percent, message }) => stay({ ...state, percent, message }),
     'install-completed': installEnded,
     'effect-failed': (state, event) => fail(state, event.atMs, state.cancelled ?? reasonOf(event.failure)),
-    // RAUC cannot be stopped half-way; what it wrote is simply never activated.
-    'rollback-requested': (state, { message }) => stay({ ...state, cancelled: cancelled(message) }),
+    'pause-requested': (state) => stay({ ...state, pausing: true }),
+    'resume-requested': (state, event) => (state.pausing ? stay({ ...state, pausing: false }) : (refusal(state, event) as Step)),
+    'cancel-requested': cancelInstall,
+    'rollback-requested': cancelInstall,
   },
-  installed: { 'slot-verified': slotVerified, 'effect-failed': failOnEffect, 'rollback-requested': cancel },
+  installed: { 'slot-verified': slotVerified, 'pause-requested': pauseWritten, 'effect-failed': failOnEffect, ...stoppable },
   activating: {
     activated,
     'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('ACTIVATION_FAILED', failure.message), false),
-    'rollback-requested': (state, { atMs, message }) => rollBack(state, atMs, requested(message), false),
+    'rollback-requested': leaveArmed,
   },
   'pending-reboot': {
-    'effect-failed': (state) => stay(state, { type: 'reboot', delayMs: RETRY_MS }),
-    'rollback-requested': (state, { atMs, message }) => rollBack(state, atMs, requested(message), false),
+    'effect-failed': (state) => stay(state, rebootInto(state, RETRY_MS)),
+    'rollback-requested': leaveArmed,
   },
   trial: {
     'target-confirmed': (state, { atMs }) =>

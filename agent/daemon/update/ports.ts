@@ -33,6 +33,9 @@ export type Gate = (onCheck: (check: CheckRecord) => void, signal: AbortSignal) 
 /** The end of the log of an earlier boot, or an empty text when that boot left none. */
 export type BootLog = (bootId: string, signal: AbortSignal) => Promise<string>;
 
+/** Whether the node's clock is synchronised with some other; false where nobody can tell. */
+export type ClockSynchronised = (signal: AbortSignal) => Promise<boolean>;
+
 /** The boot that this agent runs in. */
 export interface CurrentBoot {
   readonly bootId: string;

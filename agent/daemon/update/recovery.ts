@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { fromTheStart, rebootInto } from './commands.ts';
 import type { EventOf, TrialRecord } from './event.ts';
 import { type Phase, type Reason, ROLLBACK_CODES, type RollbackCode, type StateOf, type UpdateState } from './state.ts';
 import { beforeTrial, enter, fail, reasonFor, restoreSource, rollBack, type Step, stay, trialFields, written } from './step.ts';
@@ -15,12 +16,20 @@ const MAX_TRIAL_ATTEMPTS = 4;
  */
 export const RECOVERY: Recovery = {
   idle: stayed,
-  downloading: (state) => stay(state, { type: 'deliver', operation: state.operation }),
+  scheduled: (state) => stay(state, { type: 'await-window', window: state.operation.window }),
+  paused: (state, event) => {
+    const { operation, written: known } = state;
+    if (!known) return stay(state);
+    // Somebody booted what was written: it is on trial, as whatever is not committed.
+    if (onTarget(known, event)) return beginTrial(enter('installed', state, event.atMs, { operation, ...known }), event);
+    return stay({ ...state, written: { ...known, armedBootId: event.bootId } });
+  },
+  downloading: again,
   inspecting: (state, event) => {
     const { operation, location } = state;
-    if (operation.source.type === 'path') return stay(state, { type: 'inspect', location });
+    if (operation.source.type === 'path' && operation.window === '') return stay(state, { type: 'inspect', location });
     // What was within RAUC's reach may have gone with the agent that held it there.
-    return stay(enter('downloading', state, event.atMs, { operation }), { type: 'deliver', operation });
+    return again(state, event);
   },
   installing: (state, event) => {
     if (sameBoot(state, event)) return stay(state, { type: 'rejoin-install', ...written(state) });
@@ -39,7 +48,7 @@ export const RECOVERY: Recovery = {
   },
   'pending-reboot': (state, event) => {
     if (!sameBoot(state, event)) return onTarget(state, event) ? beginTrial(state, event) : cameBack(state, event);
-    return state.operation.rebootPolicy === 'automatic' ? stay(state, { type: 'reboot', delayMs: 0 }) : stay(state);
+    return state.operation.rebootPolicy === 'automatic' ? stay(state, rebootInto(state)) : stay(state);
   },
   trial: resumeTrial,
   checking: resumeTrial,
@@ -53,6 +62,13 @@ export const RECOVERY: Recovery = {
 
 function stayed(state: UpdateState): Step {
   return stay(state);
+}
+
+/** Nothing on the disk is worth more than a new start, in the window where there is one; what was fetched is gone on with. */
+function again(state: StateOf<'downloading' | 'inspecting'>, { atMs }: Started): Step {
+  const { operation } = state;
+  if (state.phase === 'downloading' && operation.window === '') return stay(state, { type: 'deliver', operation });
+  return fromTheStart(state, operation, atMs);
 }
 
 interface Armed {

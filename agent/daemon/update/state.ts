@@ -24,6 +24,8 @@ const OperationSchema = v.object({
   allowDowngrade: v.boolean(),
   /** At most so many bytes a second are fetched; 0 for as many as there come. */
   bytesPerSecond: count,
+  /** When it may start and reboot, as shared/maintenance-window.ts reads it; empty for at once. */
+  window: v.optional(text, ''),
   /** Common Name of the certificate that asked. */
   requestedBy: text,
 });
@@ -75,6 +77,9 @@ const inspected = {
   armedBootId: text,
 };
 
+/** What a phase has beyond what was asked. */
+const beyondAsked = ({ operation: _o, fetched: _f, phaseChanges: _p, ...rest }: typeof inspected) => rest;
+
 const onTrial = {
   ...inspected,
   /** The boots into the target slot, in order. */
@@ -89,9 +94,19 @@ const phase = <const P extends string, const E extends v.ObjectEntries>(name: P,
 
 export const UpdateStateSchema = v.variant('phase', [
   phase('idle', {}),
+  /** Waits for its window; `opensAtMs` is null until the clock can be relied on. */
+  phase('scheduled', { ...asked, opensAtMs: v.nullable(v.number()) }),
+  /** Held by an administrator; `written` once the target slot is. */
+  phase('paused', { ...asked, written: v.nullable(v.object(beyondAsked(inspected))) }),
   phase('downloading', asked),
   phase('inspecting', { ...asked, location: text }),
-  phase('installing', { ...inspected, percent, message: text, cancelled: v.nullable(ReasonSchema) }),
+  phase('installing', {
+    ...inspected,
+    percent,
+    message: text,
+    cancelled: v.nullable(ReasonSchema),
+    pausing: v.optional(v.boolean(), false),
+  }),
   phase('installed', inspected),
   phase('activating', inspected),
   phase('pending-reboot', inspected),

@@ -5,9 +5,11 @@ import type { ExitName } from '../exit-code.ts';
 import { BundleFile } from '../fleet/bundle-file.ts';
 import type { BundleSource, InstallRequest } from '../fleet/node.ts';
 import { serve } from '../fleet/serve.ts';
+import { readUrlAccess, type UrlAccessOptions } from '../fleet/url-access.ts';
 import { followUpdates } from './follow-updates.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { bundleArgument, rate, waitOption } from './options.ts';
+import { readInput } from './input-file.ts';
+import { bundleArgument, maintenanceWindow, rate, waitOption } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { hint, type Run, type Session, USUAL_TIMEOUT_MS } from './session.ts';
 
@@ -22,6 +24,14 @@ export function addInstall(program: Command, run: Run): void {
     .option('--on-node', 'the bundle is an absolute path on the node')
     .option('--allow-downgrade', 'install a version that is older than the one that runs')
     .addOption(new Option('--limit-rate <rate>', 'fetch at most so much a second').argParser(rate))
+    .addOption(new Option('--window <window>', 'start and reboot within this window only; return at once').argParser(maintenanceWindow))
+    .addOption(
+      new Option('--header <header>', 'for the URL\'s server: "Name: value", or @file with such lines')
+        .argParser((line: string, lines: readonly string[]) => [...lines, line])
+        .default([], 'none'),
+    )
+    .option('--client-certificate <file>', "PEM of the certificate to show to the URL's server")
+    .option('--client-key <file>', 'PEM of its key')
     .option('--force', 'install a version although it failed on the node before')
     .addOption(new Option('--reboot <when>', 'who reboots into the new version').choices(['automatic', 'manual']).default('automatic'))
     .addOption(waitOption())
@@ -32,6 +42,11 @@ export function addInstall(program: Command, run: Run): void {
         [
           ['lamactl install -n attic ./lamadist.raucb', 'give the node this file; install, reboot, watch to the end'],
           ['lamactl install -n attic --reboot manual --on-node /data/lamadist.raucb', 'stop before the reboot'],
+          [
+            'lamactl install -n attic --window "Sat 02:00-05:00 Europe/Berlin" https://images.lan/v2.raucb',
+            'the node does it by itself, in that night',
+          ],
+          ['lamactl install -n attic --header @token.txt https://images.lan/v2.raucb', 'token.txt: "Authorization: Bearer …"'],
           ['lamactl install --all --no-wait https://images.lan/lamadist.raucb', 'start everywhere, watch later'],
         ],
         ['done', 'under-way', 'rolled-back', 'update-failed', 'refused', 'not-found', 'deadline', ...NODE_EXITS],
@@ -40,10 +55,14 @@ export function addInstall(program: Command, run: Run): void {
     .action((bundle: string, options: InstallOptions, command: Command) => run(command, (session) => install(session, bundle, options)));
 }
 
-interface InstallOptions {
+/** Of a file with headers, or a PEM. */
+const MAX_ACCESS_BYTES = 64 << 10;
+
+interface InstallOptions extends UrlAccessOptions {
   readonly onNode?: true;
   readonly force?: true;
   readonly allowDowngrade?: true;
+  readonly window?: string;
   /** Bytes a second. */
   readonly limitRate?: number;
   readonly reboot: 'automatic' | 'manual';
@@ -54,6 +73,9 @@ interface InstallOptions {
 async function install(session: Session, bundle: string, options: InstallOptions): Promise<ExitName> {
   const argument = bundleArgument(bundle, options.onNode === true);
   if (!('file' in argument)) return installFrom(session, argument, options);
+  if (options.window !== undefined) {
+    throw new Failure('INVALID_REQUEST', 'Cannot give a file in a window: lamactl would have to wait for it; use --on-node or a URL');
+  }
   if (options.wait === false) {
     throw new Failure(
       'INVALID_REQUEST',
@@ -68,14 +90,18 @@ async function install(session: Session, bundle: string, options: InstallOptions
   }
 }
 
-function installFrom(session: Session, source: BundleSource, options: InstallOptions, file?: BundleFile): Promise<ExitName> {
-  const { force, allowDowngrade, limitRate, reboot, wait } = options;
+async function installFrom(session: Session, source: BundleSource, options: InstallOptions, file?: BundleFile): Promise<ExitName> {
+  const { force, allowDowngrade, limitRate, reboot, window = '' } = options;
+  const wait = window === '' ? options.wait : false;
+  const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
   const request: InstallRequest = {
     source,
     rebootPolicy: reboot,
     force: force === true,
     allowDowngrade: allowDowngrade === true,
     bytesPerSecond: limitRate ?? 0,
+    window,
+    ...(urlAccess && { urlAccess }),
   };
   if (wait === false) return start(session, request);
   const { connect, clock } = session.world;

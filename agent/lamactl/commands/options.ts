@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../shared/failure.ts';
+import { parseWindow } from '../../shared/maintenance-window.ts';
 import { parseSize } from '../../shared/size.ts';
 import type { BundleSource } from '../fleet/node.ts';
 import { parseDuration } from '../output/time.ts';
@@ -38,6 +39,14 @@ export function rate(text: string): number {
   const bytesPerSecond = parseSize(text.replace(/\/s$/, ''));
   if (bytesPerSecond === undefined || bytesPerSecond === 0) throw new InvalidArgumentError('Say a rate such as 500KiB or 2MiB.');
   return bytesPerSecond;
+}
+
+/** Reads --window: "Sat 02:00-05:00 Europe/Berlin". */
+export function maintenanceWindow(text: string): string {
+  if (parseWindow(text)) return text;
+  throw new InvalidArgumentError(
+    'Say a window such as "Sat 02:00-05:00 Europe/Berlin", "Mon-Fri 23:00-01:30" or "02:00-04:00" (UTC, daily).',
+  );
 }
 
 const USUAL_WAIT_MS = 30 * 60_000;

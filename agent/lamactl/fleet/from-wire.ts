@@ -118,6 +118,9 @@ export function updateFromWire(update: lamadist.agent.v1.Update.$Properties): Up
     requestedBy: text(update.requestedBy),
     rebootPolicy: named(REBOOT_POLICIES, update.rebootPolicy),
     force: update.force ?? false,
+    window: text(update.window),
+    ...present('startsAt', update.startsAt, time),
+    pausing: update.pausing ?? false,
     phaseChanges: (update.phaseChanges ?? []).map((change) => ({
       phase: named(PHASES, change.phase),
       ...present('at', change.at, time),

@@ -96,8 +96,9 @@ class GrpcNode implements NodeConnection {
     return unitFromWire(unit ?? {});
   }
 
-  async install({ rebootPolicy, ...rest }: InstallRequest): Promise<string> {
-    const request = { ...rest, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy) };
+  async install({ rebootPolicy, urlAccess, ...rest }: InstallRequest): Promise<string> {
+    const access = urlAccess && { urlAccess: { ...urlAccess, headers: [...urlAccess.headers] } };
+    const request = { ...rest, ...access, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy) };
     const { operationId } = await this.#call(UpdateServiceDefinition.installBundle, request);
     return text(operationId);
   }
@@ -126,6 +127,18 @@ class GrpcNode implements NodeConnection {
   async rollBack(message: string): Promise<string> {
     const { operationId } = await this.#call(UpdateServiceDefinition.rollBack, { message });
     return text(operationId);
+  }
+
+  async pause(): Promise<string> {
+    return text((await this.#call(UpdateServiceDefinition.pauseUpdate, {})).operationId);
+  }
+
+  async resume(): Promise<string> {
+    return text((await this.#call(UpdateServiceDefinition.resumeUpdate, {})).operationId);
+  }
+
+  async cancel(message: string): Promise<string> {
+    return text((await this.#call(UpdateServiceDefinition.cancelUpdate, { message })).operationId);
   }
 
   async inspect(source: BundleSource): Promise<Inspection> {

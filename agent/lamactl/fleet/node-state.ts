@@ -29,7 +29,8 @@ export function judgeNode(device: Device, health: Health, update: Update | undef
   if (phase === 'unknown') return { state: 'unknown', why: 'its update is in a phase that this lamactl does not know' };
   if (TRIAL.has(phase)) return { state: 'trial', why: 'the new version is not committed yet' };
   const judgement = judgeHealth(health);
-  if (judgement.state === 'unhealthy' || phase === 'idle' || hasEnded(phase)) return judgement;
+  // One that only waits for its window changes nothing yet.
+  if (judgement.state === 'unhealthy' || phase === 'idle' || phase === 'scheduled' || hasEnded(phase)) return judgement;
   return { state: 'updating', why: update?.progress?.message ?? '' };
 }
 

@@ -25,6 +25,8 @@ export const PHASES = [
   'rolling-back',
   'rolled-back',
   'failed',
+  'scheduled',
+  'paused',
 ] as const;
 export const REACHABILITIES = ['unknown', 'reachable', 'unreachable'] as const;
 export const BOOT_STATUSES = ['unknown', 'good', 'bad'] as const;
@@ -133,6 +135,12 @@ export interface Update {
   readonly requestedBy: string;
   readonly rebootPolicy: RebootPolicy;
   readonly force: boolean;
+  /** Within which it starts and reboots; empty for at once. */
+  readonly window: string;
+  /** When it starts, while it is scheduled and the node's clock can be relied on. */
+  readonly startsAt?: string;
+  /** It will be paused as soon as the slot is written. */
+  readonly pausing: boolean;
   readonly phaseChanges: readonly { readonly phase: Phase; readonly at?: string }[];
   readonly checks: readonly CheckResult[];
   readonly reason?: UpdateReason;
@@ -153,6 +161,17 @@ export interface InstallRequest {
   readonly allowDowngrade: boolean;
   /** 0 for as many as there come. */
   readonly bytesPerSecond: number;
+  /** Empty for at once. */
+  readonly window: string;
+  readonly urlAccess?: UrlAccess;
+}
+
+/** What the server of a URL wants to see. */
+export interface UrlAccess {
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** PEM; both or none. */
+  readonly clientCertificate: string;
+  readonly clientKey: string;
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
@@ -172,6 +191,10 @@ export interface NodeConnection {
   /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */
   serveBundle(operationId: string, file: BundleFile): Promise<void>;
   rollBack(message: string): Promise<string>;
+  /** Each of the three is for the update that is under way, and returns its id. */
+  pause(): Promise<string>;
+  resume(): Promise<string>;
+  cancel(message: string): Promise<string>;
   inspect(source: BundleSource): Promise<Inspection>;
   /** The update with that id; with an empty one, the last. Undefined when no update was ever asked for. */
   update(operationId: string): Promise<Update | undefined>;

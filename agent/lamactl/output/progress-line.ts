@@ -52,8 +52,13 @@ function styleOf({ phase }: Update): Style {
   return phase === 'failed' || phase === 'rolled-back' || phase === 'rolling-back' ? 'bad' : 'heading';
 }
 
-function detailOf({ phase, progress, reason, rebootPolicy, bundle, targetSlot }: Update): string {
+function detailOf({ phase, progress, reason, rebootPolicy, bundle, targetSlot, window, startsAt, pausing }: Update): string {
   if (reason) return reason.message;
+  if (phase === 'scheduled')
+    return startsAt ? `starts at ${startsAt} (window ${window})` : `waits for its clock to be set (window ${window})`;
+  if (phase === 'paused') return 'waits for "lamactl resume"';
+  if (pausing) return 'is paused as soon as the slot is written';
+  if (phase === 'pending-reboot' && window !== '') return `reboots in its window (${window})`;
   if (phase === 'pending-reboot' && rebootPolicy === 'manual') return 'waits for "lamactl reboot"';
   if (phase === 'committed') return [bundle?.version, targetSlot].filter(Boolean).join(' in ');
   return progress?.message ?? '';

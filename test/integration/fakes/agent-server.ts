@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
 import { NodeServerCredentials } from '../../../agent/daemon/access/server-credentials.ts';
+import { BundleAccessStore } from '../../../agent/daemon/delivery/bundle-access.ts';
 import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
@@ -65,6 +66,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     kernelRelease: '6.6',
     architecture: 'x86_64',
   };
+  const access = new BundleAccessStore(path.join(folder, 'access'));
   const names = [
     'lamadist.agent.v1.UpdateService',
     'lamadist.agent.v1.HealthService',
@@ -75,7 +77,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
-    updateService({ updater, feed, history, installer, callers, boot, offers, clock: node.clock, canStream: false, newId }),
+    updateService({ updater, feed, history, installer, callers, boot, offers, access, clock: node.clock, canStream: false, newId }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({
       host,

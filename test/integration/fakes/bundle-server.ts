@@ -17,12 +17,13 @@ export interface BundleServer {
   close(): void;
 }
 
-/** A web server with one bundle, over real TLS on loopback, that understands ranges. */
-export async function serveBundle(authority: CertificateAuthority, bundle: string): Promise<BundleServer> {
+/** A web server with one bundle, over real TLS on loopback, that understands ranges; it may want to see a header. */
+export async function serveBundle(authority: CertificateAuthority, bundle: string, authorization?: string): Promise<BundleServer> {
   const { certificate, key } = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: ['127.0.0.1'] });
   const offsets: number[] = [];
   let gate = { limit: Number.POSITIVE_INFINITY, opened: Promise.resolve(), open: () => {} };
   const server = https.createServer({ cert: certificate, key }, (request, response) => {
+    if (request.headers.authorization !== authorization) return void response.writeHead(401).end();
     void send().catch(() => response.destroy());
     async function send(): Promise<void> {
       const { size } = await stat(bundle);

@@ -14,8 +14,9 @@ const DEFAULTS = {
     'gate-deadline': 300_000,
     period: 60_000,
   },
-  download: { 'maximum-size': 4 * 2 ** 30 },
   units: { restart: [] },
+  download: { 'maximum-size': 4 * 2 ** 30, 'no-proxy': [] },
+  updates: { 'clock-patience': 600_000 },
   log: { level: 'info' },
 };
 
@@ -39,8 +40,9 @@ describe('the configuration', () => {
 tls: { folder: /srv/tls }
 metrics: { listen: "[::1]:9000" }
 health: { folders: [/a, /b], gate-deadline: 90s, period: 1h }
-download: { maximum-size: 512MiB, ca-file: /etc/ca.pem }
 units: { restart: [k3s.service, getty@tty1.service] }
+download: { maximum-size: 512MiB, ca-file: /etc/ca.pem, proxy: "http://proxy.lan:3128", no-proxy: [lan] }
+updates: { clock-patience: 30s }
 log: { level: debug }
 `;
     expect(await read(text)).toEqual({
@@ -48,8 +50,9 @@ log: { level: debug }
       tls: { folder: '/srv/tls' },
       metrics: { listen: '[::1]:9000' },
       health: { folders: ['/a', '/b'], 'gate-deadline': 90_000, period: 3_600_000 },
-      download: { 'maximum-size': 512 * 2 ** 20, 'ca-file': '/etc/ca.pem' },
       units: { restart: ['k3s.service', 'getty@tty1.service'] },
+      download: { 'maximum-size': 512 * 2 ** 20, 'ca-file': '/etc/ca.pem', proxy: 'http://proxy.lan:3128', 'no-proxy': ['lan'] },
+      updates: { 'clock-patience': 30_000 },
       log: { level: 'debug' },
     });
   });
@@ -72,6 +75,7 @@ log: { level: debug }
   it.each([
     ['listn: x', 'line 1: "listn" is not a known field: write "listen"'],
     ['health:\n  interval: 5s', 'line 2: "health.interval" is not a known field: use one of folders, gate-deadline, period'],
+    ['download: { proxy: "socks5://proxy.lan" }', 'line 1: "download.proxy" must be a URL such as "http://proxy.lan:3128"'],
     ['listen: 7443', 'line 1: "listen" must be string, not 7443'],
     ['listen: "7443"', `line 1: "listen" ${ADDRESS}`],
     ['listen: attic', `line 1: "listen" ${ADDRESS}`],

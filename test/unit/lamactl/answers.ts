@@ -56,6 +56,8 @@ export function updateIn(phase: Phase, changes: Partial<Update> = {}): Update {
     requestedBy: 'admin',
     rebootPolicy: 'automatic',
     force: false,
+    window: '',
+    pausing: false,
     phaseChanges: [{ phase, at: '2026-11-20T11:00:00.000Z' }],
     checks: [],
     trialBootIds: [],

@@ -19,6 +19,7 @@ export type WatchStep = Update | Failure | (() => void);
 export class FakeNode {
   readonly installs: InstallRequest[] = [];
   readonly rollBackMessages: string[] = [];
+  readonly orders: string[] = [];
   readonly cursors: string[] = [];
   connections = 0;
   open = 0;
@@ -48,6 +49,9 @@ export class FakeNode {
         this.rollBackMessages.push(message);
         return 'op-1';
       },
+      pause: () => this.#take('pause'),
+      resume: () => this.#take('resume'),
+      cancel: (message) => this.#take(`cancel ${message}`),
       inspect: async () => INSPECTION,
       update: async () => this.last,
       updates: async (limit) => (this.last ? [this.last].slice(0, limit) : []),
@@ -57,6 +61,11 @@ export class FakeNode {
         this.open -= 1;
       },
     };
+  }
+
+  async #take(order: string): Promise<string> {
+    this.orders.push(order);
+    return 'op-1';
   }
 
   async *#watch(afterCursor: string, signal: AbortSignal | undefined): AsyncGenerator<UpdateEvent> {

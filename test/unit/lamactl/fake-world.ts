@@ -93,9 +93,9 @@ export class FakeWorld implements World {
     for (const listener of this.#interrupts) listener();
   }
 
-  /** Runs a command line, words separated by spaces, and returns the exit code. */
-  run(line: string): Promise<number> {
-    return lamactl(line.split(' '), this);
+  /** Runs a command line, words separated by spaces or one by one, and returns the exit code. */
+  run(line: string | readonly string[]): Promise<number> {
+    return lamactl(typeof line === 'string' ? line.split(' ') : line, this);
   }
 
   /** What was printed as one JSON document. */

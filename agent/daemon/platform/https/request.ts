@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
-import { Failure } from '../../../shared/failure.ts';
+import { checkServerIdentity, type PeerCertificate, TLSSocket } from 'node:tls';
+import { Failure, type FailureCode } from '../../../shared/failure.ts';
+import { type ProxySettings, proxyAgent } from './proxy.ts';
 
 /** Who asks, and whom it trusts. Headers and certificate are for the URL's own origin and go to no other. */
 export interface HttpsIdentity {
@@ -10,6 +12,7 @@ export interface HttpsIdentity {
   readonly key?: string;
   /** PEM certificates of the authorities that vouch for the server, instead of the public ones. */
   readonly ca?: string | Buffer;
+  readonly proxy?: ProxySettings;
   /** A server that says nothing for this long is taken for gone; 30 seconds unless it says otherwise. */
   readonly silenceMs?: number;
 }
@@ -48,7 +51,8 @@ function redirected(location: string, from: URL): URL {
 
 const isRedirect = (status: number): boolean => [301, 302, 303, 307, 308].includes(status);
 
-const withoutSecrets = ({ range, ifRange, ca, silenceMs }: RequestOptions): RequestOptions => ({
+const withoutSecrets = ({ range, ifRange, ca, proxy, silenceMs }: RequestOptions): RequestOptions => ({
+  ...(proxy && { proxy }),
   ...(silenceMs && { silenceMs }),
   ...(range && { range }),
   ...(ifRange && { ifRange }),
@@ -67,9 +71,12 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
   const headers: OutgoingHttpHeaders = { ...options.headers };
   if (options.range) headers.range = options.range;
   if (options.ifRange && options.range) headers['if-range'] = options.ifRange;
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   const tls = {
     // Servers of bundles need not be as modern as LamaDist's own connections.
     minVersion: 'TLSv1.2' as const,
+    // Within a tunnel nobody else says whose certificate it is to be, where the host is an address.
+    checkServerIdentity: (_host: string, certificate: PeerCertificate) => checkServerIdentity(host, certificate),
     ...(options.ca && { ca: options.ca }),
     ...(options.certificate && { cert: options.certificate }),
     ...(options.key && { key: options.key }),
@@ -77,13 +84,26 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
   const { silenceMs = SILENCE_MS } = options;
   const silent = () => new Error(`the server was silent for ${silenceMs / 1000} s`);
   return new Promise((resolve, reject) => {
-    const outgoing = https.get(url, { headers, signal, timeout: silenceMs, agent: false, ...tls });
+    const outgoing = https.get(url, { headers, signal, timeout: silenceMs, agent: proxyAgent(options.proxy, host), ...tls });
+    const settled = new AbortController();
+    // Until there is a socket, which a proxy may keep back, a request neither times out nor tells that it was destroyed.
+    const giveUp = (error: Error) => {
+      settled.abort();
+      reject(signal.aborted ? signal.reason : unreachable(error));
+      outgoing.destroy();
+    };
+    const patience = setTimeout(() => giveUp(silent()), silenceMs);
+    settled.signal.addEventListener('abort', () => clearTimeout(patience));
+    signal.addEventListener('abort', () => giveUp(signal.reason), { signal: settled.signal });
     outgoing.on('response', (response) => {
+      // What a proxy says instead of opening the tunnel must not pass for an answer of the server.
+      if (!(response.socket instanceof TLSSocket)) return giveUp(new Error(`the proxy answered ${response.statusCode}`));
+      settled.abort();
       outgoing.prependListener('timeout', () => response.destroy(silent()));
       resolve(response);
     });
     outgoing.on('timeout', () => outgoing.destroy(silent()));
-    outgoing.on('error', (error) => reject(signal.aborted ? signal.reason : unreachable(error)));
+    outgoing.on('error', giveUp);
   });
 }
 
@@ -91,6 +111,11 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
 const UNTRUSTED = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT_|HOSTNAME_)/;
 
 function unreachable(error: NodeJS.ErrnoException): Failure {
-  const code = UNTRUSTED.test(error.code ?? '') ? 'DOWNLOAD_REFUSED' : 'DOWNLOAD_FAILED';
-  return new Failure(code, `Cannot fetch the bundle: ${error.message}`, {}, { cause: error });
+  return new Failure(codeOf(error), `Cannot fetch the bundle: ${error.message}`, {}, { cause: error });
+}
+
+function codeOf({ code = '' }: NodeJS.ErrnoException): FailureCode {
+  // The one that passes by itself, as soon as this node's clock is set.
+  if (code === 'CERT_NOT_YET_VALID') return 'CERTIFICATE_NOT_YET_VALID';
+  return UNTRUSTED.test(code) ? 'DOWNLOAD_REFUSED' : 'DOWNLOAD_FAILED';
 }

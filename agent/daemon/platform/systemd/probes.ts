@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Probes } from '../../health/probe.ts';
+import { askSynchronised } from './time-synchronisation.ts';
 import { mountUnitOf } from './unit-name.ts';
-import { ANSWER_TIMEOUT_MS, type Ask, asked, failedUnits, findUnit, mountOptions } from './units.ts';
+import { type Ask, failedUnits, findUnit, mountOptions } from './units.ts';
 
 type SystemdProbes = Pick<Probes, 'unit-active' | 'no-failed-units' | 'mount-writable' | 'clock-synchronised'>;
 
-const TIMEDATE = {
-  destination: 'org.freedesktop.timedate1',
-  path: '/org/freedesktop/timedate1',
-  interface: 'org.freedesktop.timedate1',
-} as const;
 const NAMED_UNITS = 10;
 
 /** The probes that ask systemd, which sees the whole node while the agent sees what its sandbox lets it see. */
@@ -37,9 +33,7 @@ export function systemdProbes(bus: Ask): SystemdProbes {
     },
 
     'clock-synchronised': async (_condition, signal) => {
-      const options = { timeoutMs: ANSWER_TIMEOUT_MS, signal };
-      const { NTPSynchronized } = await asked('ask whether the clock is synchronised', () => bus.getProperties(TIMEDATE, options));
-      const holds = NTPSynchronized === true;
+      const holds = await askSynchronised(bus, signal);
       return { holds, detail: `the clock is ${holds ? '' : 'not '}synchronised` };
     },
   };

@@ -41,6 +41,7 @@ async function delivering({ canStream = false } = {}) {
       return source.open;
     },
     offers,
+    access: { clear: async () => void told.push(['access cleared', 0, 0]) },
     spool: new Spool({ folder, maximumBytes: 10_000, reserveBytes: 0 }),
     ...(canStream && { rangeServer: server }),
     clock,

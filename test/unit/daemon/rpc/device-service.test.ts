@@ -125,7 +125,7 @@ describe('what the device is asked for beside', () => {
 });
 
 describe('a reboot that is asked for', () => {
-  const free = ['idle', 'downloading', 'inspecting', 'pending-reboot', 'committed', 'rolled-back', 'failed'];
+  const free = ['idle', 'scheduled', 'paused', 'downloading', 'inspecting', 'pending-reboot', 'committed', 'rolled-back', 'failed'];
 
   it.each(PHASES)('is taken or refused in phase %s', async (phase) => {
     const { reboot, orders } = device(STATES[phase]);

@@ -24,6 +24,8 @@ function bench(changes: Partial<EffectPorts> = {}) {
   const run = effectRunner({
     installer,
     clock,
+    clockSynchronised: async () => true,
+    clockPatienceMs: 600_000,
     delivery: { deliver: async () => '/var/download/x.raucb', end: note('end') },
     runningVersion: '1',
     deviceSizeBytes: async () => 1000,
@@ -177,12 +179,114 @@ describe('what remains to be done', () => {
     [{ type: 'deliver', operation: OPERATION }, { type: 'bundle-delivered', location: '/var/download/x.raucb' }, []],
     [{ type: 'read-boot-log', bootId: 'failed' }, { type: 'boot-log-read', log: 'log of failed' }, []],
     [{ type: 'clean-up', keepBundle: false }, undefined, ['end', 'disarm']],
-    [{ type: 'reboot', delayMs: 0 }, undefined, ['reboot']],
+    [{ type: 'reboot', delayMs: 0, window: '' }, undefined, ['reboot']],
   ])('%o', async (effect, event, expected) => {
     const { clock, asked, carryOut } = bench();
     const done = carryOut(effect);
     await clock.advance(0);
     expect(await done).toEqual(event);
     expect(asked).toEqual(expected);
+  });
+});
+
+describe('a window', () => {
+  // The fake clock begins on Thursday, 2026-01-01 at 00:00 UTC.
+  it('is waited for, and said when it is known', async () => {
+    const { clock, events, carryOut } = bench();
+    const done = carryOut({ type: 'await-window', window: 'Thu 02:00-03:00' });
+    await clock.advance(7_199_000);
+    expect(events).toEqual([
+      { type: 'window-planned', opensAtMs: null },
+      { type: 'window-planned', opensAtMs: Date.parse('2026-01-01T02:00:00Z') },
+    ]);
+    await clock.advance(1_000);
+    expect(await done).toEqual({ type: 'window-opened' });
+  });
+
+  it('is waited for with the reboot, too', async () => {
+    const { clock, asked, carryOut } = bench();
+    const done = carryOut({ type: 'reboot', delayMs: 0, window: '02:00-03:00' });
+    await clock.advance(7_199_000);
+    expect(asked).toEqual([]);
+    await clock.advance(1_000);
+    await done;
+    expect(asked).toEqual(['reboot']);
+  });
+
+  it('is open at once to a clock that was synchronised within it', async () => {
+    const { clock, carryOut } = bench();
+    const done = carryOut({ type: 'await-window', window: '00:00-00:30' });
+    await clock.advance(0);
+    expect(await done).toEqual({ type: 'window-opened' });
+  });
+
+  it('waits for the clock to be synchronised first, for ten minutes', async () => {
+    let synchronised = false;
+    const { clock, events, carryOut } = bench({ clockSynchronised: async () => synchronised });
+    const done = carryOut({ type: 'await-window', window: '00:00-01:00' });
+    await clock.advance(60_000);
+    expect(events).toEqual([{ type: 'window-planned', opensAtMs: null }]);
+    synchronised = true;
+    await clock.advance(30_000);
+    expect(await done).toEqual({ type: 'window-opened' });
+  });
+
+  it('goes by the clock that there is when nothing ever synchronises it', async () => {
+    const { clock, carryOut } = bench({ clockSynchronised: async () => false });
+    const done = carryOut({ type: 'await-window', window: '00:00-01:00' });
+    await clock.advance(600_000);
+    expect(await done).toEqual({ type: 'window-opened' });
+  });
+
+  it('notices that the clock was set meanwhile', async () => {
+    let offsetMs = 0;
+    const fake = new FakeClock();
+    const jumping = {
+      now: () => new Date(fake.now().getTime() + offsetMs),
+      monotonicMs: () => fake.monotonicMs(),
+      sleep: (durationMs: number, signal: AbortSignal) => fake.sleep(durationMs, signal),
+    };
+    const { carryOut } = bench({ clock: jumping });
+    const done = carryOut({ type: 'await-window', window: '12:00-13:00' });
+    await fake.advance(10_000);
+    offsetMs = 12 * 3_600_000;
+    await fake.advance(30_000);
+    expect(await done).toEqual({ type: 'window-opened' });
+  });
+});
+
+describe('a certificate that is not valid yet', () => {
+  const inspect: Effect = { type: 'inspect', location: '/var/v2.raucb' };
+  const early = new Failure('CERTIFICATE_NOT_YET_VALID', 'Cannot inspect the bundle: certificate is not yet valid');
+
+  it('is tried again until the clock is set', async () => {
+    let synchronised = false;
+    const { installer, clock, carryOut } = bench({ clockSynchronised: async () => synchronised });
+    const inspection = installer.inspect.bind(installer);
+    installer.inspect = async (...given) => {
+      if (!synchronised) throw early;
+      return inspection(...given);
+    };
+    const done = carryOut(inspect);
+    await clock.advance(20_000);
+    synchronised = true;
+    await clock.advance(5_000);
+    expect(await done).toMatchObject({ type: 'inspected' });
+  });
+
+  it('is an answer to a clock that is synchronised', async () => {
+    const { installer, carryOut } = bench();
+    installer.inspect = async () => Promise.reject(early);
+    await expect(carryOut(inspect)).rejects.toBe(early);
+  });
+
+  it('is an answer when the clock is not set in time', async () => {
+    const { installer, clock, carryOut } = bench({ clockSynchronised: async () => false });
+    installer.inspect = async () => Promise.reject(early);
+    const done = carryOut(inspect).catch((error) => error);
+    await clock.advance(599_000);
+    expect(clock.sleeping).toBe(1);
+    await clock.advance(6_000);
+    expect(await done).toBe(early);
   });
 });

@@ -5,31 +5,59 @@ import { transition } from '../../../../agent/daemon/update/lifecycle.ts';
 import { PHASES, type Phase, type UpdateState } from '../../../../agent/daemon/update/state.ts';
 import type { Step } from '../../../../agent/daemon/update/step.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
-import { EVENTS, STATES } from './states.ts';
+import { EVENTS, STATES, WINDOW } from './states.ts';
 
-const REFUSED = { 'install-requested': 'refused UPDATE_IN_PROGRESS', 'rollback-requested': 'refused NOTHING_TO_ROLL_BACK' };
+const BUSY = { 'install-requested': 'refused UPDATE_IN_PROGRESS', 'resume-requested': 'refused UPDATE_NOT_PAUSED' };
+const STOPPABLE = { 'cancel-requested': 'failed CANCELLED: clean-up', 'rollback-requested': 'failed CANCELLED: clean-up' };
+/** The target slot is activated: only a rollback leads back. */
+const PAST = { ...BUSY, 'pause-requested': 'refused POINT_OF_NO_RETURN', 'cancel-requested': 'refused POINT_OF_NO_RETURN' };
+const OVER = {
+  'pause-requested': 'refused NO_UPDATE_UNDER_WAY',
+  'resume-requested': 'refused UPDATE_NOT_PAUSED',
+  'cancel-requested': 'refused NO_UPDATE_UNDER_WAY',
+  'rollback-requested': 'refused NOTHING_TO_ROLL_BACK',
+};
 
 /** What each event does in each phase: the next phase, `= phase` for news within it, and the effects. What is not here changes nothing. */
 const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = {
-  idle: { 'install-requested': 'inspecting: inspect', 'rollback-requested': REFUSED['rollback-requested'] },
+  idle: { ...OVER, 'install-requested': 'inspecting: inspect' },
+  scheduled: {
+    ...BUSY,
+    ...STOPPABLE,
+    'pause-requested': 'paused',
+    'window-planned': '= scheduled',
+    'window-opened': 'inspecting: inspect',
+    'effect-failed': 'failed INSTALL_FAILED: clean-up',
+    'agent-started': 'scheduled: await-window',
+  },
+  paused: {
+    ...BUSY,
+    ...STOPPABLE,
+    'resume-requested': 'installed: verify-slot',
+    'agent-started': '= paused',
+  },
   downloading: {
-    'install-requested': REFUSED['install-requested'],
-    'rollback-requested': 'failed CANCELLED: clean-up',
+    ...BUSY,
+    ...STOPPABLE,
+    'pause-requested': 'paused',
     'bundle-fetched': '= downloading',
     'bundle-delivered': 'inspecting: inspect',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
     'agent-started': 'downloading: deliver',
   },
   inspecting: {
-    'install-requested': REFUSED['install-requested'],
-    'rollback-requested': 'failed CANCELLED: clean-up',
+    ...BUSY,
+    ...STOPPABLE,
+    'pause-requested': 'paused',
     'bundle-fetched': '= inspecting',
     inspected: 'installing: install',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
     'agent-started': 'inspecting: inspect',
   },
   installing: {
-    'install-requested': REFUSED['install-requested'],
+    ...BUSY,
+    'pause-requested': '= installing',
+    'cancel-requested': '= installing',
     'rollback-requested': '= installing',
     'bundle-fetched': '= installing',
     'install-progress': '= installing',
@@ -38,34 +66,36 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
     'agent-started': 'installing: rejoin-install',
   },
   installed: {
-    'install-requested': REFUSED['install-requested'],
-    'rollback-requested': 'failed CANCELLED: clean-up',
+    ...BUSY,
+    ...STOPPABLE,
+    'pause-requested': 'paused',
     'slot-verified': 'activating: activate',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
     'agent-started': '= installed: verify-slot',
   },
   activating: {
-    'install-requested': REFUSED['install-requested'],
+    ...PAST,
     'rollback-requested': 'rolling-back REQUESTED: restore-source',
     activated: 'pending-reboot: reboot',
     'effect-failed': 'rolling-back ACTIVATION_FAILED: restore-source',
     'agent-started': 'activating: activate',
   },
   'pending-reboot': {
-    'install-requested': REFUSED['install-requested'],
+    ...PAST,
+    'install-requested': 'refused REBOOT_PENDING',
     'rollback-requested': 'rolling-back REQUESTED: restore-source',
     'effect-failed': 'pending-reboot: reboot',
     'agent-started': 'pending-reboot: reboot',
   },
   trial: {
-    'install-requested': REFUSED['install-requested'],
+    ...PAST,
     'rollback-requested': 'rolling-back REQUESTED: restore-source',
     'target-confirmed': 'checking: run-gate',
     'effect-failed': 'rolling-back WRONG_SLOT_BOOTED: restore-source',
     'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
   },
   checking: {
-    'install-requested': REFUSED['install-requested'],
+    ...PAST,
     'rollback-requested': 'rolling-back REQUESTED: restore-source',
     'check-finished': '= checking',
     'gate-passed': 'committing: commit',
@@ -74,25 +104,23 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
     'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
   },
   committing: {
-    'install-requested': REFUSED['install-requested'],
+    ...PAST,
     'rollback-requested': 'rolling-back REQUESTED: restore-source',
     'marked-good': 'committed: clean-up',
     'effect-failed': 'rolling-back COMMIT_FAILED: restore-source',
     'agent-started': 'rolling-back TRIAL_INTERRUPTED: restore-source',
   },
-  committed: { 'install-requested': 'inspecting: inspect', 'rollback-requested': 'rolling-back REQUESTED: restore-source' },
+  committed: { ...OVER, 'install-requested': 'inspecting: inspect', 'rollback-requested': 'rolling-back REQUESTED: restore-source' },
   'rolling-back': {
-    ...REFUSED,
+    ...PAST,
+    'rollback-requested': 'refused NOTHING_TO_ROLL_BACK',
     'source-restored': 'rolling-back CHECK_FAILED: reboot',
     'boot-log-read': 'rolled-back CHECK_FAILED: clean-up',
     'effect-failed': '= rolling-back CHECK_FAILED: restore-source',
     'agent-started': '= rolling-back CHECK_FAILED: restore-source',
   },
-  'rolled-back': {
-    'install-requested': 'inspecting: inspect',
-    'rollback-requested': REFUSED['rollback-requested'],
-  },
-  failed: { 'install-requested': 'inspecting: inspect', 'rollback-requested': REFUSED['rollback-requested'] },
+  'rolled-back': { ...OVER, 'install-requested': 'inspecting: inspect' },
+  failed: { ...OVER, 'install-requested': 'inspecting: inspect' },
 };
 
 describe('the life of an update', () => {
@@ -121,6 +149,39 @@ describe('the life of an update', () => {
   it('has a bundle that lies elsewhere brought within reach first', () => {
     const event = { ...EVENTS['install-requested'], operation: STATES.downloading.operation };
     expect(describeStep(STATES.idle, transition(STATES.idle, event))).toBe('downloading: deliver');
+  });
+
+  it('waits for its window before anything else, where it has one', () => {
+    const event = { ...EVENTS['install-requested'], operation: STATES.scheduled.operation };
+    expect(describeStep(STATES.idle, transition(STATES.idle, event))).toBe('scheduled: await-window');
+  });
+
+  it('reboots within its window, too', () => {
+    const windowed = { ...STATES.activating, operation: STATES.scheduled.operation };
+    expect(transition(windowed, EVENTS.activated)).toMatchObject({ effects: [{ type: 'reboot', delayMs: 0, window: WINDOW }] });
+  });
+
+  it('begins anew when it is resumed before RAUC wrote anything', () => {
+    const held = { ...STATES.paused, operation: STATES.downloading.operation, written: null };
+    expect(describeStep(held, transition(held, EVENTS['resume-requested']))).toBe('downloading: deliver');
+  });
+
+  it('waits for its window again when it is resumed outside it', () => {
+    const held = { ...STATES.paused, operation: STATES.scheduled.operation, written: null };
+    expect(describeStep(held, transition(held, EVENTS['resume-requested']))).toBe('scheduled: await-window');
+  });
+
+  it('is held once the slot is written when it was to be paused meanwhile, and is not activated before it is resumed', () => {
+    const pausing = transition(STATES.installing, EVENTS['pause-requested']);
+    if (!('state' in pausing)) throw new Error('refused');
+    const held = transition(pausing.state, EVENTS['install-completed']);
+    expect(held).toMatchObject({ state: { phase: 'paused', written: { targetSlot: { name: 'rootfs.1' } } }, effects: [] });
+  });
+
+  it('goes on when it is resumed before it was held', () => {
+    const pausing = { ...STATES.installing, pausing: true };
+    const resumed = transition(pausing, EVENTS['resume-requested']);
+    expect(resumed).toMatchObject({ state: { phase: 'installing', pausing: false } });
   });
 
   it('does not count what was fetched for another update', () => {

@@ -18,6 +18,7 @@ export const OPERATION: Operation = {
   force: false,
   allowDowngrade: false,
   bytesPerSecond: 0,
+  window: '',
   requestedBy: 'alice',
 };
 
@@ -31,6 +32,7 @@ export class FakeNode {
   keep: History['keep'] = async (update) => void this.history.set(update.operation.id, update);
   readonly marks: string[] = [];
   reboots = 0;
+  synchronised = true;
   delivery: Delivery = { deliver: async () => '/var/download/x.raucb', end: async () => {} };
   /** Thrown by the next writes of the journal. */
   readonly writeFailures: Error[] = [];
@@ -68,6 +70,8 @@ export class FakeNode {
         bootLog: async (id) => `log of ${id}`,
         boot: { bootId, bootname },
         clock: this.clock,
+        clockSynchronised: async () => this.synchronised,
+        clockPatienceMs: 600_000,
         failedHere: (version) => updater.failedHere(version) !== undefined,
       }),
     });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
 import { transition } from '../../../../agent/daemon/update/lifecycle.ts';
 import { PHASES, type Phase, type UpdateState } from '../../../../agent/daemon/update/state.ts';
-import { ARMED_BOOT, EVENTS, LATER_BOOT, OPERATION_ID, STATES, TRIAL_BOOT } from './states.ts';
+import { ARMED_BOOT, EVENTS, LATER_BOOT, OPERATION_ID, STATES, TRIAL_BOOT, WINDOW } from './states.ts';
 
 /** Where the agent finds itself when it starts again. */
 const SITUATIONS = {
@@ -28,6 +28,12 @@ const trialGoesOn: Record<Situation, string> = {
 
 const RECOVERY: { readonly [P in Phase]: Record<Situation, string> } = {
   idle: unmoved('idle'),
+  scheduled: unmoved('scheduled: await-window'),
+  paused: {
+    'the same boot': 'paused',
+    'the target slot': 'trial: confirm-target',
+    'the source slot after another boot': 'paused',
+  },
   downloading: unmoved('downloading: deliver'),
   inspecting: unmoved('inspecting: inspect'),
   installing: {
@@ -84,7 +90,7 @@ describe('an agent that starts again', () => {
   it('leaves no update without an end or a next step', () => {
     for (const [phase, situation] of cells) {
       const { effects, ...state } = start(STATES[phase], situation);
-      const ended = ['idle', 'committed', 'rolled-back', 'failed'].includes(state.phase);
+      const ended = ['idle', 'paused', 'committed', 'rolled-back', 'failed'].includes(state.phase);
       expect(ended || effects !== '', `${phase} on ${situation}`).toBe(true);
     }
   });
@@ -92,6 +98,15 @@ describe('an agent that starts again', () => {
   it('waits for the administrator again where the reboot is manual', () => {
     const manual = { ...STATES['pending-reboot'], operation: { ...STATES['pending-reboot'].operation, rebootPolicy: 'manual' as const } };
     expect(start(manual, 'the same boot')).toMatchObject({ phase: 'pending-reboot', effects: '' });
+  });
+
+  it.each(['downloading', 'inspecting'] as const)('waits for its window again when it was %s', (phase) => {
+    const windowed = { ...STATES[phase], operation: { ...STATES[phase].operation, window: WINDOW } };
+    expect(start(windowed, 'the source slot after another boot')).toMatchObject({ phase: 'scheduled', effects: 'await-window' });
+  });
+
+  it('arms the slot for the boot in which it is resumed', () => {
+    expect(start(STATES.paused, 'the source slot after another boot')).toMatchObject({ written: { armedBootId: LATER_BOOT } });
   });
 
   it('counts the boots and the attempts of a trial', () => {

@@ -11,6 +11,8 @@ export const TRIAL_BOOT = '22222222-2222-4222-8222-222222222222';
 export const LATER_BOOT = '33333333-3333-4333-8333-333333333333';
 export const OPERATION_ID = '99999999-9999-4999-8999-999999999999';
 
+export const WINDOW = 'Sat 02:00-05:00 Europe/Berlin';
+
 const operation = {
   id: OPERATION_ID,
   source: { type: 'path', path: '/var/v2.raucb' },
@@ -18,6 +20,7 @@ const operation = {
   force: false,
   allowDowngrade: false,
   bytesPerSecond: 0,
+  window: '',
   requestedBy: 'alice',
 } as const;
 const asked = { operation, fetched: null, phaseChanges: [{ phase: 'inspecting', atMs: 1 }] };
@@ -40,13 +43,16 @@ const inspected = {
 };
 const onTrial = { ...inspected, trialBootIds: [TRIAL_BOOT], attempts: 1, checks: [] };
 const reason = { code: 'CHECK_FAILED', message: 'Cannot call this boot healthy: check "web" failed', failedChecks: ['web'] };
+const { operation: _operation, fetched: _fetched, phaseChanges: _phaseChanges, ...written } = inspected;
 const url = { ...operation, source: { type: 'url', url: 'https://bundles.example/v2.raucb' } } as const;
 
 export const STATES: { readonly [P in Phase]: StateOf<P> } = {
   idle: { phase: 'idle' },
+  scheduled: { phase: 'scheduled', ...asked, operation: { ...operation, window: WINDOW }, opensAtMs: null },
+  paused: { phase: 'paused', ...asked, written },
   downloading: { phase: 'downloading', ...asked, operation: url, fetched: { bytes: 100, sizeBytes: 1000 } },
   inspecting: { phase: 'inspecting', ...asked, location: '/var/v2.raucb' },
-  installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null },
+  installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null, pausing: false },
   installed: { phase: 'installed', ...inspected },
   activating: { phase: 'activating', ...inspected },
   'pending-reboot': { phase: 'pending-reboot', ...inspected },
@@ -64,6 +70,11 @@ const failure = new Failure('INSTALL_FAILED', 'Cannot install: RAUC said so');
 
 export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
   'install-requested': { type: 'install-requested', atMs, operation },
+  'pause-requested': { type: 'pause-requested', atMs },
+  'resume-requested': { type: 'resume-requested', atMs },
+  'cancel-requested': { type: 'cancel-requested', atMs, message: 'not today' },
+  'window-planned': { type: 'window-planned', atMs, opensAtMs: 5000 },
+  'window-opened': { type: 'window-opened', atMs },
   'rollback-requested': { type: 'rollback-requested', atMs, message: 'too slow', bootname: 'B', otherSlotGood: true },
   'bundle-fetched': { type: 'bundle-fetched', atMs, operationId: OPERATION_ID, bytes: 500, sizeBytes: 1000 },
   'bundle-delivered': { type: 'bundle-delivered', atMs, location: '/var/lib/lamadist-agent/download/x.raucb' },

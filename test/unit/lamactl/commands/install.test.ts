@@ -35,7 +35,14 @@ describe('lamactl install', () => {
     const one = world({ attic });
     expect(await one.run('install --on-node /data/two.raucb')).toBe(0);
     expect(attic.installs).toEqual([
-      { source: { path: '/data/two.raucb' }, rebootPolicy: 'automatic', force: false, allowDowngrade: false, bytesPerSecond: 0 },
+      {
+        source: { path: '/data/two.raucb' },
+        rebootPolicy: 'automatic',
+        force: false,
+        allowDowngrade: false,
+        bytesPerSecond: 0,
+        window: '',
+      },
     ]);
     expect(attic.cursors).toEqual(['', '1.2']);
     expect(attic.open).toBe(0);
@@ -55,7 +62,14 @@ describe('lamactl install', () => {
     const attic = rebootingNode();
     await world({ attic }).run('install --force --reboot manual https://images.lan/two.raucb');
     expect(attic.installs).toEqual([
-      { source: { url: 'https://images.lan/two.raucb' }, rebootPolicy: 'manual', force: true, allowDowngrade: false, bytesPerSecond: 0 },
+      {
+        source: { url: 'https://images.lan/two.raucb' },
+        rebootPolicy: 'manual',
+        force: true,
+        allowDowngrade: false,
+        bytesPerSecond: 0,
+        window: '',
+      },
     ]);
   });
 
@@ -70,7 +84,14 @@ describe('lamactl install', () => {
     expect(await world({ attic, cellar }).run(`install --all --limit-rate 2MiB --allow-downgrade ${file}`)).toBe(0);
     const sha256 = createHash('sha256').update('a bundle').digest('hex');
     const client = { name: 'two.raucb', sizeBytes: 8, sha256 };
-    const request = { source: { client }, rebootPolicy: 'automatic', force: false, allowDowngrade: true, bytesPerSecond: 2 << 20 };
+    const request = {
+      source: { client },
+      rebootPolicy: 'automatic',
+      force: false,
+      allowDowngrade: true,
+      bytesPerSecond: 2 << 20,
+      window: '',
+    };
     expect([...attic.installs, ...cellar.installs]).toEqual([request, request]);
     expect(new Set(served)).toEqual(new Set(['op-1 bundle']));
     expect([attic.open, cellar.open]).toEqual([0, 0]);
@@ -215,5 +236,52 @@ describe('lamactl install', () => {
     expect(await one.run(line)).toBe(2);
     expect(one.stderr.text).not.toBe('');
     expect(attic.connections).toBe(0);
+  });
+
+  it('assigns a bundle to a window, and does not wait for it', async () => {
+    const attic = new FakeNode();
+    const one = world({ attic });
+    expect(await one.run(['install', '--window', 'Sat 02:00-05:00', 'https://images.lan/two.raucb'])).toBe(0);
+    expect(attic.installs).toMatchObject([{ window: 'Sat 02:00-05:00' }]);
+    expect(one.stdout.text).toContain('started update op-1');
+    expect(attic.cursors).toEqual([]);
+  });
+
+  it.each(['Caturday 02:00-05:00', '2am', 'Sat 02:00'])('refuses the window "%s"', async (window) => {
+    expect(await world({ attic: new FakeNode() }).run(['install', '--window', window, 'https://images.lan/two.raucb'])).toBe(2);
+  });
+
+  it('refuses a file of this machine in a window', async () => {
+    const one = world({ attic: new FakeNode() });
+    expect(await one.run(['install', '--window', '02:00-03:00', './two.raucb'])).not.toBe(0);
+    expect(one.stderr.text).toContain('Cannot give a file in a window');
+  });
+
+  it("gives the URL's server what it wants to see, from a file where it is a secret", async () => {
+    const attic = rebootingNode();
+    const token = join(certificates.folder, 'token.txt');
+    await writeFile(token, 'Authorization: Bearer abc:def\n\nX-Two: 2\n');
+    await world({ attic }).run(['install', '--header', 'X-One:1', '--header', `@${token}`, 'https://images.lan/two.raucb']);
+    expect(attic.installs).toMatchObject([
+      {
+        urlAccess: {
+          headers: [
+            { name: 'X-One', value: '1' },
+            { name: 'Authorization', value: 'Bearer abc:def' },
+            { name: 'X-Two', value: '2' },
+          ],
+          clientCertificate: '',
+          clientKey: '',
+        },
+      },
+    ]);
+  });
+
+  it('refuses a certificate without its key, and what is no header, and does not quote that', async () => {
+    const one = world({ attic: new FakeNode() });
+    expect(await one.run(['install', '--client-key', 'x.key', 'https://images.lan/two.raucb'])).not.toBe(0);
+    expect(one.stderr.text).toContain('come together');
+    expect(await one.run(['install', '--header', 'secret', 'https://images.lan/two.raucb'])).not.toBe(0);
+    expect(one.stderr.text).not.toContain('secret');
   });
 });

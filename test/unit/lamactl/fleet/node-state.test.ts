@@ -7,6 +7,8 @@ import { CHECK, DEVICE, HEALTH, updateIn } from '../answers.ts';
 const EXPECTED: Record<Phase, State> = {
   unknown: 'unknown',
   idle: 'healthy',
+  scheduled: 'healthy',
+  paused: 'updating',
   downloading: 'updating',
   inspecting: 'updating',
   installing: 'updating',

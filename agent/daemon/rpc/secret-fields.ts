@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The fields of requests that the protocol marks with `debug_redact`; a test holds this list against it. */
+export const SECRET_FIELDS: ReadonlySet<string> = new Set(['urlAccess']);
+
+/** A request as it may be written down: of what is secret, only that it was there. */
+export function withoutSecrets(request: unknown): unknown {
+  if (typeof request !== 'object' || request === null) return request;
+  return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, SECRET_FIELDS.has(name) && value ? '(secret)' : value]));
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { serveBundle } from '../fakes/bundle-server.ts';
+import { agentAnswers, journaled, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+
+const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
+const UNTOUCHED = { version: '1', booted: 'A' };
+const CAN_STREAM = existsSync('/sys/class/block/nbd0');
+
+/** Whatever the host's clock is, a node in its namespaces cannot wait for somebody to synchronise it. */
+const config = { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' }, updates: { 'clock-patience': '1s' } };
+const onPatientNode = (test: (scenario: Scenario) => Promise<void>) => onNode({ node: { config } }, test);
+
+/** A daily window from and to so many minutes from now, in UTC. */
+function windowAt(startMinutes: number, endMinutes: number): string {
+  const time = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString().slice(11, 16);
+  return `${time(startMinutes)}-${time(endMinutes)}`;
+}
+
+const history = async ({ homelab }: Scenario) => {
+  const { nodes } = await json<{ nodes: { updates: object[] }[] }>(homelab, 'history');
+  return nodes[0]?.updates[0];
+};
+
+describe('an update that is assigned to a window', { timeout: SCENARIO_MS }, () => {
+  it('is carried out within it, with nobody connected', () =>
+    onPatientNode(async ({ homelab, node, bundle }) => {
+      const { exitCode } = await homelab.lamactl(['install', '--window', windowAt(-60, 60), '--on-node', bundle]);
+      expect(exitCode).toBe(0);
+      await reaches(node, 'committed');
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it('waits for it through restarts of the agent and of the node, and can be cancelled', () =>
+    onPatientNode(async (scenario) => {
+      const { homelab, node, bundle } = scenario;
+      await homelab.lamactl(['install', '--window', windowAt(120, 180), '--on-node', bundle]);
+      await reaches(node, 'scheduled');
+      await node.shell('systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service', QUICK);
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
+      expect(await journaled(node)).toMatchObject({ phase: 'scheduled' });
+      expect((await homelab.lamactl(['cancel', '--message', 'another day'])).exitCode).toBe(0);
+      expect(await history(scenario)).toMatchObject({ phase: 'failed', reason: { code: 'CANCELLED', message: 'another day' } });
+      expect(await report(homelab)).toMatchObject(UNTOUCHED);
+    }));
+});
+
+describe('an update that is paused', { timeout: SCENARIO_MS }, () => {
+  it('is held once its slot is written, through a reboot, and goes on when it is resumed', () =>
+    onPatientNode(async ({ homelab, node, bundle }) => {
+      await homelab.lamactl(['install', '--window', windowAt(120, 180), '--on-node', bundle]);
+      await reaches(node, 'scheduled');
+      expect((await homelab.lamactl(['pause'])).exitCode).toBe(0);
+      await reaches(node, 'paused');
+      expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
+      expect(await journaled(node)).toMatchObject({ phase: 'paused' });
+      expect((await homelab.lamactl(['resume'])).exitCode).toBe(0);
+      await reaches(node, 'scheduled');
+      expect(await report(homelab)).toMatchObject(UNTOUCHED);
+    }));
+
+  // Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
+  it.skipIf(CAN_STREAM)('while it is downloading keeps what it has, and goes on from there', () =>
+    onPatientNode(async (scenario) => {
+      const { homelab, node } = scenario;
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'));
+      try {
+        server.hold(4 << 20);
+        const install = homelab.lamactl(['install', server.url]);
+        await reaches(node, 'downloading');
+        await node.shell('until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 4194304 ]; do sleep 0.1; done', QUICK);
+        expect((await homelab.lamactl(['pause'])).exitCode).toBe(0);
+        await reaches(node, 'paused');
+        server.release();
+        expect((await homelab.lamactl(['resume'])).exitCode).toBe(0);
+        expect((await install).exitCode).toBe(0);
+        expect(server.offsets).toEqual([0, 4 << 20]);
+        expect(await report(homelab)).toMatchObject(COMMITTED);
+      } finally {
+        server.close();
+      }
+    }),
+  );
+});
+
+describe('the point of no return', { timeout: SCENARIO_MS }, () => {
+  it('is the activation: then an update can be rolled back, and neither paused nor cancelled', () =>
+    onPatientNode(async ({ homelab, node, bundle }) => {
+      await homelab.lamactl(['install', '--reboot', 'manual', '--on-node', bundle]);
+      await reaches(node, 'pending-reboot');
+      for (const order of ['pause', 'cancel']) {
+        const { exitCode, all } = await homelab.lamactl([order]);
+        expect({ exitCode, all }).toMatchObject({ exitCode: 7, all: expect.stringContaining('POINT_OF_NO_RETURN') });
+      }
+      const second = await homelab.lamactl(['install', '--on-node', bundle]);
+      expect(second.all).toContain('REBOOT_PENDING');
+      expect((await homelab.lamactl(['rollback'])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject({ ...UNTOUCHED, slots: { A: 'good primary', B: '2 ok bad' } });
+    }));
+});
+
+// Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
+describe.skipIf(CAN_STREAM)('a server that asks who is there', { timeout: SCENARIO_MS }, () => {
+  it('is shown a token, which is found nowhere on the node afterwards', () =>
+    onPatientNode(async ({ homelab, node }) => {
+      const token = 'Bearer 7c2f1e';
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), token);
+      try {
+        expect((await homelab.lamactl(['install', server.url])).all).toContain('DOWNLOAD_REFUSED');
+        const { exitCode, all } = await homelab.lamactl(['install', '--header', `Authorization: ${token}`, server.url]);
+        expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.not.stringContaining('7c2f1e') });
+        expect(await report(homelab)).toMatchObject(COMMITTED);
+        await node.shell('journalctl --sync', QUICK);
+        const found = await node.shell(
+          'grep -rl 7c2f1e /var/lib /var/log /run/lamadist-agent; journalctl --no-pager | grep -c 7c2f1e',
+          QUICK,
+        );
+        expect(found.stdout.trim()).toBe('0');
+      } finally {
+        server.close();
+      }
+    }));
+});
