@@ -110,6 +110,6 @@ export class Homelab {
     const nodes = Object.fromEntries([...this.#nodes].map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]));
     const context = (role: Role) => ({ ca: 'ca.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
     const contexts = Object.fromEntries([...this.#roles].map((role) => [role, context(role)]));
-    await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }));
+    await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }, { aliasDuplicateObjects: false }));
   }
 }

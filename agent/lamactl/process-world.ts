@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import type { Connect } from './fleet/node.ts';
@@ -15,6 +16,7 @@ export function processWorld(): World {
     env: process.env,
     homeDirectory: homedir(),
     clock: CLOCK,
+    random: randomBytes,
     connect: connectLazily,
     onInterrupt,
   };

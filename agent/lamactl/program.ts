@@ -132,11 +132,16 @@ function openSession(command: Command, world: World): Session {
     format: output,
     paint: painter(world),
     ...(context === undefined ? {} : { context }),
+    namesNodes: all === true || node.length > 0,
     timeoutMs: (usualMs) => timeout ?? usualMs,
     targets: async () => {
       // YAML, certificates and gRPC: 80 ms that help and usage errors need not wait for.
       const { readTargets } = await import('./fleet/selection.ts');
       return readTargets({ context, nodes: node, all: all === true }, world.env, world.homeDirectory);
+    },
+    expectations: async () => {
+      const { openExpectationStore } = await import('./trust/expectation-store.ts');
+      return openExpectationStore(context, world.env, world.homeDirectory);
     },
   };
 }

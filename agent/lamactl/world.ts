@@ -25,6 +25,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly homeDirectory: string;
   readonly clock: Clock;
+  /** As many random bytes as asked for, that nobody can guess. */
+  random(sizeBytes: number): Buffer;
   readonly connect: Connect;
   /** Hears of Ctrl-C until the returned function is called; while nobody listens, Ctrl-C ends lamactl. */
   onInterrupt(listener: () => void): () => void;

@@ -118,13 +118,13 @@ export function provenPart(bank: Bank, entries: readonly ImaEntry[], quoted: Buf
   let value = resetValue(bank, IMA_PCR, 0);
   for (const [index, each] of entries.entries()) {
     if (value.equals(quoted)) return entries.slice(0, index);
-    value = extend(bank, value, digestOf(bank, each));
+    value = extend(bank, value, imaDigest(bank, each));
   }
   return value.equals(quoted) ? entries : undefined;
 }
 
 /** The kernel extends ones for a violation, so that its zeros in the log can't be replayed as if nothing were wrong. */
-function digestOf(bank: Bank, { isViolation, template }: ImaEntry): Buffer {
+export function imaDigest(bank: Bank, { isViolation, template }: ImaEntry): Buffer {
   return isViolation ? Buffer.alloc(digestBytes(bank), 0xff) : hash(bank, template, 'buffer');
 }
 

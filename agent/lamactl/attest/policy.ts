@@ -5,7 +5,7 @@ import { BANKS } from './tpm/algorithms.ts';
 
 const LIMIT_VALUES = 64;
 /** Firmware, option ROMs and keys: nobody can compute them from a file, so that only these may be learnt from a node. */
-const LEARNABLE_PCRS = ['0', '2', '7'];
+export const LEARNABLE_PCRS = ['0', '2', '7'];
 /** Without these a node could run anything: firmware code, boot loader code, keys, and the image. */
 export const REQUIRED_PCRS = [0, 2, 4, 7, 11] as const;
 /** Addons and extensions: nothing, unless the policy says so. */

@@ -33,6 +33,9 @@ export const CHECKS: Checks = {
   boot: [...LOG_CHECKS, ...EXPECTATION_CHECKS],
 };
 
+/** Whether a node says the truth, whatever it is: all but what is expected of it. */
+export const TRUTH: Checks = { quote: CHECKS.quote, boot: LOG_CHECKS };
+
 /** Judges what a node says of itself. It throws nothing that evidence could bring about. */
 export function verify(question: Question, checks: Checks = CHECKS): Verdict {
   const rejection = reject(question, checks);

@@ -2,9 +2,11 @@
 import type { Command } from 'commander';
 import type { Verdict } from '../attest/verdict.ts';
 import type { ExitName } from '../exit-code.ts';
-import type { Paint, Style } from '../output/colour.ts';
+import type { Paint } from '../output/colour.ts';
 import { renderDocument } from '../output/document.ts';
 import { facts } from '../output/table.ts';
+import { verdictCell, verdictFacts } from '../output/verdict-text.ts';
+import { EXIT_OF_VERDICT } from './attest-exit.ts';
 import { helpAfter } from './help.ts';
 import { readInput } from './input-file.ts';
 import type { Run, Session } from './session.ts';
@@ -14,7 +16,7 @@ interface Options {
   readonly policy: string;
 }
 
-const POLICY_LIMIT_BYTES = 8 * 1024 * 1024;
+export const POLICY_LIMIT_BYTES = 8 * 1024 * 1024;
 
 export function addAttestVerify(attest: Command, run: Run): void {
   attest
@@ -48,31 +50,15 @@ async function verifyFiles({ world, format, paint }: Session, options: Options):
   return EXIT_OF_VERDICT[verdict.verdict];
 }
 
-const EXIT_OF_VERDICT = {
-  TRUSTED: 'done',
-  'TRUSTED (first use)': 'first-use',
-  REJECTED: 'rejected',
-  UNATTESTED: 'unattested',
-  UNKNOWN: 'unknown',
-} as const satisfies Record<Verdict['verdict'], ExitName>;
-
-const STYLE_OF_VERDICT = {
-  TRUSTED: 'good',
-  'TRUSTED (first use)': 'warning',
-  REJECTED: 'bad',
-  UNATTESTED: 'warning',
-  UNKNOWN: 'warning',
-} as const satisfies Record<Verdict['verdict'], Style>;
-
 function verdictText(paint: Paint, verdict: Verdict, time: string): string {
-  const rejection = verdict.verdict === 'REJECTED' ? verdict : undefined;
+  const { believed, reason, found, pcr, event } = verdictFacts(verdict);
   return facts(paint, [
-    ['Verdict', { text: verdict.verdict, style: STYLE_OF_VERDICT[verdict.verdict] }],
+    ['Verdict', verdictCell(verdict)],
     ['Evidence of', time],
-    ['Believed', verdict.verdict === 'TRUSTED (first use)' ? verdict.believed.join(', ') : ''],
-    ['Reason', rejection?.reason ?? ''],
-    ['Found', 'found' in verdict ? verdict.found : ''],
-    ['PCR', rejection?.pcr === undefined ? '' : String(rejection.pcr)],
-    ['Event', rejection?.event ?? ''],
+    ['Believed', believed],
+    ['Reason', reason],
+    ['Found', found],
+    ['PCR', pcr],
+    ['Event', event],
   ]);
 }

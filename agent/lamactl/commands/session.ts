@@ -4,6 +4,7 @@ import type { ExitName } from '../exit-code.ts';
 import type { Target } from '../fleet/node.ts';
 import type { Paint } from '../output/colour.ts';
 import type { Format } from '../output/document.ts';
+import type { ExpectationStore } from '../trust/expectation-store.ts';
 import type { World } from '../world.ts';
 
 /** What a command works with: the world, and what the options that all commands share ask for. */
@@ -13,10 +14,14 @@ export interface Session {
   readonly paint: Paint;
   /** --context, where it was given. */
   readonly context?: string;
+  /** Whether --node or --all was given. */
+  readonly namesNodes: boolean;
   /** The deadline of one call: --timeout, or else what is usual for it. */
   timeoutMs(usualMs: number): number;
   /** Reads the context file. Throws a Failure. */
   targets(): Promise<readonly Target[]>;
+  /** What is expected of the nodes of the context. Throws a Failure. */
+  expectations(): Promise<ExpectationStore>;
 }
 
 /** Runs a command's body with its session, and keeps its exit. */

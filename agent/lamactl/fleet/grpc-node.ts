@@ -4,15 +4,20 @@ import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata, typ
 import { Failure } from '../../shared/failure.ts';
 import type { lamadist } from '../../shared/gen/messages.js';
 import {
+  AttestationServiceDefinition,
   DeviceServiceDefinition,
   HealthServiceDefinition,
   UnitServiceDefinition,
   UpdateServiceDefinition,
 } from '../../shared/gen/services.ts';
 import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
+import type { ClaimedIdentity } from '../attest/enrolment.ts';
+import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
+import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile } from './bundle-file.ts';
 import { callFailure } from './call-failure.ts';
 import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
+import { bytes, collectQuote } from './evidence-stream.ts';
 import { checksFromWire, deviceFromWire, healthFromWire, inspectionFromWire, updateEventFromWire, updateFromWire } from './from-wire.ts';
 import {
   type BundleSource,
@@ -24,6 +29,7 @@ import {
   type Inspection,
   type InstallRequest,
   type NodeConnection,
+  type NodeQuote,
   REBOOT_POLICIES,
   type Target,
   type Update,
@@ -52,10 +58,12 @@ class GrpcNode implements NodeConnection {
   readonly #address: string;
   readonly #options: ConnectOptions;
   readonly #client: Client;
+  readonly #certificate: Buffer;
 
   constructor({ address, tlsName, identity }: Target, options: ConnectOptions) {
     this.#address = address;
     this.#options = options;
+    this.#certificate = identity.certificate;
     this.#client = new Client(address, credentialsOf(identity), channelOptions(tlsName));
   }
 
@@ -177,6 +185,33 @@ class GrpcNode implements NodeConnection {
       }
     } catch (error) {
       throw callFailure(error as ServiceError, this.#address);
+    } finally {
+      this.#options.signal?.removeEventListener('abort', cancel);
+      cancel();
+    }
+  }
+
+  async tpmKeys(): Promise<ClaimedIdentity> {
+    const { ekCertificate, ekPublic, akPublic } = await this.#call(AttestationServiceDefinition.getIdentity, {});
+    return { ekCertificate: bytes(ekCertificate), ekPublic: bytes(ekPublic), akPublic: bytes(akPublic) };
+  }
+
+  async activate(credential: Credential): Promise<Buffer> {
+    return bytes((await this.#call(AttestationServiceDefinition.activateCredential, credential)).secret);
+  }
+
+  async quote(nonce: Buffer, bank: Bank): Promise<NodeQuote> {
+    const { path, requestSerialize, responseDeserialize } = AttestationServiceDefinition.getEvidence;
+    const options = { deadline: Date.now() + this.#options.timeoutMs };
+    const request = { nonce, bank: BANKS.indexOf(bank) + 1 };
+    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), options);
+    const cancel = () => stream.cancel();
+    this.#options.signal?.addEventListener('abort', cancel);
+    stream.on('error', () => undefined);
+    try {
+      return await collectQuote(stream, this.#certificate);
+    } catch (error) {
+      throw error instanceof Failure ? error : callFailure(error as ServiceError, this.#address);
     } finally {
       this.#options.signal?.removeEventListener('abort', cancel);
       cancel();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Identity } from '../../shared/tls.ts';
+import type { ClaimedIdentity } from '../attest/enrolment.ts';
+import type { Bank } from '../attest/tpm/algorithms.ts';
+import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
 
@@ -174,6 +177,18 @@ export interface UrlAccess {
   readonly clientKey: string;
 }
 
+/** A quote of PCR 0 to 15 and the logs of what was measured, raw, with both ends of the session in which they came. */
+export interface NodeQuote {
+  /** TPMS_ATTEST. */
+  readonly attest: Buffer;
+  /** TPMT_SIGNATURE. */
+  readonly signature: Buffer;
+  readonly pcrValues: readonly Buffer[];
+  readonly logs: { readonly firmware: Buffer; readonly userspace: Buffer; readonly ima: Buffer };
+  readonly serverCertificateSha256: Buffer;
+  readonly clientCertificateSha256: Buffer;
+}
+
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
 export interface NodeConnection {
   device(): Promise<Device>;
@@ -202,6 +217,11 @@ export interface NodeConnection {
   updates(limit: number): Promise<readonly Update[]>;
   /** Ends with the result, or early when the connection breaks. Without a deadline: it lives as long as the signal lets it. */
   watch(operationId: string, afterCursor: string): AsyncIterable<UpdateEvent>;
+  /** The keys of its TPM, as it says. */
+  tpmKeys(): Promise<ClaimedIdentity>;
+  /** What its TPM finds in a credential. */
+  activate(credential: Credential): Promise<Buffer>;
+  quote(nonce: Buffer, bank: Bank): Promise<NodeQuote>;
   close(): void;
 }
 

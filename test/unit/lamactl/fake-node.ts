@@ -55,6 +55,9 @@ export class FakeNode {
       inspect: async () => INSPECTION,
       update: async () => this.last,
       updates: async (limit) => (this.last ? [this.last].slice(0, limit) : []),
+      tpmKeys: noTpm,
+      activate: noTpm,
+      quote: noTpm,
       watch: (_operationId, afterCursor) => this.#watch(afterCursor, signal),
       ...this.answers,
       close: () => {
@@ -83,6 +86,10 @@ export class FakeNode {
   }
 }
 
+async function noTpm(): Promise<never> {
+  throw new Failure('TPM_MISSING', 'Cannot use the TPM: there is no /dev/tpmrm0');
+}
+
 const INSPECTION: Inspection = { bundle: updateIn('idle').bundle!, compatibleWithNode: true, failedHere: false };
 
 /** A node that is off: every call fails. */
@@ -105,6 +112,7 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     inspect: fail,
     update: fail,
     updates: fail,
+    tpmKeys: fail,
   };
   return node;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lamactl } from '../../../agent/lamactl/program.ts';
@@ -80,6 +81,8 @@ export class FakeWorld implements World {
     );
     this.env = { LAMACTL_CONFIG: file };
   }
+
+  random = (sizeBytes: number): Buffer => randomBytes(sizeBytes);
 
   connect: World['connect'] = async (target, options) => this.#nodes[target.name]!.connect(target, options);
 

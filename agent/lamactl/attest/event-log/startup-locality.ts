@@ -6,7 +6,7 @@ const SIGNATURE = Buffer.from('StartupLocality\0', 'latin1');
 /** Localities in which a TPM can be started: PC Client Platform TPM Profile; 4 is that of a hardware root of trust. */
 const LOCALITIES = [0, 3, 4];
 
-export function isStartupLocality({ type, data }: FirmwareEvent): boolean {
+function isStartupLocality({ type, data }: FirmwareEvent): boolean {
   return type === EVENT.NO_ACTION && data.subarray(0, SIGNATURE.length).equals(SIGNATURE);
 }
 

@@ -13,7 +13,7 @@ export interface Uki {
   readonly kernel: Buffer;
 }
 
-export interface Payload {
+interface Payload {
   readonly name: string;
   readonly content: Buffer;
 }

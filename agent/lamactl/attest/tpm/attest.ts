@@ -8,7 +8,7 @@ export const GENERATED_BY_TPM = 0xff544347;
 export const QUOTE_TYPE = 0x8018;
 
 /** TPMS_CLOCK_INFO: Part 2, 10.11.1. */
-export interface ClockInfo {
+interface ClockInfo {
   /** Milliseconds that the TPM was powered, since its last clear. */
   readonly clock: bigint;
   /** Resets of the TPM since its last clear: one a boot. */

@@ -13,7 +13,7 @@ export const OBJECT = {
 } as const;
 
 /** A signing scheme with its hash: TPMT_ASYM_SCHEME, Part 2, 11.2.3.6. */
-export interface Scheme {
+interface Scheme {
   readonly algorithm: number;
   readonly hash: number;
 }

@@ -109,13 +109,14 @@ export function policyFor(ekPublic: Buffer, akPublic: Buffer, values: Readonly<R
  * Evidence that holds in everything but what is changed, for a policy that believes in the forged keys: what is wrong with it
  * is the change alone, wherever in it that is.
  */
-export function forge({ boot = GOOD_BOOT, locality = 0, ak = AK, words = {}, evidence = {}, policy = {} }: Forgery = {}): Question {
+export function forge(forgery: Forgery = {}, challenge = CHALLENGE): Question {
+  const { boot = GOOD_BOOT, locality = 0, ak = AK, words = {}, evidence = {}, policy = {} } = forgery;
   const values = pcrValues(boot, locality);
   const quoted: Words = {
     magic: 0xff544347,
     type: 0x8018,
     qualifiedSigner: qualifiedName(readPublic(EK.area, 'EK'), readPublic(ak.area, 'AK')),
-    extraData: qualifyingData(CHALLENGE),
+    extraData: qualifyingData(challenge),
     clock: 1_000_000n,
     resetCount: 7,
     restartCount: 1,
@@ -128,12 +129,12 @@ export function forge({ boot = GOOD_BOOT, locality = 0, ak = AK, words = {}, evi
   };
   const attest = writeAttest(quoted);
   return {
-    challenge: CHALLENGE,
+    challenge,
     policy: { ...policyFor(EK.area, ak.area, values), ...policy },
     evidence: {
-      nonce: CHALLENGE.nonce,
-      server_certificate_sha256: CHALLENGE.serverCertificateSha256,
-      client_certificate_sha256: CHALLENGE.clientCertificateSha256,
+      nonce: challenge.nonce,
+      server_certificate_sha256: challenge.serverCertificateSha256,
+      client_certificate_sha256: challenge.clientCertificateSha256,
       ek_certificate: Buffer.alloc(0),
       ek_public: EK.area,
       ak_public: ak.area,

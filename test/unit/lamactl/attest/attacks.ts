@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Everything that somebody could try, each made here: what it is, the reason it must be rejected for, and the check that does.
+import type { Challenge } from '../../../../agent/lamactl/attest/challenge.ts';
 import type { Reason } from '../../../../agent/lamactl/attest/verdict.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
 import {
@@ -30,7 +31,8 @@ export interface Attack {
   readonly reason: Reason;
   /** The name of the check that it is for; none where a parser refuses. */
   readonly check?: string;
-  readonly question: () => Question;
+  /** For the usual challenge, or for that of a session of now. */
+  readonly question: (challenge?: Challenge) => Question;
 }
 
 const GOOD = pcrValues(GOOD_BOOT);
@@ -47,7 +49,7 @@ const attack = (what: string, reason: Reason, check: string, forgery: Forgery): 
   what,
   reason,
   check,
-  question: () => forge(forgery),
+  question: (challenge) => forge(forgery, challenge),
 });
 const selecting = (what: string, algorithm: number, ...bitmap: number[]): Attack =>
   attack(what, 'selection', 'selectionIsAsAsked', { words: { selections: [{ algorithm, bitmap: Buffer.from(bitmap) }] } });
@@ -76,7 +78,7 @@ const QUOTE: readonly Attack[] = [
     what: 'an attestation of something else than PCRs',
     reason: 'type',
     check: 'isQuote',
-    question: () => forge({ words: { type: 0x8017 } }),
+    question: (challenge) => forge({ words: { type: 0x8017 } }, challenge),
   },
   {
     what: 'evidence of an earlier question',
@@ -235,8 +237,8 @@ const EXPECTATIONS: readonly Attack[] = [
       what: `a policy that says nothing of PCR ${pcr}`,
       reason: 'policy-incomplete',
       check: 'requiredPcrsArePinned',
-      question: () => {
-        const { policy, ...rest } = forge();
+      question: (challenge) => {
+        const { policy, ...rest } = forge({}, challenge);
         const { [String(pcr)]: _, ...pcrs } = policy.pcrs;
         return { ...rest, policy: { ...policy, pcrs } };
       },
@@ -246,8 +248,8 @@ const EXPECTATIONS: readonly Attack[] = [
     what: 'another image than the policy expects',
     reason: 'pcr-value',
     check: 'pcrsAreAsPinned',
-    question: () => {
-      const { policy, ...rest } = forge();
+    question: (challenge) => {
+      const { policy, ...rest } = forge({}, challenge);
       return { ...rest, policy: { ...policy, pcrs: { ...policy.pcrs, 11: otherPin } } };
     },
   },
@@ -294,7 +296,7 @@ const huge = (log: Buffer, offset: number) => {
 const oversized = (what: string, evidence: Forgery['evidence'] & object): Attack => ({
   what,
   reason: 'malformed',
-  question: () => forge({ evidence }),
+  question: (challenge) => forge({ evidence }, challenge),
 });
 const DEEP = `\x1e{"pcr":11,"digests":${'['.repeat(5000)}${']'.repeat(5000)}}\n`;
 const LOG = writeEventLog(GOOD_EVENTS);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Verdict } from '../attest/verdict.ts';
+import type { Style } from './colour.ts';
+import type { Cell } from './table.ts';
+
+const STYLES = {
+  TRUSTED: 'good',
+  'TRUSTED (first use)': 'warning',
+  REJECTED: 'bad',
+  UNATTESTED: 'warning',
+  UNKNOWN: 'warning',
+} as const satisfies Record<Verdict['verdict'], Style>;
+
+export function verdictCell({ verdict }: Verdict): Cell {
+  return { text: verdict, style: STYLES[verdict] };
+}
+
+/** What goes with a verdict, each under its name; empty where there is nothing to say. */
+export function verdictFacts(verdict: Verdict): {
+  readonly believed: string;
+  readonly reason: string;
+  readonly found: string;
+  readonly pcr: string;
+  readonly event: string;
+} {
+  const rejection = verdict.verdict === 'REJECTED' ? verdict : undefined;
+  return {
+    believed: verdict.verdict === 'TRUSTED (first use)' ? verdict.believed.join(', ') : '',
+    reason: rejection?.reason ?? '',
+    found: 'found' in verdict ? verdict.found : '',
+    pcr: rejection?.pcr === undefined ? '' : String(rejection.pcr),
+    event: rejection?.event ?? '',
+  };
+}

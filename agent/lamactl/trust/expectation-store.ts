@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { stringify } from 'yaml';
+import { parseConfig } from '../../shared/config-file.ts';
+import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
+import { type Policy, readPolicy } from '../attest/policy.ts';
+import { readAttest } from '../attest/tpm/attest.ts';
+import type { Verdict } from '../attest/verdict.ts';
+import { contextFilePath, readContext } from '../fleet/context-file.ts';
+import { readIfThere, writeWhole } from './whole-file.ts';
+
+type Counters = NonNullable<Policy['last']>;
+
+/** What the last quote that was trusted counted. It is written by lamactl alone, and so is not in the policy, which people write. */
+const CountersFile = v.strictObject({ clock: v.string(), reset_count: v.number(), restart_count: v.number() });
+
+/**
+ * What is expected of the nodes of a context, on the administrator's machine alone: beside the context file, in the folder
+ * attestation/<context>, a policy for each node, and the last evidence of it that was trusted.
+ */
+export class ExpectationStore {
+  constructor(private readonly folder: string) {}
+
+  policyFile(node: string): string {
+    return join(this.folder, `${node}.yaml`);
+  }
+
+  /** Undefined when the node was never enrolled. Throws CONFIG_INVALID. */
+  async policy(node: string): Promise<Policy | undefined> {
+    const text = await readIfThere(this.policyFile(node));
+    if (text === undefined) return undefined;
+    const policy = readPolicy(text, this.policyFile(node));
+    const counters = await readIfThere(this.#countersFile(node));
+    return counters === undefined ? policy : { ...policy, last: parseConfig(CountersFile, counters, this.#countersFile(node)) };
+  }
+
+  /** Comments in the file are lost: it is lamactl that writes it. */
+  async keepPolicy(node: string, { last: _, ...policy }: Policy): Promise<void> {
+    await writeWhole(this.policyFile(node), `# What "lamactl attest" expects of ${node}: docs/ATTESTATION.md\n${stringify(policy)}`);
+  }
+
+  /** Remembers what was trusted: its counters may not go back, and what differs from it later can be told. */
+  async keepVerdict(node: string, { verdict }: Verdict, evidence: Evidence): Promise<void> {
+    if (verdict !== 'TRUSTED' && verdict !== 'TRUSTED (first use)') return;
+    const { clock, resetCount, restartCount } = readAttest(evidence.attest).clockInfo;
+    const counters: Counters = { clock: String(clock), reset_count: resetCount, restart_count: restartCount };
+    await writeWhole(this.#evidenceFile(node), writeEvidence(evidence));
+    await writeWhole(this.#countersFile(node), `${JSON.stringify(counters)}\n`);
+  }
+
+  /** The last evidence that was trusted. */
+  async trusted(node: string): Promise<Evidence | undefined> {
+    const text = await readIfThere(this.#evidenceFile(node));
+    return text === undefined ? undefined : readEvidence(Buffer.from(text));
+  }
+
+  /** The counters of another TPM, or of one that was cleared, say nothing. */
+  async forgetTrusted(node: string): Promise<void> {
+    for (const file of [this.#countersFile(node), this.#evidenceFile(node)]) await rm(file, { force: true });
+  }
+
+  #countersFile(node: string): string {
+    return join(this.folder, `${node}.counters.json`);
+  }
+
+  #evidenceFile(node: string): string {
+    return join(this.folder, `${node}.trusted.json`);
+  }
+}
+
+/** Throws CONFIG_INVALID when there is no such context. */
+export async function openExpectationStore(
+  context: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  homeDirectory: string,
+): Promise<ExpectationStore> {
+  const file = contextFilePath(env, homeDirectory);
+  const { name } = await readContext(file, context);
+  return new ExpectationStore(join(dirname(file), 'attestation', name));
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { Failure } from '../../shared/failure.ts';
+
+/** Puts a file in place that is never seen in part, and that its owner alone may read. Throws CONFIG_INVALID. */
+export async function writeWhole(file: string, content: string, mode = 0o600): Promise<void> {
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    const temporary = `${file}.${process.pid}.tmp`;
+    const handle = await open(temporary, 'w', mode);
+    try {
+      await handle.writeFile(content);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch (error) {
+    throw new Failure('CONFIG_INVALID', `Cannot write ${file}: ${(error as Error).message}`, { file }, { cause: error });
+  }
+}
+
+/** The text of a file; undefined when there is none. Throws CONFIG_INVALID. */
+export async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${(error as Error).message}`, { file }, { cause: error });
+  }
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { verify } from '../../../../agent/lamactl/attest/verify.ts';
+import { appendToRecord, readRecord } from '../../../../agent/lamactl/trust/evidence-record.ts';
+import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
+import { temporaryFolder } from '../../fakes/folder.ts';
+import { FakeWorld, worldCertificates } from '../fake-world.ts';
+
+const certificates = worldCertificates();
+
+function judged(node: string, forgery: Forgery = {}) {
+  const question = forge(forgery);
+  return { node, time: '2026-11-20T12:00:00.000Z', verdict: verify(question), evidence: question.evidence, policy: question.policy };
+}
+
+async function recordOf(...rounds: (readonly ReturnType<typeof judged>[])[]): Promise<string> {
+  const file = join(await temporaryFolder(), 'record');
+  for (const round of rounds) await appendToRecord(file, round);
+  return file;
+}
+
+async function read(file: string) {
+  const lines = [];
+  for await (const line of readRecord(file)) lines.push(line);
+  return lines;
+}
+
+async function change(file: string, edit: (lines: string[]) => string[]): Promise<void> {
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  await writeFile(
+    file,
+    edit(lines)
+      .map((line) => `${line}\n`)
+      .join(''),
+  );
+}
+
+const bad: Forgery = { words: { type: 0x8017 } };
+const two = () => recordOf([judged('attic'), judged('cellar', bad)], [judged('attic')]);
+const lamactl = async (line: string) => {
+  const world = new FakeWorld({}, certificates);
+  return { exit: await world.run(line), world };
+};
+
+describe('a record of evidence', () => {
+  it('holds verdicts with all that they rest on, in their order', async () => {
+    const lines = await read(await two());
+    expect(lines.map(({ node, verdict }) => `${node} ${verdict.verdict}`)).toEqual(['attic TRUSTED', 'cellar REJECTED', 'attic TRUSTED']);
+    expect(lines[1]?.evidence).toEqual(forge(bad).evidence === undefined ? undefined : expect.objectContaining({ pcr_bank: 'sha256' }));
+  });
+
+  it('is judged again, by the policies of then', async () => {
+    const { exit, world } = await lamactl(`attest record --file ${await two()} -o json`);
+    expect(exit).toBe(0);
+    expect(world.json()).toMatchObject({ verdicts: [{ agrees: true }, { agrees: true, now: { reason: 'type' } }, { agrees: true }] });
+  });
+
+  it('holds a node that gave no evidence', async () => {
+    const file = join(await temporaryFolder(), 'record');
+    const verdict = { verdict: 'UNKNOWN', found: 'it is off' } as const;
+    await appendToRecord(file, [{ node: 'attic', time: '2026-11-20T12:00:00.000Z', verdict }]);
+    expect(await read(file)).toMatchObject([{ node: 'attic', verdict }]);
+    expect((await lamactl(`attest record --file ${file}`)).exit).toBe(0);
+  });
+
+  it.each([
+    ['changed', (lines: string[]) => lines.map((line, at) => (at === 0 ? line.replace('attic', 'attix') : line)), 2],
+    ['taken out', (lines: string[]) => lines.toSpliced(1, 1), 2],
+    ['taken out at the start', (lines: string[]) => lines.slice(1), 1],
+    ['put in', (lines: string[]) => [...lines.slice(0, 2), lines[1]!, lines[2]!], 3],
+    ['no JSON', (lines: string[]) => [lines[0]!, 'x'], 2],
+  ] as const)('is not read beyond a line that was %s', async (_, edit, line) => {
+    const file = await two();
+    await change(file, (lines) => edit(lines));
+    await expect(read(file)).rejects.toMatchObject({ code: 'EVIDENCE_INVALID', facts: { line: String(line) } });
+    await expect(appendToRecord(file, [judged('attic')])).rejects.toMatchObject({ code: 'EVIDENCE_INVALID' });
+  });
+
+  it('tells by the hash of its last line whether lines at its end are missing', async () => {
+    const file = await two();
+    const head = (await read(file)).at(-1)?.sha256;
+    expect((await lamactl(`attest record --file ${file} --head ${head}`)).exit).toBe(0);
+    await change(file, (lines) => lines.slice(0, -1));
+    const { exit, world } = await lamactl(`attest record --file ${file} --head ${head}`);
+    expect([exit, world.stderr.text]).toEqual([16, expect.stringContaining('lines were taken away')]);
+  });
+
+  it('says when a verdict of then does not hold', async () => {
+    const file = await recordOf([{ ...judged('attic', bad), verdict: { verdict: 'TRUSTED' } }]);
+    const { exit, world } = await lamactl(`attest record --file ${file}`);
+    expect([exit, world.stdout.text]).toEqual([16, expect.stringMatching(/attic +TRUSTED +REJECTED/)]);
+  });
+
+  it('is not written by two at once', async () => {
+    const file = await two();
+    await writeFile(`${file}.lock`, '');
+    await expect(appendToRecord(file, [judged('attic')])).rejects.toThrow('another lamactl writes to it');
+  });
+});

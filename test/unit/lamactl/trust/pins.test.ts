@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { pinsOfFirstUse, requireNew, withPins } from '../../../../agent/lamactl/trust/pins.ts';
+import { forge } from '../../fakes/attest/forged-tpm.ts';
+
+const pin = (...values: string[]) => ({ from: 'operator' as const, values });
+const BEFORE = { '0': pin('aa'), '4': pin('bb') };
+
+describe('pins', () => {
+  it('are learnt from a node for PCR 0, 2 and 7 alone', () => {
+    const pins = pinsOfFirstUse(forge().evidence);
+    expect(Object.keys(pins)).toEqual(['0', '2', '7']);
+    expect(Object.values(pins).every(({ from }) => from === 'first-use')).toBe(true);
+  });
+
+  it('may be learnt again where they are the same, and not where they are not', () => {
+    expect(() => requireNew('attic', BEFORE, { '0': pin('aa'), '2': pin('cc') })).not.toThrow();
+    expect(() => requireNew('attic', BEFORE, { '0': pin('dd') })).toThrow(/PCR 0 is dd, and pinned to aa; .*--replace/);
+  });
+
+  it('take the place of those before, or come beside them', () => {
+    expect(withPins(BEFORE, { '4': pin('cc') }, false)).toEqual({ '0': pin('aa'), '4': pin('cc') });
+    expect(withPins(BEFORE, { '4': pin('cc', 'bb') }, true)).toEqual({ '0': pin('aa'), '4': pin('bb', 'cc') });
+  });
+});
