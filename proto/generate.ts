@@ -26,6 +26,7 @@ const SOURCES = [
       'lamadist/agent/v1/disk_usage.proto',
       'lamadist/agent/v1/security_posture.proto',
       'lamadist/agent/v1/unit.proto',
+      'lamadist/agent/v1/log.proto',
       'google/rpc/status.proto',
       'google/rpc/error_details.proto',
     ],

@@ -10,6 +10,7 @@ import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInstall } from './commands/install.ts';
+import { addLogs } from './commands/logs.ts';
 import { duration } from './commands/options.ts';
 import { addPause } from './commands/pause.ts';
 import { addPosture } from './commands/posture.ts';
@@ -101,6 +102,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addHistory,
     addHealth,
     addInspect,
+    addLogs,
     addUnits,
     addPosture,
     addDu,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
+import { DeviceServiceDefinition, LogServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Config } from '../config.ts';
 import { diskUsage } from '../platform/linux/disk-usage.ts';
 import { securityPosture } from '../platform/linux/posture/security-posture.ts';
+import { readJournal } from '../platform/systemd/journal-reader.ts';
 import { systemdUnits } from '../platform/systemd/unit-control.ts';
 import { deviceService } from '../rpc/device-service.ts';
+import { logService } from '../rpc/log-service.ts';
 import type { Service } from '../rpc/server.ts';
 import { unitService } from '../rpc/unit-service.ts';
 import { systemClock as clock } from '../timing/clock.ts';
@@ -43,5 +45,6 @@ export function deviceServices({ config, folders }: DeviceParts, neighbours: Nei
       definition: UnitServiceDefinition,
       implementation: unitService(systemdUnits(bus, clock), config.units.restart),
     },
+    { name: 'lamadist.agent.v1.LogService', definition: LogServiceDefinition, implementation: logService(readJournal) },
   ];
 }

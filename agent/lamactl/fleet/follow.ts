@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Failure, type FailureCode } from '../../shared/failure.ts';
+import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../world.ts';
 import type { Connect, Target, Update, UpdateEvent } from './node.ts';
 import { hasEnded } from './node-state.ts';
+import { reconnecting } from './reconnecting.ts';
 
 export type FollowEvent =
   | { readonly type: 'progress'; readonly update: Update }
@@ -29,12 +30,6 @@ export interface FollowOptions {
   readonly met: boolean;
 }
 
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
-
-const PASSING: ReadonlySet<FailureCode> = new Set(['NODE_UNREACHABLE', 'DEADLINE_EXCEEDED']);
-const PASSING_ONCE_MET: ReadonlySet<FailureCode> = new Set([...PASSING, 'UNAUTHENTICATED']);
-
 /**
  * Watches one update to its end, through reboots: reconnects with growing pauses and goes on after the last cursor. An
  * empty operation id means the last update of the node. Never throws; its last event is a FollowEnd.
@@ -59,28 +54,16 @@ async function* attempts(
   stop: AbortSignal,
 ): AsyncGenerator<FollowEvent, void> {
   const thread: Thread = { operationId, cursor: '' };
-  let met = options.met;
-  let away = false;
-  let pauseMs = FIRST_PAUSE_MS;
-  while (!stop.aborted) {
-    try {
-      for await (const { type, update } of oneConnection(target, thread, options, stop)) {
-        [met, away, pauseMs] = [true, false, FIRST_PAUSE_MS];
-        yield { type, update };
-        if (type === 'result') return;
-      }
-    } catch (thrown) {
-      if (stop.aborted) break;
-      const failure = Failure.from(thrown);
-      if (!(met ? PASSING_ONCE_MET : PASSING).has(failure.code)) {
-        yield { type: 'error', failure };
-        return;
-      }
-      if (!away) yield { type: 'unreachable', failure };
-      away = true;
+  const { clock, met } = options;
+  for await (const event of reconnecting(() => oneConnection(target, thread, options, stop), { clock, met, signal: stop })) {
+    if (event.type === 'item') {
+      const { type, update } = event.item;
+      yield { type, update };
+      if (type === 'result') return;
+    } else {
+      yield event;
+      if (event.type === 'error') return;
     }
-    await options.clock.sleep(pauseMs, stop);
-    pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   }
   yield { type: 'left', why: options.signal.aborted ? 'interrupted' : 'out-of-time' };
 }

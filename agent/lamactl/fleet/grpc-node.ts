@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { once } from 'node:events';
-import { type ChannelCredentials, Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type CallOptions, type ChannelCredentials, Client, type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Failure } from '../../shared/failure.ts';
 import type { lamadist } from '../../shared/gen/messages.js';
 import {
   AttestationServiceDefinition,
   DeviceServiceDefinition,
   HealthServiceDefinition,
+  LogServiceDefinition,
   UnitServiceDefinition,
   UpdateServiceDefinition,
 } from '../../shared/gen/services.ts';
@@ -36,6 +37,7 @@ import {
   type UpdateEvent,
 } from './node.ts';
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import { LOG_PRIORITIES, type LogEntry, type LogQuery, logEntryFromWire } from './node-log.ts';
 import { text } from './wire-values.ts';
 
 /** The largest page that ListUpdates gives. */
@@ -171,18 +173,39 @@ class GrpcNode implements NodeConnection {
   }
 
   async *watch(operationId: string, afterCursor: string): AsyncIterable<UpdateEvent> {
-    const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.watchUpdate;
-    const request = { operationId, afterCursor };
-    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), {});
+    for await (const response of this.#stream(UpdateServiceDefinition.watchUpdate, { operationId, afterCursor })) {
+      const event = updateEventFromWire(response);
+      if (event) yield event;
+    }
+  }
+
+  async *readLog({ since, priority, ...query }: LogQuery): AsyncIterable<LogEntry> {
+    const request = {
+      ...query,
+      units: [...query.units],
+      priority: LOG_PRIORITIES.indexOf(priority),
+      ...(since && { since: { seconds: Math.floor(since.getTime() / 1000), nanos: (since.getTime() % 1000) * 1e6 } }),
+    };
+    const deadline = query.follow ? {} : { deadline: Date.now() + this.#options.timeoutMs };
+    for await (const { entry } of this.#stream(LogServiceDefinition.readLog, request, deadline)) if (entry) yield logEntryFromWire(entry);
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  async *#stream<Request, Response>(
+    { path, requestSerialize, responseDeserialize }: Method<Request, Response>,
+    request: Request,
+    options: CallOptions = {},
+  ): AsyncGenerator<Response, void> {
+    const stream = this.#client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), options);
     const cancel = () => stream.cancel();
     this.#options.signal?.addEventListener('abort', cancel);
     // Once nobody iterates, an error (the cancellation itself is one) would have no listener and end lamactl.
     stream.on('error', () => undefined);
     try {
-      for await (const response of stream) {
-        const event = updateEventFromWire(response);
-        if (event) yield event;
-      }
+      yield* stream as AsyncIterable<Response>;
     } catch (error) {
       throw callFailure(error as ServiceError, this.#address);
     } finally {
@@ -216,10 +239,6 @@ class GrpcNode implements NodeConnection {
       this.#options.signal?.removeEventListener('abort', cancel);
       cancel();
     }
-  }
-
-  close(): void {
-    this.#client.close();
   }
 
   #call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {

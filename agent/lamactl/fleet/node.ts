@@ -5,6 +5,7 @@ import type { Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import type { LogEntry, LogQuery } from './node-log.ts';
 
 /*
  * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
@@ -201,6 +202,8 @@ export interface NodeConnection {
   units(filter: UnitFilter): Promise<readonly Unit[]>;
   /** Returns the unit once it runs again. */
   restartUnit(name: string): Promise<Unit>;
+  /** Has the connection's deadline as a whole, unless it follows: then it lives as long as the signal lets it. */
+  readLog(query: LogQuery): AsyncIterable<LogEntry>;
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
   /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */

@@ -17,6 +17,7 @@ export async function connect({ pki, address }: Pick<AgentServer, 'pki' | 'addre
     device: open(services.DeviceServiceClient),
     nodeHealth: open(services.HealthServiceClient),
     health: open(services.HealthClient),
+    logs: open(services.LogServiceClient),
     reflection: open(services.ServerReflectionClient),
   };
   return {

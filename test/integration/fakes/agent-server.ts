@@ -7,6 +7,7 @@ import { NodeServerCredentials } from '../../../agent/daemon/access/server-crede
 import { BundleAccessStore } from '../../../agent/daemon/delivery/bundle-access.ts';
 import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
+import type { ReadLog } from '../../../agent/daemon/node/node-log.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { Connections } from '../../../agent/daemon/rpc/connections.ts';
@@ -14,6 +15,7 @@ import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
 import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
 import { guard } from '../../../agent/daemon/rpc/guard.ts';
 import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
+import { logService } from '../../../agent/daemon/rpc/log-service.ts';
 import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
 import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
 import { unitService } from '../../../agent/daemon/rpc/unit-service.ts';
@@ -35,7 +37,11 @@ const NO_TPM: AttestationServiceParts['attester'] = { identity: noTpm, activate:
 const healthy: Health = { verdict: { type: 'passed', message: 'All 1 required checks passed' }, results: [], broken: [] };
 
 /** The gRPC edge as the daemon has it, over real TLS on loopback, in front of a node in memory. */
-export async function startAgentServer(attester: AttestationServiceParts['attester'] = NO_TPM, patience?: Parameters<typeof guard>[1]) {
+export async function startAgentServer(
+  attester: AttestationServiceParts['attester'] = NO_TPM,
+  patience?: Parameters<typeof guard>[1],
+  readLog: ReadLog = async function* () {},
+) {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
   const pki = await TestPki.create();
   const server = await pki.node('attic', '127.0.0.1');
@@ -73,6 +79,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
     'lamadist.agent.v1.UnitService',
+    'lamadist.agent.v1.LogService',
     'grpc.health.v1.Health',
     'grpc.reflection.v1.ServerReflection',
   ];
@@ -93,6 +100,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     unitService({ list: async () => [], restart: async () => Promise.reject(new Error('there are no units')) }, []),
+    logService(readLog),
     grpcHealth(names),
     reflection(names),
   ];
@@ -102,6 +110,7 @@ export async function startAgentServer(attester: AttestationServiceParts['attest
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,
     definitions.UnitServiceDefinition,
+    definitions.LogServiceDefinition,
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];

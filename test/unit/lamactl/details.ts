@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiskUsage, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
+import type { LogEntry } from '../../../agent/lamactl/fleet/node-log.ts';
 
 /* What a node answers beside its state; a test changes the part that it is about. */
 
@@ -39,6 +40,23 @@ export const DISK_USAGE: DiskUsage = {
     { path: '/var/log/journal', description: "the node's log", usedBytes: 8 * MIB, files: 3, complete: false },
   ],
 };
+
+const ENTRY: LogEntry = {
+  cursor: 's=a;i=1',
+  at: '2026-11-20T10:00:00.000Z',
+  priority: 'info',
+  unit: 'k3s.service',
+  identifier: 'k3s',
+  pid: 42,
+  bootId: 'boot-1',
+  message: 'started',
+  messageLeftOut: false,
+};
+
+export const LOG: readonly LogEntry[] = [
+  ENTRY,
+  { ...ENTRY, cursor: 's=a;i=2', at: '2026-11-20T10:00:02.000Z', priority: 'error', message: 'broken\nin two lines\n' },
+];
 
 export const UNITS: readonly Unit[] = [
   {

@@ -10,7 +10,7 @@ import type {
 } from '../../../agent/lamactl/fleet/node.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
-import { DISK_USAGE, PROTECTIONS, UNITS } from './details.ts';
+import { DISK_USAGE, LOG, PROTECTIONS, UNITS } from './details.ts';
 
 /** What happens next on a watched node: an update to tell of, a break, or something that the test does. */
 export type WatchStep = Update | Failure | (() => void);
@@ -40,6 +40,9 @@ export class FakeNode {
       diskUsage: async () => DISK_USAGE,
       units: async () => UNITS,
       restartUnit: async (name) => ({ ...UNITS[0]!, name }),
+      readLog: async function* () {
+        yield* LOG;
+      },
       install: async (request) => {
         this.installs.push(request);
         return 'op-1';
@@ -107,6 +110,10 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     diskUsage: fail,
     units: fail,
     restartUnit: fail,
+    // biome-ignore lint/correctness/useYield: it fails before it has anything to tell.
+    readLog: async function* () {
+      throw failure;
+    },
     install: fail,
     rollBack: fail,
     inspect: fail,
