@@ -15,11 +15,12 @@ import { updatesOf } from './compose/updates.ts';
 import { readConfig } from './config.ts';
 import { journalLogger } from './log.ts';
 import { listen } from './metrics/server.ts';
-import { readTrialRecords } from './platform/linux/trial-files.ts';
+import { isCommitted, readTrialRecords } from './platform/linux/trial-files.ts';
 import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemClock as clock } from './timing/clock.ts';
 import { isTrial } from './update/state.ts';
 import { steadyBoot } from './update/steady-boot.ts';
+import { isStrayTrial, leaveStrayTrial } from './update/stray-trial.ts';
 
 /** The composition root: with the folder compose/, the only place that names concrete neighbours. */
 
@@ -63,15 +64,18 @@ async function start(): Promise<void> {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
   const { updater, marks } = updates;
-  const { boot, installer } = outside;
-  await updater.start({ ...boot, records: await readTrialRecords(folders) });
+  const { boot, installer, reboot } = outside;
+  const records = await readTrialRecords(folders);
+  await updater.start({ ...boot, records });
   await rpc.listen(config.listen);
   await listen(metrics, config.metrics.listen);
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');
 
   void prepareKeys(attester, log, stopping.signal);
-  if (!isTrial(updater.state)) await steadyBoot({ installer, marks, gate, boot, clock, log }, stopping.signal);
+  const isStray = isStrayTrial(updater.state, records, boot.bootId, await isCommitted(folders));
+  if (isStray) await leaveStrayTrial({ installer, marks, reboot, boot, clock, log }, stopping.signal);
+  else if (!isTrial(updater.state)) await steadyBoot({ installer, marks, gate, boot, clock, log }, stopping.signal);
   await monitor.watch(config.health.period, stopping.signal);
 }
 

@@ -4,25 +4,12 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import { writeDurably } from '../files/durable-file.ts';
-import { type EndedUpdate, isEnded, type RollbackCode, UpdateStateSchema } from './state.ts';
+import { type FailedVersion, failedVersion, showsBadVersion } from './failed-version.ts';
+import { type EndedUpdate, isEnded, UpdateStateSchema } from './state.ts';
 
 const KEPT = 100;
 
-/** The rollbacks that say something about the bundle. The others say something about a wish, or about the boot loader. */
-const THE_BUNDLES_FAULT: ReadonlySet<string> = new Set<RollbackCode>([
-  'CHECK_FAILED',
-  'CHECK_BROKEN',
-  'GATE_TIMED_OUT',
-  'AGENT_CRASHED',
-  'DEADLINE_EXPIRED',
-  'TRIAL_INTERRUPTED',
-  'NEVER_REACHED_USERSPACE',
-  'WRONG_SLOT_BOOTED',
-]);
-
-/** Whether an ended update shows that its version must not be installed here again unless somebody insists. */
-export const showsBadVersion = (update: EndedUpdate): boolean =>
-  update.phase === 'rolled-back' && THE_BUNDLES_FAULT.has(update.reason.code);
+const versionOf = (update: EndedUpdate): string => update.bundle?.version ?? '';
 
 export interface HistoryPage {
   readonly updates: readonly EndedUpdate[];
@@ -42,7 +29,8 @@ export class History {
   async keep(update: EndedUpdate): Promise<void> {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o750 });
-      await writeDurably(join(this.#folder, fileName(update)), `${JSON.stringify(update, null, 1)}\n`);
+      const name = (await this.#nameOf(update.operation.id)) ?? fileName(update, (await this.#names())[0]);
+      await writeDurably(join(this.#folder, name), `${JSON.stringify(update, null, 1)}\n`);
       for (const name of (await this.#names()).slice(KEPT)) await unlink(join(this.#folder, name));
     } catch (error) {
       throw new Failure('JOURNAL_UNWRITABLE', `Cannot write the history: ${(error as Error).message}`, {}, { cause: error });
@@ -62,8 +50,20 @@ export class History {
   }
 
   async find(operationId: string): Promise<EndedUpdate | undefined> {
-    const name = (await this.#names()).find((candidate) => candidate.slice(TIME_DIGITS) === `-${operationId}.json`);
+    const name = await this.#nameOf(operationId);
     return name === undefined ? undefined : this.#read(name);
+  }
+
+  /** The versions that failed here and were not committed after that: what the journal remembers, for when it is lost. */
+  async failedVersions(): Promise<FailedVersion[]> {
+    const { updates } = await this.page(KEPT);
+    const decided = updates.filter((update) => update.phase === 'committed' || showsBadVersion(update));
+    const newest = decided.filter((update, index) => decided.findIndex((other) => versionOf(other) === versionOf(update)) === index);
+    return newest.flatMap((update) => (update.phase === 'rolled-back' ? [failedVersion(update)] : []));
+  }
+
+  async #nameOf(operationId: string): Promise<string | undefined> {
+    return (await this.#names()).find((name) => name.slice(TIME_DIGITS) === `-${operationId}.json`);
   }
 
   async #names(): Promise<string[]> {
@@ -86,8 +86,9 @@ export class History {
 
 const TIME_DIGITS = 15;
 
-/** Sorts by the moment of the request, whatever the clock says when a later file is written. */
-function fileName(update: EndedUpdate): string {
+/** Sorts by the moment of the request, and after all that was written before, for a clock may have been wrong, or be so now. */
+function fileName(update: EndedUpdate, newest = ''): string {
   const startedAtMs = update.phaseChanges[0]?.atMs ?? 0;
-  return `${String(startedAtMs).padStart(TIME_DIGITS, '0')}-${update.operation.id}.json`;
+  const time = Math.max(startedAtMs, Number(newest.slice(0, TIME_DIGITS)) + 1 || 0);
+  return `${String(time).padStart(TIME_DIGITS, '0')}-${update.operation.id}.json`;
 }

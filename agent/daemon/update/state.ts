@@ -10,7 +10,7 @@ const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const percent = v.pipe(v.number(), v.minValue(0), v.maxValue(100));
 
-const OperationSchema = v.object({
+export const OperationSchema = v.object({
   /** A UUID; RAUC gets it as the transaction's id. */
   id: text,
   source: v.variant('type', [

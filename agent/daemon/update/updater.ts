@@ -3,11 +3,14 @@ import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Effect } from './effect.ts';
-import type { EventOf, EventType, UpdateEvent } from './event.ts';
+import type { EventOf, EventType, TrialRecord, UpdateEvent } from './event.ts';
+import { type FailedVersion, failedVersion, showsBadVersion } from './failed-version.ts';
 import type { Feed } from './feed.ts';
-import { type History, showsBadVersion } from './history.ts';
-import { type FailedVersion, type Journal, type Journaled, worthJournaling } from './journal.ts';
+import type { History } from './history.ts';
+import { type Journal, type Journaled, type ReadJournal, worthJournaling } from './journal.ts';
 import { transition } from './lifecycle.ts';
+import { withoutJournal } from './lost-journal.ts';
+import { NO_SALVAGE } from './salvage.ts';
 import { isEnded, type UpdateState } from './state.ts';
 
 /** An event as its sender knows it; the updater adds when it happened. */
@@ -20,7 +23,7 @@ export type EffectRunner = (effect: Effect, emit: Emit, signal: AbortSignal) => 
 
 export interface UpdaterParts {
   readonly journal: Pick<Journal, 'read' | 'write'>;
-  readonly history: Pick<History, 'keep'>;
+  readonly history: Pick<History, 'keep' | 'find' | 'failedVersions'>;
   readonly feed: Feed<UpdateState>;
   readonly runEffect: EffectRunner;
   readonly clock: Clock;
@@ -29,6 +32,7 @@ export interface UpdaterParts {
 
 const WRITE_ATTEMPTS = 4;
 const WRITE_RETRY_MS = 1_000;
+const LATER_MS = 10_000;
 
 /**
  * The one door into an update's life. Events are taken one at a time: transition, journal, publish, and only then the
@@ -57,11 +61,19 @@ export class Updater {
 
   /** Reads the journal and goes on where it left off. */
   async start(facts: Omit<EventOf<'agent-started'>, 'type' | 'atMs'>): Promise<void> {
-    const { journaled, damage } = await this.#parts.journal.read();
-    if (damage) this.#parts.log.error({ err: damage }, 'The journal could not be used; starting with none');
-    this.#journaled = journaled;
+    this.#journaled = await this.#read(facts.records);
     this.#parts.feed.publish(this.state);
     await this.submit({ type: 'agent-started', ...facts });
+  }
+
+  async #read(records: readonly TrialRecord[]): Promise<Journaled> {
+    const { journal, history, clock, log } = this.#parts;
+    const { journaled, damage = missing(journaled, records) } = await journal.read();
+    if (!damage) return journaled;
+    log.error({ err: damage.failure }, 'The journal could not be used; what it was about has failed');
+    const known = await withoutJournal(history, damage.salvage, records, damage.failure, clock.now().getTime());
+    await this.#write(known, 1).catch((error) => log.error({ err: error }, 'The update could not be journaled'));
+    return known;
   }
 
   /** Takes an event. Rejects with the Failure of a command that is refused; resolves once the new state is journaled. */
@@ -95,7 +107,7 @@ export class Updater {
 
   /** Makes the next state the journaled one. False when it could not be, and the update took another way instead. */
   async #remember(before: UpdateState, after: UpdateState, event: UpdateEvent): Promise<boolean> {
-    const next = { state: after, failedVersions: failedVersions(this.#journaled.failedVersions, after) };
+    const next = { ...this.#journaled, state: after, failedVersions: failedVersions(this.#journaled.failedVersions, after) };
     if (!worthJournaling(before, after)) {
       this.#journaled = next;
       return true;
@@ -111,9 +123,25 @@ export class Updater {
         void this.submit({ type: 'effect-failed', effect: 'verify-slot', failure });
         return false;
       }
+      this.#writeLater(next);
     }
     this.#journaled = next;
     return true;
+  }
+
+  /** An agent that starts again must not take for under way what has ended: once the disk takes it, it is told. */
+  #writeLater(next: Journaled): void {
+    const { clock, log } = this.#parts;
+    const again = async (): Promise<void> => {
+      if (this.#journaled !== next) return;
+      await this.#write(next, 1).catch(() => this.#writeLater(next));
+    };
+    clock
+      .sleep(LATER_MS, this.#stopping.signal)
+      .then(() => {
+        this.#queue = this.#queue.then(again);
+      })
+      .catch((error) => this.#stopping.signal.aborted || log.error({ err: error }, 'The update could not be journaled later'));
   }
 
   async #write(next: Journaled, attempts: number): Promise<void> {
@@ -152,7 +180,12 @@ export class Updater {
 function failedVersions(known: readonly FailedVersion[], state: UpdateState): FailedVersion[] {
   if (state.phase === 'committed') return known.filter((failed) => failed.version !== state.bundle.version);
   if (!isEnded(state) || state.phase !== 'rolled-back' || !showsBadVersion(state)) return [...known];
-  const { bundle, operation, reason, phaseChanges } = state;
-  const failed = { version: bundle.version, operationId: operation.id, code: reason.code, atMs: phaseChanges.at(-1)?.atMs ?? 0 };
+  const failed = failedVersion(state);
   return [...known.filter((other) => other.version !== failed.version), failed];
+}
+
+/** There is no journal although a trial boot was recorded: it was there, then. */
+function missing({ state }: Journaled, records: readonly TrialRecord[]): ReadJournal['damage'] {
+  if (state.phase !== 'idle' || records.length === 0) return undefined;
+  return { failure: new Failure('JOURNAL_UNREADABLE', 'Cannot use the journal: it is missing'), salvage: NO_SALVAGE };
 }

@@ -20,6 +20,10 @@ export const check = (name: string, ...lines: string[]): ImageFile => ({
 /** A required check that fails at once: nothing listens on that port. */
 export const FAILING_CHECK = check('web-server', 'interval: 1s', 'retries: 1', 'condition: { type: tcp, host: 127.0.0.1, port: 1 }');
 
+/** How a node with version 1 looks after an update to version 2 was committed, and after it was rolled back. */
+export const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
+export const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } };
+
 /** A node with version 1, and a bundle of version 2 with these files in its image. */
 export interface Scenario {
   readonly homelab: Homelab;
@@ -49,6 +53,13 @@ export async function onNode(
   } finally {
     await homelab.remove();
   }
+}
+
+/** Runs a command line on the node that has to succeed; returns what it printed. */
+export async function shellOk(node: NamespaceMachine, command: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await node.shell(command, QUICK);
+  if (exitCode !== 0) throw new Error(`Cannot run "${command}" on ${node.name}: it ended with ${exitCode}: ${stderr.trim()}`);
+  return stdout;
 }
 
 async function lastWords(node: NamespaceMachine): Promise<string> {
@@ -120,3 +131,6 @@ export async function json<T>(homelab: Homelab, ...args: string[]): Promise<T> {
     throw new Error(`Cannot read what lamactl ${args.join(' ')} printed: ${stdout}${stderr}`);
   }
 }
+
+/** What the disks of both slots hold, bit by bit. */
+export const slotHashes = (node: NamespaceMachine): Promise<string> => shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-[ab]');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open, rm, writeFile } from 'node:fs/promises';
+import { access, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeDurably } from '../../files/durable-file.ts';
 import type { TrialRecord } from '../../update/event.ts';
@@ -27,6 +27,14 @@ export function trialMarks({ state, runtime }: TrialFolders): TrialMarks {
     committed: () => writeFile(join(runtime, 'committed'), ''),
     gate: (verdict) => writeFile(join(runtime, 'gate'), `${verdict}\n`),
   };
+}
+
+/** Whether the slot of this boot was committed, in this boot or before it. */
+export async function isCommitted({ runtime }: TrialFolders): Promise<boolean> {
+  return access(join(runtime, 'committed')).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The file only grows, by a line or two each update; older trials than these say nothing about the one under way. */

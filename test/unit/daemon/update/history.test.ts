@@ -2,7 +2,8 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { History, showsBadVersion } from '../../../../agent/daemon/update/history.ts';
+import { showsBadVersion } from '../../../../agent/daemon/update/failed-version.ts';
+import { History } from '../../../../agent/daemon/update/history.ts';
 import { type EndedUpdate, ROLLBACK_CODES } from '../../../../agent/daemon/update/state.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 import { STATES } from './states.ts';
@@ -40,10 +41,32 @@ describe('the history', () => {
     expect(await history.find('id-1')).toBeUndefined();
   });
 
-  it('shows the newest first, whatever the order in which they were written', async () => {
+  it('shows the newest first, whatever the clock said when it was asked for', async () => {
     const history = new History(await temporaryFolder());
-    for (const atMs of [900, 1_000_000, 20]) await history.keep(update(atMs));
-    expect(ids((await history.page(10)).updates)).toEqual(['id-1000000', 'id-900', 'id-20']);
+    for (const atMs of [900, 1_000_000, 20, 21]) await history.keep(update(atMs));
+    expect(ids((await history.page(10)).updates)).toEqual(['id-21', 'id-20', 'id-1000000', 'id-900']);
+  });
+
+  it('is full and keeps an update of 1970 all the same', async () => {
+    const { history } = await historyOf(0);
+    for (let atMs = 1_001; atMs <= 1_100; atMs += 1) await history.keep(update(atMs));
+    await history.keep(update(0));
+    expect(await history.find('id-0')).toEqual(update(0));
+    expect(await history.find('id-1001')).toBeUndefined();
+  });
+
+  it('knows which versions failed here and were not committed since', async () => {
+    const history = new History(await temporaryFolder());
+    const rolledBack = (version: string, id: string): EndedUpdate => {
+      const { operation, bundle } = STATES['rolled-back'];
+      return { ...STATES['rolled-back'], operation: { ...operation, id }, bundle: { ...bundle, version } };
+    };
+    const committed = { ...STATES.committed, operation: { ...STATES.committed.operation, id: 'd' } };
+    await history.keep(rolledBack('2', 'a'));
+    await history.keep(rolledBack('3', 'b'));
+    await history.keep({ ...rolledBack('4', 'c'), reason: { code: 'REQUESTED', message: '', failedChecks: [] } } as EndedUpdate);
+    await history.keep(committed);
+    expect(await history.failedVersions()).toMatchObject([{ version: '3', operationId: 'b', code: 'CHECK_FAILED' }]);
   });
 
   it.each([

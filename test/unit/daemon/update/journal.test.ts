@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { Journal, type Journaled, worthJournaling } from '../../../../agent/daemon/update/journal.ts';
 import { PHASES } from '../../../../agent/daemon/update/state.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
-import { STATES } from './states.ts';
+import { OPERATION_ID, STATES } from './states.ts';
 
 const NOTHING: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
 const FAILED = { version: '2', operationId: 'x', code: 'CHECK_FAILED', atMs: 5 };
@@ -43,8 +43,10 @@ describe('the journal', () => {
       const torn = whole.subarray(0, length);
       await writeFile(file, torn);
       const { journaled, damage } = await journal.read();
-      expect([journaled, damage?.code], `torn after ${length} bytes`).toEqual([NOTHING, 'JOURNAL_UNREADABLE']);
+      expect([journaled, damage?.failure.code], `torn after ${length} bytes`).toEqual([NOTHING, 'JOURNAL_UNREADABLE']);
       expect(await readFile(`${file}.damaged`)).toEqual(torn);
+      // Its operation is known as soon as the id was on the disk.
+      expect(damage?.salvage.operationId).toBe(torn.includes(`${OPERATION_ID}"`) ? OPERATION_ID : '');
     }
     expect(await journal.read()).toEqual({ journaled: NOTHING });
   });
@@ -57,21 +59,48 @@ describe('the journal', () => {
   ])('that holds %s is damaged', async (_what, text) => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'update.json'), text);
-    expect(await new Journal(folder).read()).toMatchObject({ journaled: NOTHING, damage: { code: 'JOURNAL_UNREADABLE' } });
+    expect(await new Journal(folder).read()).toMatchObject({ journaled: NOTHING, damage: { failure: { code: 'JOURNAL_UNREADABLE' } } });
   });
 
-  it('of a newer agent is read, and what is unknown in it passed over', async () => {
-    const journal = await journalHolding(({ state, ...others }) => {
-      return { ...others, schema: 2, state: { ...(state as object), mood: 'fine' }, moon: 'full' };
+  it('of a newer agent is read, and what is unknown in it and in its memory is written again as it was', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'update.json');
+    const journal = new Journal(folder);
+    const remembered = { ...FAILED, weather: 'rain' };
+    const newer = {
+      schema: 2,
+      readableSince: 1,
+      moon: { phase: 'full' },
+      state: { ...STATES.trial, mood: 'fine' },
+      failedVersions: [remembered],
+    };
+    await writeFile(file, JSON.stringify(newer));
+    const { journaled } = await journal.read();
+    expect(journaled).toEqual({ state: STATES.trial, failedVersions: [remembered], others: { moon: { phase: 'full' } } });
+    await journal.write({ ...journaled, state: STATES.committed });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({ ...newer, schema: 1, state: STATES.committed });
+  });
+
+  it('of an earlier agent, which wrote less into it, is damaged when something is missing that must be there', async () => {
+    const journal = await journalHolding(({ state, ...others }) => ({
+      ...others,
+      schema: 0,
+      readableSince: 0,
+      state: { ...(state as object), attempts: undefined },
+    }));
+    const { damage } = await journal.read();
+    expect(damage).toMatchObject({
+      failure: { message: expect.stringContaining('attempts') },
+      salvage: { operationId: OPERATION_ID, failedVersions: [FAILED] },
     });
-    expect(await journal.read()).toEqual({ journaled: { state: STATES.trial, failedVersions: [FAILED] } });
   });
 
   it('of a newer agent that must not be read is left alone as damaged', async () => {
     const journal = await journalHolding((written) => ({ ...written, schema: 3, readableSince: 2 }));
     const { journaled, damage } = await journal.read();
     expect(journaled).toEqual(NOTHING);
-    expect(damage?.message).toBe('Cannot use the journal: a newer agent wrote it in format 2, and this one reads up to 1');
+    expect(damage?.salvage).toEqual({ operationId: OPERATION_ID, operation: STATES.trial.operation, failedVersions: [FAILED] });
+    expect(damage?.failure.message).toBe('Cannot use the journal: a newer agent wrote it in format 2, and this one reads up to 1');
   });
 
   it('cannot be written where there is no folder, and says so', async () => {

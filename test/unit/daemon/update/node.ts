@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { effectRunner } from '../../../../agent/daemon/update/effects.ts';
 import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
+import type { FailedVersion } from '../../../../agent/daemon/update/failed-version.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import type { History } from '../../../../agent/daemon/update/history.ts';
-import type { Journaled } from '../../../../agent/daemon/update/journal.ts';
+import type { Journaled, ReadJournal } from '../../../../agent/daemon/update/journal.ts';
 import type { Delivery, GateDecision } from '../../../../agent/daemon/update/ports.ts';
 import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
 import { Updater } from '../../../../agent/daemon/update/updater.ts';
@@ -28,7 +29,11 @@ export class FakeNode {
   readonly installer = new FakeInstaller();
   readonly logger = keepingLogger();
   journaled: Journaled = { state: { phase: 'idle' }, failedVersions: [] };
+  /** What is wrong with the journal, for the next agent that reads it. */
+  damage: ReadJournal['damage'];
   readonly history = new Map<string, EndedUpdate>();
+  /** What the history tells of versions that failed here. */
+  failedVersions: FailedVersion[] = [];
   keep: History['keep'] = async (update) => void this.history.set(update.operation.id, update);
   readonly marks: string[] = [];
   reboots = 0;
@@ -46,8 +51,12 @@ export class FakeNode {
   async startWithFeed(bootId: string, bootname: string, records: readonly TrialRecord[] = []) {
     const feed = new Feed<UpdateState>(bootId, { phase: 'idle' });
     const updater: Updater = new Updater({
-      journal: { read: async () => ({ journaled: this.journaled }), write: (journaled) => this.#write(journaled) },
-      history: { keep: (update) => this.keep(update) },
+      journal: { read: async () => this.#read(), write: (journaled) => this.#write(journaled) },
+      history: {
+        keep: (update) => this.keep(update),
+        find: async (id) => this.history.get(id),
+        failedVersions: async () => this.failedVersions,
+      },
       feed,
       clock: this.clock,
       log: this.logger.log,
@@ -77,6 +86,12 @@ export class FakeNode {
     });
     await updater.start({ bootId, bootname, records });
     return { updater, feed };
+  }
+
+  #read(): ReadJournal {
+    const { damage } = this;
+    this.damage = undefined;
+    return damage ? { journaled: { state: { phase: 'idle' }, failedVersions: [] }, damage } : { journaled: this.journaled };
   }
 
   async #write(journaled: Journaled): Promise<void> {

@@ -130,6 +130,20 @@ describe('an update on a node', () => {
     expect(node.installer.asked).not.toContain('activate rootfs.1');
   });
 
+  it('that ended while the disk was full is written down once there is space, so that no restart takes it up again', async () => {
+    const node = new FakeNode();
+    const agent = await node.start(ARMED_BOOT, 'A');
+    await agent.submit(install);
+    await node.until(agent, 'installing');
+    for (let i = 0; i < 9; i++) node.writeFailures.push(new Failure('JOURNAL_UNWRITABLE', 'Cannot write the journal: the disk is full'));
+    node.installer.finish();
+    await node.until(agent, 'failed');
+    expect(node.journaled.state.phase).toBe('installing');
+    for (let round = 0; round < 30; round++) await node.clock.advance(1_000);
+    expect(node.journaled.state).toEqual(agent.state);
+    expect((await node.start(ARMED_BOOT, 'A')).state.phase).toBe('failed');
+  });
+
   it('is joined again by an agent that was restarted while RAUC wrote', async () => {
     const node = new FakeNode();
     const first = await node.start(ARMED_BOOT, 'A');

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from 'pino';
+import { Failure } from '../../shared/failure.ts';
+import type { Clock } from '../timing/clock.ts';
+import type { TrialRecord } from './event.ts';
+import type { Installer } from './installer.ts';
+import { patiently } from './patience.ts';
+import type { CurrentBoot, Reboot, TrialMarks } from './ports.ts';
+import { isTrial, type UpdateState } from './state.ts';
+
+export interface StrayTrialParts {
+  readonly installer: Pick<Installer, 'slots' | 'markBad'>;
+  readonly marks: Pick<TrialMarks, 'disarm' | 'gate'>;
+  readonly reboot: Reboot;
+  readonly boot: CurrentBoot;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const RETRY_MS = 60_000;
+
+/** Whether this boot is a trial that no update knows of: its journal was lost. Nobody can say that it is what was asked for. */
+export function isStrayTrial(state: UpdateState, records: readonly TrialRecord[], bootId: string, committed: boolean): boolean {
+  return !committed && !isTrial(state) && records.some((record) => record.bootId === bootId && record.what === 'trial');
+}
+
+/** Goes back to the slot before, as the commit deadline would, which stays behind this in case it fails. */
+export async function leaveStrayTrial(parts: StrayTrialParts, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await attempt(parts, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      parts.log.error({ err: error }, 'A trial boot without an update could not be ended');
+    }
+    await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
+  }
+}
+
+async function attempt({ installer, marks, reboot, boot, clock, log }: StrayTrialParts, signal: AbortSignal): Promise<void> {
+  log.error({ bootname: boot.bootname }, 'This is a trial boot of an update that nothing is known of; going back to the slot before');
+  await marks.gate('failed');
+  const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
+  if (!booted) throw new Failure('RAUC_REFUSED', `Cannot leave the booted slot: RAUC knows none with the bootname "${boot.bootname}"`);
+  await patiently(clock, signal, () => installer.markBad(booted.name, signal));
+  // Should the boot loader have nowhere else to go, the next boot of this slot is no trial.
+  await marks.disarm();
+  await reboot(signal);
+}
