@@ -1,49 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { Phase } from '../../../agent/daemon/update/state.ts';
 import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
-import { agentAnswers, check, FAILING_CHECK, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
+import { duringPhase, HELD_PHASES } from './held-phase.ts';
+import {
+  agentAnswers,
+  COMMITTED,
+  check,
+  FAILING_CHECK,
+  onNode,
+  QUICK,
+  ROLLED_BACK,
+  reaches,
+  report,
+  SCENARIO_MS,
+  shellOk,
+} from './scenario.ts';
 
-const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
-const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } };
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
 
-async function killAgent(node: NamespaceMachine): Promise<void> {
-  const { exitCode, stderr } = await node.shell('systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service', QUICK);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-}
-
-/**
- * How to stop the world in a phase: RAUC waits for the boot loader in a command that belongs to it. `until` is a command of
- * an earlier phase during which the hold can still be set.
- */
-const HELD_BY: readonly { readonly phase: Phase; readonly hold: string; readonly after?: string; readonly bad?: true }[] = [
-  { phase: 'inspecting', hold: 'get-state' },
-  { phase: 'installing', hold: 'set-state.B.bad' },
-  { phase: 'installed', hold: 'get-state', after: 'set-state.B.bad' },
-  { phase: 'activating', hold: 'set-primary.B' },
-  { phase: 'trial', hold: 'get-state', after: 'set-primary.B' },
-  { phase: 'committing', hold: 'set-state.B.good' },
-  { phase: 'rolling-back', hold: 'set-primary.A', bad: true },
-];
+const killAgent = (node: NamespaceMachine) => shellOk(node, 'systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service');
 
 describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
-  it.each(HELD_BY)('while $phase goes on, and the update comes to its end', ({ phase, hold, after, bad }) =>
-    onNode({ files: bad ? [FAILING_CHECK] : [] }, async ({ homelab, node, bundle }) => {
-      if (after) await node.hold(after);
-      else await node.hold(hold);
-      const install = homelab.lamactl(['install', '--on-node', bundle]);
-      if (after) {
-        await node.waitUntilHeld(after, QUICK);
-        await node.hold(hold);
-        await node.release(after);
-      }
-      await reaches(node, phase);
-      await node.waitUntilHeld(hold, QUICK);
-      await killAgent(node);
-      await node.release(hold);
-      expect((await install).exitCode).toBe(bad ? 9 : 0);
-      expect(await report(homelab)).toMatchObject(bad ? ROLLED_BACK : COMMITTED);
+  it.each(HELD_PHASES)('while $phase goes on, and the update comes to its end', (held) =>
+    onNode({ files: held.bad ? [FAILING_CHECK] : [] }, async (scenario) => {
+      const { exitCode } = await duringPhase(scenario, held, () => killAgent(scenario.node));
+      expect(exitCode).toBe(held.bad ? 9 : 0);
+      expect(await report(scenario.homelab)).toMatchObject(held.bad ? ROLLED_BACK : COMMITTED);
     }),
   );
 

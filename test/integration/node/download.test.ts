@@ -2,9 +2,8 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
 
-const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
 const CAN_STREAM = existsSync('/sys/class/block/nbd0');
 
 /** A node whose bundle is behind a URL, on a server that it trusts. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { json, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
-
-const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
+import { COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
 
 describe("a bundle on the administrator's own disk", { timeout: SCENARIO_MS }, () => {
   it('is given to the node through the connection of lamactl, and committed', () =>

@@ -1,10 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { agentAnswers, BOOT, check, FAILING_CHECK, journaled, json, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
-
-/** Two versions of what a node can be: what a committed update leaves behind, and what a rolled back one does. */
-const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
-const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } };
+import {
+  agentAnswers,
+  BOOT,
+  COMMITTED,
+  check,
+  FAILING_CHECK,
+  journaled,
+  json,
+  onNode,
+  QUICK,
+  ROLLED_BACK,
+  reaches,
+  report,
+  SCENARIO_MS,
+} from './scenario.ts';
 
 describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is committed when the new slot is booted and healthy', () =>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Variant } from 'dbus-next';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { BUS } from '../../../../../agent/daemon/platform/dbus/message-types.ts';
 import { SystemBus } from '../../../../../agent/daemon/platform/dbus/system-bus.ts';
 import { rebootThroughLogin } from '../../../../../agent/daemon/platform/systemd/login.ts';
 import { systemdProbes } from '../../../../../agent/daemon/platform/systemd/probes.ts';
@@ -164,5 +165,24 @@ describe('a reboot', () => {
       code: 'REBOOT_REFUSED',
       message: 'Cannot reboot the node: Interactive authentication required. (org.freedesktop.DBus.Error.InteractiveAuthorizationRequired)',
     });
+  });
+
+  it('is ordered from a logind that is brought back first, when the bus has lost it', async () => {
+    const orders: string[] = [];
+    login.stop();
+    const question = { ...BUS, member: 'NameHasOwner', signature: 's', body: ['org.freedesktop.login1'] };
+    await expect.poll(() => bus.call(question, { timeoutMs: 1000 }).then(([owned]) => owned)).toBe(false);
+    systemd.methods.set('RestartUnit', async ([unit]) => {
+      orders.push(`restart ${unit}`);
+      login = await FakeService.start(daemon.address, 'org.freedesktop.login1', {
+        Reboot: () => {
+          orders.push('reboot');
+          return { signature: '', body: [] };
+        },
+      });
+      return { signature: 'o', body: ['/job/1'] };
+    });
+    await rebootThroughLogin(bus)(inTime());
+    expect(orders).toEqual(['restart systemd-logind.service', 'reboot']);
   });
 });

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import { duringPhase, HELD_PHASES } from './held-phase.ts';
+import { COMMITTED, FAILING_CHECK, journaled, onNode, ROLLED_BACK, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
+
+const KILLED_BY_MAIN = 'systemctl kill --signal=KILL --kill-whom=main';
+const killRauc = (node: NamespaceMachine) => shellOk(node, `${KILLED_BY_MAIN} rauc.service`);
+const restartBus = (node: NamespaceMachine) => shellOk(node, 'systemctl restart dbus.service');
+
+/** What RAUC was writing is lost with it; every other phase begins its step again. */
+const CUT_OFF = { version: '1', booted: 'A', slots: { A: 'good primary', B: expect.not.stringContaining('primary') } };
+
+describe.each([
+  { neighbour: 'RAUC is killed', end: killRauc },
+  { neighbour: 'the bus is restarted', end: restartBus },
+])('when $neighbour', { timeout: SCENARIO_MS }, ({ end }) => {
+  it.each(HELD_PHASES)('while $phase goes on, the update comes to its end', (held) =>
+    onNode({ files: held.bad ? [FAILING_CHECK] : [] }, async (scenario) => {
+      const { exitCode, all } = await duringPhase(scenario, held, () => end(scenario.node));
+      if (held.phase === 'installing') {
+        expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringContaining('INSTALL_INTERRUPTED') });
+        expect(await report(scenario.homelab)).toMatchObject(CUT_OFF);
+        // Nothing is in the way of the next attempt.
+        expect((await scenario.homelab.lamactl(['install', '--on-node', scenario.bundle])).exitCode).toBe(0);
+      } else {
+        expect({ exitCode, all }).toMatchObject({ exitCode: held.bad ? 9 : 0 });
+      }
+      expect(await report(scenario.homelab)).toMatchObject(held.bad ? ROLLED_BACK : COMMITTED);
+    }),
+  );
+
+  it('while the slot is being written, the update failed, the slot is not ok, and the next one is committed', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      const before = await shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-a');
+      // Slowly enough to be caught at it.
+      await shellOk(node, 'systemctl start rauc.service; systemctl set-property --runtime rauc.service CPUQuota=5%');
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
+      await reaches(node, 'installing');
+      await shellOk(node, 'while cmp --quiet --bytes=4194304 /dev/disk/by-partlabel/root-b /dev/zero; do sleep 0.02; done');
+      await end(node);
+      const { exitCode, all } = await install;
+      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringContaining('INSTALL_INTERRUPTED') });
+      expect(await journaled(node)).toMatchObject({ phase: 'failed', targetSlot: { bootname: 'B' } });
+      expect(await report(homelab)).toMatchObject({ ...CUT_OFF, slots: { A: 'good primary', B: expect.not.stringContaining('ok') } });
+      expect(await shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-a')).toBe(before);
+      await shellOk(node, 'systemctl set-property --runtime rauc.service CPUQuota=');
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+});
