@@ -9,8 +9,12 @@ export interface Patience {
   readonly random: () => number;
 }
 
-/** Attempts without a single byte in between, after which the source is taken for gone. */
+/** Attempts that came to little, one after another, after which the source is taken for gone. */
 const ATTEMPTS = 6;
+/** What an attempt must bring to count as one that worked, or a hundredth of the stretch: a source that drips is as good as gone. */
+const ENOUGH_BYTES = 1 << 20;
+/** So long an attempt may be waited for until it has brought that much again. */
+const ENOUGH_WITHIN_MS = 10 * 60_000;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -42,22 +46,43 @@ export async function* readThrough(
   let reader = first;
   let position = offset;
   let failed = 0;
+  const enoughBytes = Math.min(ENOUGH_BYTES, Math.ceil(length / 100));
   while (position < end) {
+    const began = position;
     try {
-      for await (const piece of reader.read(position, end - position, signal)) {
+      for await (const piece of requireFlow(reader.read(position, end - position, signal), enoughBytes, patience.clock)) {
         if (piece.length > end - position)
           throw new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: its source gave more than was asked for');
         position += piece.length;
-        failed = 0;
         yield piece;
       }
       if (position < end) throw new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: its source ended at byte ${position} of ${end}`);
     } catch (error) {
-      failed += 1;
+      failed = position - began >= enoughBytes ? 1 : failed + 1;
       await pauseOrThrow(error, failed, patience, signal);
       reader = await openPatiently(open, patience, signal);
       requireSame(first, reader);
     }
+  }
+}
+
+/** Fails when the source gives too little for the time that it is waited for. The time that the reader takes is the reader's. */
+async function* requireFlow(pieces: AsyncIterable<Buffer>, enoughBytes: number, clock: Clock): AsyncIterable<Buffer> {
+  let waitedMs = 0;
+  let bytes = 0;
+  let askedAtMs = clock.monotonicMs();
+  for await (const piece of pieces) {
+    waitedMs += clock.monotonicMs() - askedAtMs;
+    bytes += piece.length;
+    if (bytes >= enoughBytes) [waitedMs, bytes] = [0, 0];
+    else if (waitedMs >= ENOUGH_WITHIN_MS) {
+      throw new Failure(
+        'DOWNLOAD_FAILED',
+        `Cannot fetch the bundle: its source gave ${bytes} bytes in ${ENOUGH_WITHIN_MS / 60_000} minutes`,
+      );
+    }
+    yield piece;
+    askedAtMs = clock.monotonicMs();
   }
 }
 

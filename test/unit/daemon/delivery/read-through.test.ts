@@ -71,6 +71,32 @@ describe('reading through', () => {
     expect(await reading(source).all()).toEqual(CONTENT);
   });
 
+  it('gives up when each connection breaks after next to nothing', async () => {
+    const source = new FakeSource(Buffer.alloc(1000));
+    source.pieceBytes = 1;
+    source.breaks.push(...Array<number>(20).fill(9));
+    expect(await reading(source).all(0, 1000)).toBe(BROKEN_OFF);
+    expect(source.reads).toHaveLength(6);
+  });
+
+  it('leaves a source that drips', async () => {
+    const clock = new FakeClock();
+    const source = new FakeSource(Buffer.alloc(1000));
+    const dripping = {
+      ...source.reader(),
+      async *read() {
+        for (;;) {
+          await clock.sleep(200_000, LIVE);
+          yield Buffer.alloc(1);
+        }
+      },
+    };
+    const patience = { clock, random: () => 0 };
+    const done = collect(readThrough(dripping, async () => dripping, 0, 1000, patience, LIVE)).catch((error: Failure) => error);
+    for (let minute = 0; minute < 70; minute++) await clock.advance(60_000);
+    expect(await done).toMatchObject({ code: 'DOWNLOAD_FAILED', message: expect.stringContaining('3 bytes in 10 minutes') });
+  });
+
   it.each([
     ['content', { validator: '"2"' }],
     ['size', { content: Buffer.alloc(101) }],
