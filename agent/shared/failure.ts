@@ -67,6 +67,11 @@ export const FAILURES = {
   INSTALL_INTERRUPTED: { status: 'ABORTED', remedy: 'install again; the running slot was not touched' },
   RAUC_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'look at "systemctl status rauc.service" on the node' },
   RAUC_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'read the message from RAUC' },
+  RAUC_UNREADABLE: {
+    status: 'FAILED_PRECONDITION',
+    remedy:
+      'compare "rauc --version" on the node with what the agent supports (1.9 and later), and look at what else may own its name on the bus',
+  },
   BUS_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'look at "systemctl status dbus.service" on the node' },
   JOURNAL_UNREADABLE: { status: 'DATA_LOSS', remedy: 'the damaged file was kept beside the new one; look at both' },
   JOURNAL_UNWRITABLE: { status: 'UNAVAILABLE', remedy: 'free space on, or repair, the data file system of the node' },

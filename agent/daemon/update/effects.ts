@@ -56,15 +56,15 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
   }),
 
   inspect: async (ports, { location }, _emit, signal) => {
-    const { installer, boot, failedHere, runningVersion, deviceSizeBytes } = ports;
-    const slots = await installer.slots(signal);
-    const bundle = await untilClockIsSet(ports, signal, () => installer.inspect(location, signal));
+    const { installer, boot, failedHere, runningVersion, deviceSizeBytes, clock } = ports;
+    const slots = await patiently(clock, signal, () => installer.slots(signal));
+    const bundle = await untilClockIsSet(ports, signal, () => patiently(clock, signal, () => installer.inspect(location, signal)));
     const source = theSlot(slots, (slot) => slot.bootname === boot.bootname, `with the bootname "${boot.bootname}" of this boot`);
     const target = theSlot(slots, (slot) => slot.bootname !== boot.bootname, 'that is not the booted one');
     return {
       type: 'inspected',
       bundle,
-      nodeCompatible: await installer.compatible(signal),
+      nodeCompatible: await patiently(clock, signal, () => installer.compatible(signal)),
       failedHere: failedHere(bundle.version),
       sourceSlot: reference(source),
       targetSlot: reference(target),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import { abortScope } from '../timing/abort-scope.ts';
 import { abortable } from '../timing/abortable.ts';
 import type { Clock } from '../timing/clock.ts';
 import { within } from '../timing/within.ts';
@@ -15,6 +16,8 @@ interface Ports {
 
 /** Writing a slot on the slowest eMMC takes minutes; what takes this long never ends. */
 const INSTALL_DEADLINE_MS = 2 * 60 * 60_000;
+
+const ASK_EVERY_MS = 60_000;
 
 /**
  * Sees an install through to its end, which `begin` starts, or which goes on from before the agent was restarted. When the
@@ -45,12 +48,24 @@ async function follow(
     if (begin) await begin();
     else if (!(await installer.installing(signal)))
       return requireWritten(await installer.slots(signal), written, await installer.lastError(signal));
-    const last = await abortable(end, signal);
+    const last = await abortScope(signal, ({ signal: inner }) => Promise.race([abortable(end, inner), foundFree(installer, clock, inner)]));
     if (last.type === 'failed') throw new Failure(last.code, last.message);
     if (last.type === 'vanished') requireWritten(await patiently(clock, signal, () => installer.slots(signal)), written);
   } finally {
     stop();
   }
+}
+
+/** An installer that tells no end has ended all the same when it is found free; one that does not answer may be at work. */
+async function foundFree(installer: Installer, clock: Clock, signal: AbortSignal): Promise<End> {
+  const isBusy = () =>
+    installer.installing(signal).catch((error) => {
+      if (error instanceof Failure && error.code === 'DEADLINE_EXCEEDED') return true;
+      throw error;
+    });
+  do await clock.sleep(ASK_EVERY_MS, signal);
+  while (await patiently(clock, signal, isBusy));
+  return { type: 'vanished' };
 }
 
 type End = Exclude<InstallerEvent, { type: 'progress' }>;

@@ -83,6 +83,12 @@ export class FakeRauc {
     this.#operation = operation;
   }
 
+  /** It is done, and says so to nobody. */
+  pretendIdle(): void {
+    this.#busy = false;
+    this.#operation = 'idle';
+  }
+
   #methods(): Record<string, Method> {
     const unlessBusy = (method: Method): Method => {
       return (body, message) => (this.#busy ? refuse('already processing a different method') : method(body, message));

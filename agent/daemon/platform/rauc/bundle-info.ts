@@ -19,7 +19,7 @@ const InfoSchema = v.object({
   images: v.optional(v.array(v.object({ 'slot-class': text, size: v.optional(v.bigint(), 0n) })), []),
 });
 
-/** Throws BUNDLE_INVALID for a bundle that the agent could not tell from another, INTERNAL for an answer of another shape. */
+/** Throws BUNDLE_INVALID for a bundle that the agent could not tell from another, RAUC_UNREADABLE for an answer of another shape. */
 export function toBundle(answer: unknown, location: string): Bundle {
   const info = readAnswer(InfoSchema, answer, 'the bundle');
   if (info.update.version === '') throw new Failure('BUNDLE_INVALID', `Cannot use "${location}": its manifest names no version`);

@@ -112,7 +112,7 @@ export class RaucInstaller implements Installer {
   /** Mark answers with the slot that it marked, for it takes names for slots as well: "booted", "other". */
   async #mark(state: 'active' | 'good' | 'bad', slot: string, asked: Request): Promise<void> {
     const [marked] = await this.#client.call('Mark', 'ss', [state, slot], asked);
-    if (marked !== slot) throw new Failure('INTERNAL', `Cannot ${asked.purpose}: RAUC marked "${String(marked)}"`);
+    if (marked !== slot) throw new Failure('RAUC_UNREADABLE', `Cannot ${asked.purpose}: RAUC marked "${String(marked)}"`);
   }
 }
 

@@ -16,7 +16,7 @@ const MEANINGS: readonly (readonly [FailureCode, RegExp])[] = [
   ['BUNDLE_NOT_FOUND', /Error opening file .*: No such file or directory|Failed to (stream|download) bundle .*: not found/],
   ['DOWNLOAD_FAILED', /Failed to (stream|download) bundle|failed to read data from remote server|Remote bundle access not supported/],
   // The signature itself fits its certificate, but not what it was made for: a damaged bundle rather than a foreign one.
-  ['BUNDLE_INVALID', /signature verification failed: .*CMS routines::verification failure/],
+  ['BUNDLE_INVALID', /signature verification failed: .*(CMS routines::verification failure|digest_verify_final)/],
   ['CERTIFICATE_NOT_YET_VALID', /certificate is not yet valid/],
   ['BUNDLE_UNTRUSTED', /signature verification failed|Failed to verify X509 cert|Unsupported number of signers/],
   ['BUNDLE_INVALID', /Invalid bundle format|Bundle format '.*' not (allowed|supported)|bundle payload is corrupted/],

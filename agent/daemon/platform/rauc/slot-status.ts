@@ -26,7 +26,7 @@ const StatusSchema = v.object({
   'installed.timestamp': v.optional(time),
 });
 
-/** The bootable slots of a GetSlotStatus answer, by name; `primary` is the name that GetPrimary gave. Throws INTERNAL. */
+/** The bootable slots of a GetSlotStatus answer, by name; `primary` is the name that GetPrimary gave. Throws RAUC_UNREADABLE. */
 export function toSlots(answer: unknown, primary: string): Slot[] {
   return readAnswer(AnswerSchema, answer, 'the slots')
     .filter(([, status]) => 'bootname' in status)

@@ -70,10 +70,25 @@ describe('an install that is followed', () => {
   it('that never ends is given up after two hours', async () => {
     const { clock, end, leftBehind } = following();
     await clock.advance(2 * HOUR_MS - 1);
-    expect(leftBehind()).toBe(2);
+    // Its listener, its deadline, and the next question whether it goes on.
+    expect(leftBehind()).toBe(3);
     await clock.advance(1);
     expect(await end).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     expect(leftBehind()).toBe(0);
+  });
+
+  it('that ended without a word is judged by the slot once the installer is found free', async () => {
+    for (const status of ['ok', 'pending']) {
+      const { installer, clock, end, leftBehind } = following();
+      await clock.advance(90_000);
+      expect(leftBehind()).toBe(3);
+      installer.slotB = { ...installer.slotB, status, version: '2', transactionId: 'this' };
+      installer.isInstalling = false;
+      await clock.advance(60_000);
+      if (status === 'ok') expect(await end).toBeUndefined();
+      else expect(await end).toMatchObject({ code: 'INSTALL_INTERRUPTED' });
+      expect(leftBehind()).toBe(0);
+    }
   });
 
   it('is judged by the slot when the installer vanished, as soon as it is back', async () => {

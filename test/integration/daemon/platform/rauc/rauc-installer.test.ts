@@ -107,7 +107,7 @@ describe('a slot', () => {
 
   it('other than the one that was meant is a failure', async () => {
     rauc.replace('Mark', () => ({ signature: 'ss', body: ['rootfs.1', 'marked slot rootfs.1 as good'] }));
-    await expect(installer.markGood('other', inTime())).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(installer.markGood('other', inTime())).rejects.toMatchObject({ code: 'RAUC_UNREADABLE' });
   });
 });
 
@@ -292,7 +292,7 @@ describe('a hostile RAUC', () => {
     ],
   ])('that gives %s is a clear failure', async (_, signature, body, words) => {
     rauc.replace('GetSlotStatus', () => ({ signature, body: [body] }));
-    await expect(installer.slots(inTime())).rejects.toMatchObject({ code: 'INTERNAL', message: expect.stringContaining(words) });
+    await expect(installer.slots(inTime())).rejects.toMatchObject({ code: 'RAUC_UNREADABLE', message: expect.stringContaining(words) });
   });
 
   it.each([
@@ -301,13 +301,13 @@ describe('a hostile RAUC', () => {
     ['a number for a version', 'a{sv}', [{ update: new Variant('a{sv}', { compatible: s('x'), version: new Variant('d', 1) }) }]],
   ])('that inspects %s is a clear failure', async (_, signature, body) => {
     rauc.replace('InspectBundle', () => ({ signature, body }));
-    await expect(installer.inspect('/data/bundle.raucb', inTime())).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(installer.inspect('/data/bundle.raucb', inTime())).rejects.toMatchObject({ code: 'RAUC_UNREADABLE' });
   });
 
   it('that has no properties is a clear failure', async () => {
     rauc.replace('GetAll', () => ({ signature: 'a{sv}', body: [{}] }));
     await expect(installer.compatible(inTime())).rejects.toMatchObject({
-      code: 'INTERNAL',
+      code: 'RAUC_UNREADABLE',
       message: expect.stringContaining('the property Compatible'),
     });
   });

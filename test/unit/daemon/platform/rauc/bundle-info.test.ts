@@ -46,7 +46,7 @@ describe('a bundle in an answer of RAUC', () => {
   it.each([[undefined], [{}], [{ update: 'x' }], [{ update: { version: '1' } }], [{ update, bundle: { format: 3 } }]])(
     'is not read from %j',
     (answer) => {
-      expect(() => toBundle(answer, '/x')).toThrowError(expect.objectContaining({ code: 'INTERNAL' }));
+      expect(() => toBundle(answer, '/x')).toThrowError(expect.objectContaining({ code: 'RAUC_UNREADABLE' }));
     },
   );
 });

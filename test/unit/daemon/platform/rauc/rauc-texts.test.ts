@@ -9,6 +9,7 @@ const OBSERVED = [
   ['BUNDLE_UNTRUSTED', 'signature verification failed: Verify error: self-signed certificate'],
   ['BUNDLE_UNTRUSTED', 'signature verification failed: Verify error: certificate has expired'],
   ['BUNDLE_INVALID', 'signature verification failed: error:1700009E:CMS routines::verification failure'],
+  ['BUNDLE_INVALID', 'signature verification failed: ECDSA digest_verify_final:'],
   ['BUNDLE_INVALID', 'Invalid bundle format: Signature size (7449361025514038538) exceeds bundle size'],
   ['BUNDLE_INVALID', 'Invalid bundle format: Failed to seek to end of bundle: Error seeking in file: Invalid argument'],
   ['BUNDLE_INVALID', 'Invalid bundle format: Failed to open bundle for reading: Error opening file /w/dir.raucb: Is a directory'],

@@ -70,7 +70,7 @@ describe('the slots in an answer of RAUC', () => {
     ],
   ])('are not read from %s', (_, answer) => {
     expect(() => toSlots(answer, '')).toThrowError(
-      expect.objectContaining({ code: 'INTERNAL', message: expect.stringMatching(/^Cannot read .* from RAUC's answer: /) }),
+      expect.objectContaining({ code: 'RAUC_UNREADABLE', message: expect.stringMatching(/^Cannot read .* from RAUC's answer: /) }),
     );
   });
 });
