@@ -4,6 +4,7 @@ import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { run } from '../command.ts';
 import type { Image } from '../image/build-image.ts';
+import type { Credentials } from '../pki/certificate-authority.ts';
 import type { TestPki } from '../pki/test-pki.ts';
 import { inRoot, WORK } from '../root/in-root.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
@@ -18,6 +19,8 @@ export interface BundleRequest {
   readonly target: string;
   /** lamadist-namespace unless it says otherwise. */
   readonly compatible?: string;
+  /** The installation's own unless it says otherwise. */
+  readonly signer?: Credentials;
 }
 
 /** verity wherever this machine's kernel can mount it (it has device-mapper's control node), else plain. */
@@ -36,8 +39,9 @@ export async function buildBundle(request: BundleRequest, say: Say): Promise<{ p
     await mkdir(path.join(folder, 'content'));
     await copyFile(request.image.path, path.join(folder, 'content/rootfs.img'));
     await writeFile(path.join(folder, 'content/manifest.raucm'), manifest(request, format));
-    await writeFile(path.join(folder, 'signer.pem'), request.pki.bundleSigner.certificate);
-    await writeFile(path.join(folder, 'signer.key'), request.pki.bundleSigner.key, { mode: 0o600 });
+    const { certificate, key } = request.signer ?? request.pki.bundleSigner;
+    await writeFile(path.join(folder, 'signer.pem'), certificate);
+    await writeFile(path.join(folder, 'signer.key'), key, { mode: 0o600 });
     await timed(say, `Building bundle ${request.image.version} (${format})`, () =>
       run(inRoot(root, folder, bundleCommand()), { timeoutMs: 120_000 }),
     );

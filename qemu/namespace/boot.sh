@@ -62,9 +62,10 @@ echo "$command_line" >"$root/run/machine/cmdline"
 echo "$BOOT_ID" >"$root/run/machine/boot_id"
 mount --bind "$root/run/machine/cmdline" "$root/proc/cmdline"
 mount --bind "$root/run/machine/boot_id" "$root/proc/sys/kernel/random/boot_id"
-# ProtectProc= mounts a fresh /proc for its unit, without the two.
+# ProtectProc= mounts a fresh /proc for its unit, without the two; and sysfs knows no label of a loop device, as it does of a
+# partition, so that the links must tell.
 mkdir -p "$root/run/systemd/system/lamadist-.service.d"
-printf '[Service]\nBindReadOnlyPaths=/run/machine/cmdline:/proc/cmdline /run/machine/boot_id:/proc/sys/kernel/random/boot_id\n' \
+printf '[Service]\nBindReadOnlyPaths=/run/machine/cmdline:/proc/cmdline /run/machine/boot_id:/proc/sys/kernel/random/boot_id /dev/disk\n' \
   >"$root/run/systemd/system/lamadist-.service.d/machine.conf"
 
 # The TPM is a socket here, and what the launcher measured into it is told by files of the node's folder.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 /** sysfs counts in sectors of this size, whatever the device's own are. */
@@ -11,7 +11,8 @@ const SECTOR_BYTES = 512;
  */
 export async function deviceSizeBytes(device: string, sysFolder = '/sys'): Promise<number | undefined> {
   const folder = join(sysFolder, 'class/block');
-  const name = (await nameOf(device, folder)) ?? basename(await realpath(device).catch(() => device));
+  // A link of udev's is not followed: in the sandbox it may lead to a device that is not shown.
+  const name = (await nameOf(device, folder)) ?? basename(await readlink(device).catch(() => device));
   const sectors = await readFile(join(folder, name, 'size'), 'utf8').catch(() => undefined);
   return sectors === undefined ? undefined : Number(sectors) * SECTOR_BYTES;
 }
