@@ -33,13 +33,20 @@ const ConfigSchema = v.strictObject({
   /** Holds ca.pem, node.pem, node.key and, where there is one, crl.pem. */
   tls: v.optional(v.strictObject({ folder: v.optional(path, '/etc/lamadist-agent/tls') }), {}),
   metrics: v.optional(
-    v.strictObject({
-      /** Plain HTTP, so on loopback only. */
-      listen: v.optional(
-        v.pipe(hostAndPort, v.regex(LOOPBACK, 'must be a loopback address: the metrics are served without TLS')),
-        '127.0.0.1:9477',
+    v.pipe(
+      v.strictObject({
+        listen: v.optional(hostAndPort, '127.0.0.1:9477'),
+        /** Whether clients must show a certificate of a role; without it the metrics go over plain HTTP, so on loopback only. */
+        tls: v.optional(v.boolean(), false),
+      }),
+      v.forward(
+        v.check(
+          ({ listen, tls }) => tls || LOOPBACK.test(listen),
+          'must be a loopback address, or "metrics.tls" true: the metrics are served without TLS',
+        ),
+        ['listen'],
       ),
-    }),
+    ),
     {},
   ),
   health: v.optional(

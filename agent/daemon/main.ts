@@ -14,7 +14,6 @@ import { rpcOf } from './compose/rpc.ts';
 import { updatesOf } from './compose/updates.ts';
 import { readConfig } from './config.ts';
 import { journalLogger } from './log.ts';
-import { listen } from './metrics/server.ts';
 import { isCommitted, readTrialRecords } from './platform/linux/trial-files.ts';
 import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemClock as clock } from './timing/clock.ts';
@@ -39,10 +38,13 @@ async function start(): Promise<void> {
   const updates = await updatesOf({ folders, config, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
-  const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => rpc.renew());
+  const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => {
+    rpc.renew();
+    metrics.renew();
+  });
   const rpc = rpcOf({ config, folders, credentials, attester, monitor, audit, log }, outside, updates);
-  const certificateExpiry = () => credentials.notAfter;
-  const metrics = metricsOf({ attester, monitor, certificateExpiry, log, stopping: stopping.signal }, outside, updates);
+  const shown = { config: config.metrics, folders, credentials, attester, monitor, log, stopping: stopping.signal };
+  const metrics = metricsOf(shown, outside, updates);
 
   function stop(signal: string): void {
     if (stopping.signal.aborted) return;
@@ -51,7 +53,6 @@ async function start(): Promise<void> {
     updates.updater.stop();
     stopping.abort();
     metrics.close();
-    metrics.closeAllConnections();
     credentials.close();
     void rpc
       .close()
@@ -68,7 +69,7 @@ async function start(): Promise<void> {
   const records = await readTrialRecords(folders);
   await updater.start({ ...boot, records });
   await rpc.listen(config.listen);
-  await listen(metrics, config.metrics.listen);
+  await metrics.listen();
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');
 

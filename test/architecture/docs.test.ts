@@ -6,12 +6,15 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../agent/daemon/config.ts';
 import { attestationMetrics } from '../../agent/daemon/metrics/attestation-metrics.ts';
+import { hostMetrics } from '../../agent/daemon/metrics/host-metrics.ts';
 import { nodeMetrics } from '../../agent/daemon/metrics/node-metrics.ts';
+import { processMetrics } from '../../agent/daemon/metrics/process-metrics.ts';
 import { updateMetrics } from '../../agent/daemon/metrics/update-metrics.ts';
 import { Feed } from '../../agent/daemon/update/feed.ts';
 import { PHASES, ROLLBACK_CODES, type UpdateState } from '../../agent/daemon/update/state.ts';
 import { FAILURES } from '../../agent/shared/failure.ts';
 import { temporaryFolder } from '../unit/fakes/folder.ts';
+import { smallHost } from '../unit/fakes/host.ts';
 import { FakeInstaller } from '../unit/fakes/installer.ts';
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');
@@ -31,6 +34,13 @@ function table(text: string, heading: readonly string[]): string[][] {
     0,
     body.findIndex((cells) => cells.length === 0),
   );
+}
+
+/** What prom-client's own type does not tell of a metric. */
+interface ShownMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly labelNames: readonly string[];
 }
 
 describe('the pages', () => {
@@ -57,18 +67,24 @@ describe('the pages', () => {
     expect({ ...shown, download: shownDownload }).toEqual(defaults);
   });
 
-  it('name every metric of a node, and no other', () => {
+  it('list every metric as the code has it', async () => {
     const registry = new Registry();
-    attestationMetrics(registry, { listen: () => {} });
     updateMetrics(registry, new Feed<UpdateState>('run', { phase: 'idle' }), AbortSignal.abort());
     nodeMetrics(registry, {
       installer: new FakeInstaller(),
       busConnected: () => true,
       health: () => ({ verdict: { type: 'pending' }, results: [], broken: [] }),
       certificateExpiry: () => new Date(),
+      journalWritten: async () => new Date(),
       agentVersion: '0',
     });
-    const named = table(page('OPERATIONS.md'), ['metric', 'says']).flatMap(([names = '']) => names.match(/lamadist_\w+/g) ?? []);
-    expect(new Set(named)).toEqual(new Set(registry.getMetricsAsArray().map(({ name }) => name)));
+    attestationMetrics(registry, { listen: () => {} });
+    hostMetrics(registry, smallHost());
+    processMetrics(registry);
+    const metrics = registry.getMetricsAsArray() as unknown as readonly ShownMetric[];
+    const rows = metrics.map(({ name, labelNames, help }) => [name, labelNames.map((label) => `\`${label}\``).join(', '), help]);
+    expect(table(page('METRICS.md'), ['metric', 'labels', 'says']).map(([name, labels, says]) => [name, labels, says])).toEqual(
+      rows.map(([name, labels, help]) => [name, labels?.replace(/^`|`$/g, ''), help]),
+    );
   });
 });

@@ -1,9 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// usage: npm run bench [-- attest]
+// usage: npm run bench [-- attest|metrics…]
 import { attestBenchmarks } from './attest.ts';
 import { type Measurement, roundsPerSecond } from './measurement.ts';
+import { metricsBenchmark } from './metrics.ts';
 
-const SUITES: Readonly<Record<string, () => readonly Measurement[]>> = { attest: attestBenchmarks };
+/** Each gives its figures as text. */
+const SUITES: Readonly<Record<string, () => Promise<string>>> = {
+  attest: async () => rounds('attest', attestBenchmarks()),
+  metrics: metricsBenchmark,
+};
+
+function rounds(name: string, measurements: readonly Measurement[]): string {
+  const line = (measurement: Measurement): string =>
+    `  ${Math.round(roundsPerSecond(measurement)).toLocaleString('en').padStart(9)}  ${measurement.name}\n`;
+  return `${name}: rounds a second and core\n${measurements.map(line).join('')}`;
+}
 
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !Object.hasOwn(SUITES, name));
@@ -12,9 +23,6 @@ if (unknown !== undefined) {
   process.exit(2);
 }
 for (const [name, suite] of Object.entries(SUITES)) {
-  if (asked.length > 0 && !asked.includes(name)) continue;
-  process.stdout.write(`${name}: rounds a second and core\n`);
-  for (const measurement of suite()) {
-    process.stdout.write(`  ${Math.round(roundsPerSecond(measurement)).toLocaleString('en').padStart(9)}  ${measurement.name}\n`);
-  }
+  if (asked.length === 0 || asked.includes(name)) process.stdout.write(await suite());
 }
+process.exit(0);

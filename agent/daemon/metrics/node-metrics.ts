@@ -9,6 +9,8 @@ export interface NodeMetricsParts {
   readonly busConnected: () => boolean;
   readonly health: () => Health;
   readonly certificateExpiry: () => Date;
+  /** When the journal of the update was last written; undefined when there is none yet. */
+  readonly journalWritten: () => Promise<Date | undefined>;
   readonly agentVersion: string;
 }
 
@@ -28,6 +30,11 @@ export function nodeMetrics(registry: Registry, parts: NodeMetricsParts): void {
   const expiry = gauge(
     'lamadist_certificate_expiry_timestamp_seconds',
     "When the node's own certificate expires, in seconds since the epoch.",
+  );
+
+  const journal = gauge(
+    'lamadist_journal_written_timestamp_seconds',
+    'When the journal of the update was last written, in seconds since the epoch; 0 for never.',
   );
 
   const slotInfo = gauge('lamadist_slot_info', 'What a slot holds.', ['slot', 'bootname', 'version', 'status']);
@@ -85,6 +92,7 @@ export function nodeMetrics(registry: Registry, parts: NodeMetricsParts): void {
   async function takeALook(): Promise<void> {
     bus.set(parts.busConnected() ? 1 : 0);
     expiry.set(parts.certificateExpiry().getTime() / 1000);
+    journal.set(((await parts.journalWritten())?.getTime() ?? 0) / 1000);
     setHealth();
     await setRauc();
   }

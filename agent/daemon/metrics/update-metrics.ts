@@ -2,6 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Feed } from '../update/feed.ts';
 import { type EndedUpdate, isEnded, PHASES, type UpdateState } from '../update/state.ts';
+import { fetchMetrics } from './fetch-metrics.ts';
 
 const MINUTE = 60;
 
@@ -33,6 +34,8 @@ export function updateMetrics(registry: Registry, feed: Feed<UpdateState>, signa
     registers,
   });
 
+  const countBytes = fetchMetrics(registry);
+
   for (const result of ['committed', 'rolled-back', 'failed'] as const) ended.inc({ result }, 0);
 
   function count(update: EndedUpdate): void {
@@ -48,6 +51,7 @@ export function updateMetrics(registry: Registry, feed: Feed<UpdateState>, signa
     for await (const { value } of feed.follow('', signal)) {
       for (const name of PHASES) phase.set({ phase: name }, value.phase === name ? 1 : 0);
       progress.set(progressOf(value));
+      countBytes(value);
       if (value.phase === 'idle') continue;
       if (!isEnded(value)) {
         underWay = value.operation.id;

@@ -10,7 +10,8 @@ import type { FuzzedCall } from './malformed.ts';
 /** A stream that would be open for ever is left after this time; one that had an answer, sooner. */
 const PATIENCE_MS = 2_000;
 const ANSWERED_MS = 100;
-const DEADLINE_MS = 10_000;
+/** Even of a busy machine. */
+const DEADLINE_MS = 60_000;
 
 export interface Outcome {
   /** The gRPC status, or how the call ended without one. */
@@ -39,7 +40,7 @@ export class Attacker {
   call({ path, headers, pieces }: FuzzedCall): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       const stream = this.#open().request({ ...headers, ':path': path }, { endStream: false });
-      const late = setTimeout(() => reject(new Error('The call has no end')), DEADLINE_MS);
+      const late = setTimeout(() => reject(new Error(`The call of ${path} has no end`)), DEADLINE_MS);
       const leave = () => stream.close(http2.constants.NGHTTP2_CANCEL);
       let patience = setTimeout(leave, PATIENCE_MS);
       let status: http2.IncomingHttpHeaders = {};

@@ -8,7 +8,7 @@ import { temporaryFolder } from '../fakes/folder.ts';
 const DEFAULTS = {
   listen: '[::]:7443',
   tls: { folder: '/etc/lamadist-agent/tls' },
-  metrics: { listen: '127.0.0.1:9477' },
+  metrics: { listen: '127.0.0.1:9477', tls: false },
   health: {
     folders: ['/usr/lib/lamadist-agent/health.d', '/etc/lamadist-agent/health.d'],
     'gate-deadline': 300_000,
@@ -48,7 +48,7 @@ log: { level: debug }
     expect(await read(text)).toEqual({
       listen: '0.0.0.0:8443',
       tls: { folder: '/srv/tls' },
-      metrics: { listen: '[::1]:9000' },
+      metrics: { listen: '[::1]:9000', tls: false },
       health: { folders: ['/a', '/b'], 'gate-deadline': 90_000, period: 3_600_000 },
       units: { restart: ['k3s.service', 'getty@tty1.service'] },
       download: { 'maximum-size': 512 * 2 ** 20, 'ca-file': '/etc/ca.pem', proxy: 'http://proxy.lan:3128', 'no-proxy': ['lan'] },
@@ -61,7 +61,7 @@ log: { level: debug }
     expect((await read(`metrics: { listen: "${address}" }`)).metrics.listen).toBe(address);
   });
 
-  const LOOPBACK = '"metrics.listen" must be a loopback address: the metrics are served without TLS';
+  const LOOPBACK = '"metrics.listen" must be a loopback address, or "metrics.tls" true: the metrics are served without TLS';
   it.each(['0.0.0.0:9477', '[::]:9477', '10.0.0.5:9477', '127.example.org:9477', 'localhost.example.org:9477'])(
     'never lets the metrics be served on %s',
     async (address) => {

@@ -17,6 +17,7 @@ function node() {
     busConnected: () => state.connected,
     health: () => state.health,
     certificateExpiry: () => new Date('2027-01-01T00:00:00Z'),
+    journalWritten: async () => new Date(1_000),
     agentVersion: '1.2.3',
   });
   return { registry, installer, state };

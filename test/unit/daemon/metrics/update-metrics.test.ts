@@ -42,6 +42,8 @@ describe('the metrics of an update', () => {
     expect(of('lamadist_update_progress')).toEqual({ lamadist_update_progress_ratio: '0' });
     expect(of('lamadist_update_phase{phase="idle"}')).toEqual({ 'lamadist_update_phase{phase="idle"}': '1' });
     expect(Object.fromEntries(types)).toEqual({
+      lamadist_bundle_fetched_bytes_total: 'counter',
+      lamadist_bundle_reused_bytes_total: 'counter',
       lamadist_update_phase: 'gauge',
       lamadist_updates_ended_total: 'counter',
       lamadist_update_duration_seconds: 'histogram',
