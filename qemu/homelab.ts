@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 import { stringify } from 'yaml';
-import { type BundleRequest, buildBundle } from './bundle/build-bundle.ts';
-import { buildImage, type Image, type ImageRecipe } from './image/build-image.ts';
-import { NamespaceMachine, type NamespaceMachineOptions, type NodeIdentity } from './namespace/namespace-machine.ts';
-import type { ProvisionedFile } from './namespace/provision.ts';
+import type { BundleRequest } from './bundle/build-bundle.ts';
+import type { Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
+import type { Image, ImageRecipe } from './image/build-image.ts';
+import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { type Role, TestPki } from './pki/test-pki.ts';
 import type { Say } from './say.ts';
 
@@ -15,7 +15,7 @@ const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
 
-export type NodeOptions = Partial<Pick<NamespaceMachineOptions, 'maxTries' | 'slotBytes'>> & {
+export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes'>> & {
   /** Over what every node of the homelab has in its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly files?: readonly ProvisionedFile[];
@@ -23,7 +23,7 @@ export type NodeOptions = Partial<Pick<NamespaceMachineOptions, 'maxTries' | 'sl
 
 /** A whole installation on this machine: an administrator with keys, a context file and lamactl, and nodes that trust the keys. */
 export class Homelab {
-  readonly #nodes = new Map<string, NamespaceMachine>();
+  readonly #nodes = new Map<string, VirtualNode>();
   readonly #roles = new Set<Role>();
 
   private constructor(
@@ -31,15 +31,16 @@ export class Homelab {
     readonly folder: string,
     readonly pki: TestPki,
     private readonly say: Say,
+    private readonly driver: Driver,
   ) {}
 
-  static async create(say: Say): Promise<Homelab> {
-    const homelab = new Homelab(await mkdtemp(path.join(tmpdir(), 'lamadist-homelab-')), await TestPki.create(), say);
+  static async create(say: Say, driver: Driver = namespaceDriver): Promise<Homelab> {
+    const homelab = new Homelab(await mkdtemp(path.join(tmpdir(), 'lamadist-homelab-')), await TestPki.create(), say, driver);
     await homelab.writeIdentity('admin');
     return homelab;
   }
 
-  get nodes(): readonly NamespaceMachine[] {
+  get nodes(): readonly VirtualNode[] {
     return [...this.#nodes.values()];
   }
 
@@ -48,7 +49,7 @@ export class Homelab {
   }
 
   image(version: string, variant: Partial<ImageRecipe> = {}): Promise<Image> {
-    return buildImage({ version, agent: AGENT, ...variant }, this.say);
+    return this.driver.buildImage({ version, agent: AGENT, ...variant }, this.say);
   }
 
   bundlePath(version: string): string {
@@ -58,14 +59,14 @@ export class Homelab {
   /** A signed bundle of an image; returns its path on this machine. */
   async bundle(image: Image, request: Partial<BundleRequest> = {}): Promise<string> {
     const target = this.bundlePath(image.version);
-    return (await buildBundle({ image, pki: this.pki, target, ...request }, this.say)).path;
+    return (await this.driver.buildBundle({ image, pki: this.pki, target, ...request }, this.say)).path;
   }
 
   /** Makes a node, switched off, that knows the administrator; lamactl knows it by its name from now on. */
-  async addNode(name: string, image: Image, options: NodeOptions = {}): Promise<NamespaceMachine> {
+  async addNode(name: string, image: Image, options: NodeOptions = {}): Promise<VirtualNode> {
     const { config = {}, files = [], ...machine } = options;
     const provision = async (node: NodeIdentity) => [...(await this.#identityOf(node, config)), ...files];
-    const node = await NamespaceMachine.create({ name, image, provision, say: this.say, ...machine });
+    const node = await this.driver.createNode({ name, image, provision, say: this.say, ...machine });
     this.#nodes.set(name, node);
     await this.#writeContext();
     return node;
@@ -96,7 +97,7 @@ export class Homelab {
 
   async #identityOf(node: NodeIdentity, config: Readonly<Record<string, unknown>>): Promise<ProvisionedFile[]> {
     const { certificate, key } = await this.pki.node(node.name, node.host);
-    const settings = { listen: `${node.host}:${node.port}`, metrics: { listen: `${node.host}:9477` }, ...config };
+    const settings = { listen: `${node.listen}:${node.port}`, metrics: { listen: `${node.metricsListen}:9477` }, ...config };
     return [
       { path: '/etc/lamadist-agent/config.yaml', content: stringify(settings) },
       { path: '/etc/lamadist-agent/tls/ca.pem', content: this.pki.agentAuthority.certificate },

@@ -7,7 +7,7 @@ import type { Image } from '../image/build-image.ts';
 import type { Credentials } from '../pki/certificate-authority.ts';
 import type { TestPki } from '../pki/test-pki.ts';
 import { inRoot, WORK } from '../root/in-root.ts';
-import { prepareRoot } from '../root/prepare-root.ts';
+import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
 
 export type BundleFormat = 'plain' | 'verity';
@@ -28,49 +28,73 @@ function bundleFormat(): BundleFormat {
   return existsSync('/dev/mapper/control') ? 'verity' : 'plain';
 }
 
-/** A signed RAUC bundle with one root image; its version is the image's. */
+/** A signed RAUC bundle with one root image for the node in namespaces; its version is the image's. */
 export async function buildBundle(request: BundleRequest, say: Say): Promise<{ path: string; format: BundleFormat }> {
-  const root = await prepareRoot(say);
+  const { compatible = 'lamadist-namespace', image } = request;
   const format = bundleFormat();
+  await packBundle(
+    { ...request, root: await prepareRoot(say), images: { rootfs: image.path }, compatible, format, squashfs: UNPACKED },
+    say,
+  );
+  return { path: request.target, format };
+}
+
+export interface BundleContent extends BundleRequest {
+  /** The root whose rauc is used. */
+  readonly root: Root;
+  /** The file for each slot class. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly compatible: string;
+  readonly format: BundleFormat;
+  /** Arguments of mksquashfs. */
+  readonly squashfs: string;
+  /** RAUC's adaptive methods, for every image. */
+  readonly adaptive?: string;
+}
+
+/** Writes a signed bundle to its target. */
+export async function packBundle(request: BundleContent, say: Say): Promise<void> {
+  const { root, format } = request;
   await mkdir(path.dirname(request.target), { recursive: true });
   // Beside the target, so that the bundle gets there by one rename.
   const folder = await mkdtemp(`${request.target}.`);
   try {
     await mkdir(path.join(folder, 'content'));
-    await copyFile(request.image.path, path.join(folder, 'content/rootfs.img'));
-    await writeFile(path.join(folder, 'content/manifest.raucm'), manifest(request, format));
+    for (const [slot, file] of Object.entries(request.images)) await copyFile(file, path.join(folder, `content/${slot}.img`));
+    await writeFile(path.join(folder, 'content/manifest.raucm'), manifest(request));
     const { certificate, key } = request.signer ?? request.pki.bundleSigner;
     await writeFile(path.join(folder, 'signer.pem'), certificate);
     await writeFile(path.join(folder, 'signer.key'), key, { mode: 0o600 });
     await timed(say, `Building bundle ${request.image.version} (${format})`, () =>
-      run(inRoot(root, folder, bundleCommand()), { timeoutMs: 120_000 }),
+      run(inRoot(root, folder, bundleCommand(request.squashfs)), { timeoutMs: 120_000 }),
     );
     await rename(path.join(folder, 'new.raucb'), request.target);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-  return { path: request.target, format };
 }
 
-function bundleCommand(): string[] {
-  // The image is compressed already.
-  const squashfs = '--mksquashfs-args=-noD -noI -noF -noX';
+/** The image is compressed already. */
+const UNPACKED = '-noD -noI -noF -noX';
+
+function bundleCommand(squashfs: string): string[] {
   const keys = [`--cert=${WORK}/signer.pem`, `--key=${WORK}/signer.key`];
-  return ['rauc', ...keys, squashfs, 'bundle', `${WORK}/content`, `${WORK}/new.raucb`];
+  return ['rauc', ...keys, `--mksquashfs-args=${squashfs}`, 'bundle', `${WORK}/content`, `${WORK}/new.raucb`];
 }
 
-function manifest(request: BundleRequest, format: BundleFormat): string {
+function manifest({ compatible, image, format, images, adaptive }: BundleContent): string {
+  const parts = Object.keys(images).map((slot) =>
+    [`[image.${slot}]`, `filename=${slot}.img`, ...(adaptive ? [`adaptive=${adaptive}`] : []), ''].join('\n'),
+  );
   return [
     '[update]',
-    `compatible=${request.compatible ?? 'lamadist-namespace'}`,
-    `version=${request.image.version}`,
-    'description=LamaDist for the node in namespaces',
+    `compatible=${compatible}`,
+    `version=${image.version}`,
+    'description=LamaDist for a virtual node',
     '',
     '[bundle]',
     `format=${format}`,
     '',
-    '[image.rootfs]',
-    'filename=rootfs.img',
-    '',
+    ...parts,
   ].join('\n');
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../command.ts';
-import { withPrivateMounts } from '../private-mounts.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
 import { cachedImage, imageCacheDirectory, trimImageCache } from './image-cache.ts';
 import { appendUki } from './image-uki.ts';
+import { packRoot, STAGE_SCRIPT } from './pack-root.ts';
 import { agentFiles, ENABLED_UNITS, type ImageFile, namespaceMachineFiles } from './product-files.ts';
 
 export type { ImageFile } from './product-files.ts';
 
-const STAGE_SCRIPT = path.join(import.meta.dirname, 'stage.sh');
 const AGENT_PATH = '/usr/lib/lamadist-agent/lamadist-agent.js';
 
 export interface ImageRecipe {
@@ -70,26 +67,12 @@ async function imageId(recipe: ImageRecipe, root: Root, files: readonly ImageFil
 }
 
 async function pack(recipe: ImageRecipe, root: Root, files: readonly ImageFile[], id: string): Promise<string> {
-  const tree = await mkdtemp(path.join(tmpdir(), 'lamadist-tree-'));
-  try {
-    await chmod(tree, 0o755);
-    for (const file of files) await place(tree, file);
-    const target = path.join(imageCacheDirectory(), `${id}.erofs`);
-    const unfinished = path.join(imageCacheDirectory(), `${path.basename(tree)}.new`);
-    await mkdir(imageCacheDirectory(), { recursive: true });
-    const stage = ['sh', STAGE_SCRIPT, path.dirname(root.tools), tree, unfinished, ENABLED_UNITS.join(',')] as const;
-    await run(withPrivateMounts([...stage, ...(recipe.without ?? [])]), { timeoutMs: 120_000 });
-    await appendUki(unfinished);
-    await rename(unfinished, target);
-    return target;
-  } finally {
-    await rm(tree, { recursive: true, force: true });
-  }
-}
-
-async function place(tree: string, file: ImageFile): Promise<void> {
-  const target = path.join(tree, file.path);
-  await mkdir(path.dirname(target), { recursive: true, mode: 0o755 });
-  await writeFile(target, file.content);
-  await chmod(target, file.mode ?? 0o644);
+  const target = path.join(imageCacheDirectory(), `${id}.erofs`);
+  await mkdir(imageCacheDirectory(), { recursive: true });
+  const unfinished = path.join(imageCacheDirectory(), `${randomUUID()}.new`);
+  const { without = [] } = recipe;
+  await packRoot({ tools: root.tools, layers: [root.base], files, units: ENABLED_UNITS, without, target: unfinished });
+  await appendUki(unfinished);
+  await rename(unfinished, target);
+  return target;
 }

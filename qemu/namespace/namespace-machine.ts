@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { chmod, copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { until } from '../deadline.ts';
+import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../driver.ts';
 import type { Image } from '../image/build-image.ts';
-import type { Boot, BootLoaderCommand, FileOptions, HoldsBootLoader, Machine, ShellOptions, ShellResult } from '../machine.ts';
+import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../machine.ts';
 import { requireRoot } from '../require-root.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
 import type { Say } from '../say.ts';
@@ -16,7 +17,7 @@ import { shellInside } from './inside.ts';
 import { NodeFolder } from './node-folder.ts';
 import { freeze, keepAsIs } from './power-cut.ts';
 import { PowerSupply, type RunningBoot } from './power-supply.ts';
-import { type ProvisionedFile, provisionData } from './provision.ts';
+import { provisionData } from './provision.ts';
 import { sweep } from './sweep.ts';
 
 export interface NamespaceMachineOptions {
@@ -34,12 +35,6 @@ export interface NamespaceMachineOptions {
   readonly say: Say;
 }
 
-export interface NodeIdentity {
-  readonly name: string;
-  readonly host: string;
-  readonly port: number;
-}
-
 const DEFAULT_PORT = 7443;
 const DEFAULT_SLOT_BYTES = 192 << 20;
 const QUICK_MS = 10_000;
@@ -49,7 +44,7 @@ const PROBE_MS = 2000;
  * A node without a virtual machine: systemd as PID 1 in namespaces of its own on the host's kernel, with real slots, a real
  * data file system and a TPM. Needs root.
  */
-export class NamespaceMachine implements Machine, HoldsBootLoader {
+export class NamespaceMachine implements VirtualNode {
   /** The last boot that was seen at multi-user.target. */
   #reached: Boot | undefined;
 
@@ -85,7 +80,14 @@ export class NamespaceMachine implements Machine, HoldsBootLoader {
     return this.address.host;
   }
 
-  /** How often it was booted. */
+  get listen(): string {
+    return this.address.host;
+  }
+
+  get metricsListen(): string {
+    return this.address.host;
+  }
+
   get bootCount(): number {
     return this.supply.bootCount;
   }

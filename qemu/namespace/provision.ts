@@ -4,16 +4,7 @@ import { chmod, chown, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from '../command.ts';
-
-/** A file of the node's /etc that its image does not have: its configuration, its keys. */
-export interface ProvisionedFile {
-  /** Below /etc. */
-  readonly path: string;
-  readonly content: string | Uint8Array;
-  readonly mode?: number;
-  /** root unless it says otherwise. */
-  readonly owner?: 'root' | 'lamadist-agent';
-}
+import type { ProvisionedFile } from '../driver.ts';
 
 /** As the agent's sysusers file says. */
 const AGENT_ID = 874;

@@ -23,13 +23,16 @@ export interface Root {
   readonly base: string;
 }
 
+/** What the node in namespaces runs, and what makes its images. */
+const NAMESPACE_PACKAGES = path.join(HERE, 'packages.txt');
+
 /**
- * The Debian root that everything else here is made with: from the cache, or prepared now (half a minute, once).
+ * A Debian root of the packages in a list: from the cache, or prepared now (half a minute and more, once).
  * Any number of processes may ask at once: one prepares, the others wait for it.
  */
-export async function prepareRoot(say: Say): Promise<Root> {
+export async function prepareRoot(say: Say, packageList = NAMESPACE_PACKAGES): Promise<Root> {
   requireRoot('prepare images');
-  const packages = packageNames(await readFile(path.join(HERE, 'packages.txt'), 'utf8'));
+  const packages = packageNames(await readFile(packageList, 'utf8'));
   const script = path.join(HERE, 'prepare-root.sh');
   const id = createHash('sha256')
     .update([SUITE, process.arch, ...packages, await readFile(script, 'utf8')].join('\n'))

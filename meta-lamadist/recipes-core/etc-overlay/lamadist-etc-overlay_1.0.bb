@@ -6,7 +6,7 @@ SECTION = "base"
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
-SRC_URI = "file://lamadist-etc-overlay.service file://sysroot-etc.mount file://sysroot-var.mount"
+SRC_URI = "file://label-data file://lamadist-etc-overlay.service file://sysroot-etc.mount file://sysroot-var.mount"
 
 S = "${WORKDIR}"
 INHIBIT_DEFAULT_DEPS = "1"
@@ -28,10 +28,12 @@ do_install() {
         ln -s ../$mount ${D}${systemd_system_unitdir}/initrd-fs.target.requires/$mount
     done
     install -d ${D}${localstatedir}
+    # Run in the root that the initramfs has mounted.
+    install -D -m 0755 ${WORKDIR}/label-data ${D}${libexecdir}/lamadist/label-data
 }
 
 PACKAGES = "${PN}-initramfs ${PN}"
 FILES:${PN}-initramfs = "${systemd_system_unitdir}"
-FILES:${PN} = "${localstatedir}"
-ALLOW_EMPTY:${PN} = "1"
+FILES:${PN} = "${libexecdir}/lamadist ${localstatedir}"
+RDEPENDS:${PN} = "policycoreutils-setfiles"
 RDEPENDS:${PN}-initramfs = "systemd util-linux-mount"

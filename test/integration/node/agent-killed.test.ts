@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import type { VirtualNode } from '../../../qemu/driver.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import {
   agentAnswers,
@@ -18,7 +18,7 @@ import {
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
 
-const killAgent = (node: NamespaceMachine) => shellOk(node, 'systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service');
+const killAgent = (node: VirtualNode) => shellOk(node, 'systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service');
 
 describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
   it.each(HELD_PHASES)('while $phase goes on, and the update comes to its end', (held) =>

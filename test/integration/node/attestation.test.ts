@@ -2,6 +2,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
 import { readUkiBehind } from '../../../qemu/image/image-uki.ts';
 import {
@@ -16,7 +17,6 @@ import {
   writeEventLog,
   writeImaLog,
 } from '../../../qemu/measured-boot.ts';
-import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
 import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
 import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS, type Scenario } from './scenario.ts';
 
@@ -55,12 +55,12 @@ const onEnrolledNode = (test: (scenario: Scenario) => Promise<void>) =>
   });
 
 /** Runs one of tpm2-tools on the node, as its root. */
-async function tpm(node: NamespaceMachine, command: string): Promise<void> {
+async function tpm(node: VirtualNode, command: string): Promise<void> {
   const { exitCode, stderr } = await node.shell(`TPM2TOOLS_TCTI=${NODE_TCTI} tpm2_${command}`, QUICK);
   if (exitCode !== 0) throw new Error(stderr);
 }
 
-async function restartAgent(homelab: Homelab, node: NamespaceMachine): Promise<void> {
+async function restartAgent(homelab: Homelab, node: VirtualNode): Promise<void> {
   await node.shell('systemctl restart lamadist-agent.service', QUICK);
   await agentAnswers(homelab);
 }

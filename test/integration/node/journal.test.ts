@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
-import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import type { VirtualNode } from '../../../qemu/driver.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import { agentAnswers, BOOT, COMMITTED, check, FAILING_CHECK, json, onNode, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
 
@@ -11,7 +11,7 @@ const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { typ
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 
 /** Does something to the journal between two runs of the agent, which would write it again. */
-const spoil = (node: NamespaceMachine, how: string) => shellOk(node, `systemctl stop ${AGENT} && ${how} && systemctl start ${AGENT}`);
+const spoil = (node: VirtualNode, how: string) => shellOk(node, `systemctl stop ${AGENT} && ${how} && systemctl start ${AGENT}`);
 
 describe('a journal that can not be used', { timeout: SCENARIO_MS }, () => {
   it.each([

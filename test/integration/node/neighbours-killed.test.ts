@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import type { VirtualNode } from '../../../qemu/driver.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import { COMMITTED, FAILING_CHECK, journaled, onNode, ROLLED_BACK, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
 
 const KILLED_BY_MAIN = 'systemctl kill --signal=KILL --kill-whom=main';
-const killRauc = (node: NamespaceMachine) => shellOk(node, `${KILLED_BY_MAIN} rauc.service`);
-const restartBus = (node: NamespaceMachine) => shellOk(node, 'systemctl restart dbus.service');
+const killRauc = (node: VirtualNode) => shellOk(node, `${KILLED_BY_MAIN} rauc.service`);
+const restartBus = (node: VirtualNode) => shellOk(node, 'systemctl restart dbus.service');
 
 /** What RAUC was writing is lost with it; every other phase begins its step again. */
 const CUT_OFF = { version: '1', booted: 'A', slots: { A: 'good primary', B: expect.not.stringContaining('primary') } };

@@ -1,16 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { UpdateState } from '../../../agent/daemon/update/state.ts';
 import { until } from '../../../qemu/deadline.ts';
+import type { VirtualNode } from '../../../qemu/driver.ts';
 import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
-import type { NamespaceMachine } from '../../../qemu/namespace/namespace-machine.ts';
+import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
+import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
+import { keepLogs } from './logs.ts';
 
-/** Booting takes two seconds on an idle machine; these are for a busy one. */
-export const BOOT = { timeoutMs: 60_000 };
-export const QUICK = { timeoutMs: 30_000 };
+/** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
+export const IN_VM = process.env.LAMADIST_NODE === 'vm';
+const DRIVER = IN_VM ? vmDriver : namespaceDriver;
+
+/** Booting takes two seconds in namespaces and a minute in an emulated machine, if it is idle; these are for a busy one. */
+export const BOOT = { timeoutMs: IN_VM ? 400_000 : 60_000 };
+export const QUICK = { timeoutMs: IN_VM ? 120_000 : 30_000 };
 /** For a whole scenario with a few boots. */
-export const SCENARIO_MS = 180_000;
+export const SCENARIO_MS = IN_VM ? 1_800_000 : 180_000;
+/** Until an update is where it should be. */
+const UPDATE_MS = IN_VM ? 900_000 : 120_000;
 
 export const check = (name: string, ...lines: string[]): ImageFile => ({
   path: `/usr/lib/lamadist-agent/health.d/${name}.yaml`,
@@ -27,7 +36,7 @@ export const ROLLED_BACK = { version: '1', booted: 'A', slots: { A: 'good primar
 /** A node with version 1, and a bundle of version 2 with these files in its image. */
 export interface Scenario {
   readonly homelab: Homelab;
-  readonly node: NamespaceMachine;
+  readonly node: VirtualNode;
   /** The bundle's path on the node. */
   readonly bundle: string;
 }
@@ -37,7 +46,7 @@ export async function onNode(
   variant: { readonly files?: readonly ImageFile[]; readonly without?: readonly string[]; readonly node?: NodeOptions },
   test: (scenario: Scenario) => Promise<void>,
 ): Promise<void> {
-  const homelab = await Homelab.create(sayOnStderr);
+  const homelab = await Homelab.create(sayOnStderr, DRIVER);
   try {
     const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
     const { files = [], without = [] } = variant;
@@ -51,18 +60,19 @@ export async function onNode(
     for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
     throw error;
   } finally {
+    for (const node of homelab.nodes) await keepLogs(node);
     await homelab.remove();
   }
 }
 
 /** Runs a command line on the node that has to succeed; returns what it printed. */
-export async function shellOk(node: NamespaceMachine, command: string): Promise<string> {
+export async function shellOk(node: VirtualNode, command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await node.shell(command, QUICK);
   if (exitCode !== 0) throw new Error(`Cannot run "${command}" on ${node.name}: it ended with ${exitCode}: ${stderr.trim()}`);
   return stdout;
 }
 
-async function lastWords(node: NamespaceMachine): Promise<string> {
+async function lastWords(node: VirtualNode): Promise<string> {
   const journal = await node.shell('journalctl --no-pager --output=short-iso --lines=80', QUICK).catch(() => undefined);
   return `--- the end of ${node.name}'s log\n${journal?.stdout ?? (await node.consoleLog()).slice(-8000)}\n---`;
 }
@@ -75,15 +85,15 @@ export async function agentAnswers(homelab: Homelab): Promise<void> {
 }
 
 /** The update as the node journaled it, whether or not its agent runs. */
-export async function journaled(node: NamespaceMachine): Promise<UpdateState> {
+export async function journaled(node: VirtualNode): Promise<UpdateState> {
   const { stdout } = await node.shell('cat /var/lib/lamadist-agent/update.json', QUICK);
   return stdout === '' ? { phase: 'idle' } : (JSON.parse(stdout) as { state: UpdateState }).state;
 }
 
 /** Waits, through reboots, until the update is in one of these phases. */
-export async function reaches(node: NamespaceMachine, ...phases: UpdateState['phase'][]): Promise<UpdateState> {
+export async function reaches(node: VirtualNode, ...phases: UpdateState['phase'][]): Promise<UpdateState> {
   let last = 'unknown';
-  return until(`the update to be ${phases.join(' or ')}`, 120_000, async () => {
+  return until(`the update to be ${phases.join(' or ')}`, UPDATE_MS, async () => {
     // Between two boots there is nobody to ask.
     const state = await journaled(node).catch(() => undefined);
     last = state?.phase ?? last;
@@ -133,4 +143,4 @@ export async function json<T>(homelab: Homelab, ...args: string[]): Promise<T> {
 }
 
 /** What the disks of both slots hold, bit by bit. */
-export const slotHashes = (node: NamespaceMachine): Promise<string> => shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-[ab]');
+export const slotHashes = (node: VirtualNode): Promise<string> => shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-[ab]');

@@ -6,6 +6,7 @@ import {
   COMMITTED,
   check,
   FAILING_CHECK,
+  IN_VM,
   journaled,
   json,
   onNode,
@@ -152,7 +153,8 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
       expect(await journaled(node)).toMatchObject({ reason: { code: 'TRIAL_INTERRUPTED' } });
     }));
 
-  it('is tried again when the power is cut and the boot loader gives more tries, and then committed', () =>
+  // UEFI's BootNext gives one try.
+  it.skipIf(IN_VM)('is tried again when the power is cut and the boot loader gives more tries, and then committed', () =>
     onNode({ files: [slow], node: { maxTries: 3 } }, async ({ homelab, node, bundle }) => {
       const install = homelab.lamactl(['install', '--on-node', bundle]);
       await reaches(node, 'checking');
@@ -162,7 +164,8 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
       expect(await report(homelab)).toMatchObject(COMMITTED);
       const state = await journaled(node);
       expect('trialBootIds' in state && state.trialBootIds.length).toBe(2);
-    }));
+    }),
+  );
 
   it('is rolled back when the new agent crashes at every start', () => {
     const crashing = { path: '/usr/lib/lamadist-agent/lamadist-agent.js', content: 'throw new Error("this agent is broken");\n' };
@@ -203,8 +206,11 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
   it('is rolled back when the new slot never reaches userspace', () =>
     onNode({ without: ['/usr/lib/systemd/systemd'] }, async ({ homelab, node, bundle }) => {
       const install = homelab.lamactl(['install', '--on-node', bundle]);
-      await node.waitForPowerOff({ timeoutMs: 60_000 });
-      await node.start();
+      // A kernel without an init panics. In namespaces that is the end of it; a machine restarts by itself.
+      if (!IN_VM) {
+        await node.waitForPowerOff({ timeoutMs: 60_000 });
+        await node.start();
+      }
       expect((await install).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(node)).toMatchObject({ reason: { code: 'NEVER_REACHED_USERSPACE' } });

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BundleRequest } from './bundle/build-bundle.ts';
+import type { Image, ImageRecipe } from './image/build-image.ts';
+import type { HoldsBootLoader, Machine } from './machine.ts';
+import type { Say } from './say.ts';
+
+/** Who a node is, before it runs. */
+export interface NodeIdentity {
+  readonly name: string;
+  /** Where others reach it. */
+  readonly host: string;
+  readonly port: number;
+  /** Where its agent listens, as an address of the node's own. */
+  readonly listen: string;
+  /** Where its metrics are served: a loopback address of the node's own. */
+  readonly metricsListen: string;
+}
+
+/** A file of the node's /etc that its image does not have: its configuration, its keys. */
+export interface ProvisionedFile {
+  /** Below /etc. */
+  readonly path: string;
+  readonly content: string | Uint8Array;
+  readonly mode?: number;
+  /** root unless it says otherwise. */
+  readonly owner?: 'root' | 'lamadist-agent';
+}
+
+export interface NodeRequest {
+  readonly name: string;
+  /** What the factory wrote into slot A. */
+  readonly image: Image;
+  readonly provision: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
+  /** Tries of a slot that was made primary: 1, as with the EFI's BootNext, unless it says otherwise. */
+  readonly maxTries?: number;
+  /** 192 MiB unless it says otherwise. */
+  readonly slotBytes?: number;
+  readonly say: Say;
+}
+
+export interface VirtualNode extends Machine, HoldsBootLoader, NodeIdentity {
+  /** How often it was booted. */
+  readonly bootCount: number;
+}
+
+/** A kind of virtual node: how its images and bundles are made, and how it runs. */
+export interface Driver {
+  buildImage(recipe: ImageRecipe, say: Say): Promise<Image>;
+  buildBundle(request: BundleRequest, say: Say): Promise<{ readonly path: string }>;
+  createNode(request: NodeRequest): Promise<VirtualNode>;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from '../../command.ts';
+import type { Image, ImageRecipe } from '../../image/build-image.ts';
+import { packRoot, STAGE_SCRIPT } from '../../image/pack-root.ts';
+import type { ImageFile } from '../../image/product-files.ts';
+import { inRoot, WORK } from '../../root/in-root.ts';
+import { prepareRoot, type Root } from '../../root/prepare-root.ts';
+import { type Say, timed } from '../../say.ts';
+import { LAYER, layerVariables } from '../layers.ts';
+import { cachedFolder, contentId } from './cached-folder.ts';
+import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
+import { buildUki, rootHash } from './uki.ts';
+import { rootFiles, VM_UNITS } from './vm-files.ts';
+
+const HERE = import.meta.dirname;
+const AGENT_PATH = '/usr/lib/lamadist-agent/lamadist-agent.js';
+/** About 250 MB each. */
+const MOST_IMAGES = 10;
+const SLOW_MS = 10 * 60_000;
+
+export interface VmImageRecipe extends ImageRecipe {
+  /** Words at the end of the kernel's command line, for variants. */
+  readonly words?: readonly string[];
+}
+
+export interface VmRoots {
+  readonly tools: Root;
+  readonly node: Root;
+}
+
+/** The two Debian roots of the virtual machine: what makes and runs it, and what runs in it. */
+export async function vmRoots(say: Say): Promise<VmRoots> {
+  const list = (name: string) => path.resolve(HERE, '..', name);
+  return { tools: await prepareRoot(say, list('tools-packages.txt')), node: await prepareRoot(say, list('node-packages.txt')) };
+}
+
+/**
+ * An image for a slot of the virtual machine: the folder `path` holds rootfs.img, verity.img and esp.img, and keys/, with which
+ * it was signed. The same recipe and files give the same image, from the cache.
+ */
+export async function buildVmImage(recipe: VmImageRecipe, say: Say): Promise<Image> {
+  const roots = await vmRoots(say);
+  const { tools } = roots;
+  const files = await imageFiles(recipe, roots.node);
+  const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(tools)];
+  const [ramdisk, keys] = [await initramfs(tools, say), await signingKeys(tools, say)];
+  const scripts = await Promise.all(
+    [STAGE_SCRIPT, path.join(HERE, 'esp.sh'), path.join(HERE, 'uki.ts')].map((file) => readFile(file, 'utf8')),
+  );
+  const variables = await layerVariables();
+  const { without = [], words = [] } = recipe;
+  const inputs = [tools.id, roots.node.id, policy, modules, ramdisk, keys, JSON.stringify(variables), ...scripts, ...VM_UNITS];
+  const id = contentId([...inputs, 'without', ...without, 'words', ...words], files);
+  const folder = await cachedFolder('image', id, MOST_IMAGES, (target) =>
+    timed(say, `Building image ${recipe.version} for the virtual machine`, async () => {
+      const layers = [policy, modules, roots.node.base];
+      await packRoot({ tools: tools.tools, layers, files, units: VM_UNITS, without, target: path.join(target, 'rootfs.img') });
+      await run(inRoot(tools, target, verity(id)), { timeoutMs: SLOW_MS });
+      await copyInputs(target, { tools, ramdisk, keys, osRelease: osReleaseOf(files) });
+      const hash = await rootHash(target);
+      for (const slot of ['a', 'b'] as const) await buildUki(tools, target, { slot, rootHash: hash, words }, variables);
+      await copyFile(path.join(HERE, 'esp.sh'), path.join(target, 'esp.sh'));
+      await run(inRoot(tools, target, ['sh', `${WORK}/esp.sh`, WORK, variables.LAMADIST_ESP_MIB!]), { timeoutMs: SLOW_MS });
+      await removeInputs(target);
+    }),
+  );
+  return { version: recipe.version, path: folder };
+}
+
+/** All files over the layers, a later one in the place of an earlier one. */
+async function imageFiles(recipe: VmImageRecipe, node: Root): Promise<readonly ImageFile[]> {
+  const osRelease = await readFile(path.join(node.base, 'usr/lib/os-release'), 'utf8');
+  const all: ImageFile[] = [
+    { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
+    { path: AGENT_PATH, content: await readFile(recipe.agent) },
+    ...(await rootFiles()),
+    ...(recipe.files ?? []),
+  ];
+  return [...new Map(all.map((file) => [file.path, file])).values()];
+}
+
+function osReleaseOf(files: readonly ImageFile[]): string | Uint8Array {
+  return files.find(({ path: name }) => name === '/usr/lib/os-release')!.content;
+}
+
+/** The hash tree. Its salt and UUID are the image's own, so that no two images share a root hash. */
+function verity(id: string): string[] {
+  const uuid = `${id.slice(0, 8)}-0000-4000-8000-${id.slice(8, 20)}`;
+  const names = [`--root-hash-file=${WORK}/root-hash`, `${WORK}/rootfs.img`, `${WORK}/verity.img`];
+  return ['veritysetup', 'format', `--salt=${id.padStart(64, '0')}`, `--uuid=${uuid}`, ...names];
+}
+
+interface UkiInputs {
+  readonly tools: Root;
+  readonly ramdisk: string;
+  readonly keys: string;
+  readonly osRelease: string | Uint8Array;
+}
+
+async function copyInputs(folder: string, { tools, ramdisk, keys, osRelease }: UkiInputs): Promise<void> {
+  const boot = path.join(tools.tools, 'boot');
+  const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
+  if (!kernel) throw new Error(`Cannot make a UKI: ${boot} has no kernel`);
+  await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
+  await copyFile(ramdisk, path.join(folder, 'initramfs.zst'));
+  await cp(keys, path.join(folder, 'keys'), { recursive: true, filter: (name) => !name.includes('gnupg') });
+  await cp(path.join(LAYER, 'lib'), path.join(folder, 'lib'), { recursive: true });
+  await writeFile(path.join(folder, 'os-release'), osRelease);
+}
+
+async function removeInputs(folder: string): Promise<void> {
+  const kept = /^(rootfs\.img|verity\.img|esp\.img|root-hash|keys|lamadist-[ab]\.efi)$/;
+  for (const name of await readdir(folder)) if (!kept.test(name)) await rm(path.join(folder, name), { recursive: true, force: true });
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from '../../command.ts';
+import { placeAll } from '../../image/pack-root.ts';
+import { inRoot, WORK } from '../../root/in-root.ts';
+import type { Root } from '../../root/prepare-root.ts';
+import { type Say, timed } from '../../say.ts';
+import { LAYER } from '../layers.ts';
+import { cachedFolder, contentId } from './cached-folder.ts';
+import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';
+
+const HERE = import.meta.dirname;
+const SLOW_MS = 15 * 60_000;
+
+/** A script of this folder, run in the tools' root on a folder of the host. */
+async function runScript(tools: Root, folder: string, script: string, args: readonly string[]): Promise<void> {
+  await copyFile(path.join(HERE, script), path.join(folder, script));
+  await run(inRoot(tools, folder, ['sh', `${WORK}/${script}`, ...args]), { timeoutMs: SLOW_MS });
+}
+
+const textOf = (script: string): Promise<string> => readFile(path.join(HERE, script), 'utf8');
+
+/** The modules of the kernel that the image carries, as a tree. */
+export async function kernelModules(tools: Root): Promise<string> {
+  const id = contentId([tools.id, await textOf('kernel.sh'), ...KERNEL_MODULES]);
+  const folder = await cachedFolder('kernel', id, 2, (target) =>
+    runScript(tools, target, 'kernel.sh', [`${WORK}/tree`, ...KERNEL_MODULES]),
+  );
+  return path.join(folder, 'tree');
+}
+
+/** SELinux's policy with the layers' modules in it, as a tree: a minute, until one of them changes. */
+export async function selinuxPolicy(tools: Root, say: Say): Promise<string> {
+  const files = await policyFiles();
+  const id = contentId([tools.id, await textOf('policy.sh')], files);
+  const folder = await cachedFolder('policy', id, 3, (target) =>
+    timed(say, "Building SELinux's policy", async () => {
+      await placeAll(path.join(target, 'modules'), files);
+      await runScript(tools, target, 'policy.sh', [`${WORK}/modules`, `${WORK}/tree`]);
+    }),
+  );
+  return path.join(folder, 'tree');
+}
+
+/** The initramfs, as a file: half a minute, until one of the layers' files in it changes. */
+export async function initramfs(tools: Root, say: Say): Promise<string> {
+  const files = await initramfsFiles();
+  const id = contentId([tools.id, await textOf('initramfs.sh')], files);
+  const folder = await cachedFolder('initramfs', id, 3, (target) =>
+    timed(say, 'Building the initramfs', async () => {
+      await placeAll(path.join(target, 'tree'), files);
+      await runScript(tools, target, 'initramfs.sh', [`${WORK}/tree`, `${WORK}/initramfs.zst`]);
+    }),
+  );
+  return path.join(folder, 'initramfs.zst');
+}
+
+/** The keys that UKIs and their policies are signed with, as a development build of the layers makes them: a folder. */
+export async function signingKeys(tools: Root, say: Say): Promise<string> {
+  const script = path.join(LAYER, 'scripts/make-development-keys');
+  const id = contentId([tools.id, await readFile(script, 'utf8')]);
+  const folder = await cachedFolder('keys', id, 2, (target) =>
+    timed(say, 'Making keys', async () => {
+      await mkdir(target, { recursive: true });
+      await copyFile(script, path.join(target, 'make-development-keys'));
+      await run(inRoot(tools, target, ['sh', `${WORK}/make-development-keys`, `${WORK}/keys`]), { timeoutMs: SLOW_MS });
+    }),
+  );
+  return path.join(folder, 'keys');
+}

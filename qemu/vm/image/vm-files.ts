@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-files.ts';
+import { BOARD_FILES, LAYER, MACHINE } from '../layers.ts';
+
+const CORE = path.join(LAYER, 'recipes-core');
+const AGENT_DROP_IN = path.resolve(LAYER, '../recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
+const POLICY_MODULES = [
+  path.resolve(LAYER, '../recipes-agent/dynamic-layers/selinux/recipes-security/refpolicy/lamadist-agent'),
+  path.join(LAYER, 'recipes-security/refpolicy/lamadist-system'),
+];
+const UNITS = '/usr/lib/systemd/system';
+
+export const VM_UNITS = [...ENABLED_UNITS, 'lamadist-boot-entries.service', 'systemd-networkd.service'];
+
+/** Modules that the image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports. */
+export const KERNEL_MODULES = [
+  ...['virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng', 'i6300esb', 'qemu_fw_cfg'],
+  ...['dm_mod', 'dm_verity', 'dm_crypt', 'xts', 'aesni_intel', 'algif_skcipher', 'loop', 'nbd'],
+  ...['erofs', 'squashfs', 'ext4', 'vfat', 'nls_ascii', 'nls_cp437', 'overlay', 'efivarfs', 'autofs4', '9p', '9pnet_virtio'],
+] as const;
+
+/** What Debian has no package for and the real image gets from OpenEmbedded's own recipes. */
+const STAND_INS: readonly ImageFile[] = [
+  {
+    path: '/etc/systemd/network/10-wired.network',
+    content: '[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n',
+  },
+  { path: '/etc/resolv.conf', content: 'nameserver 10.0.2.3\n' },
+  { path: '/etc/hosts', content: '127.0.0.1 localhost\n::1 localhost\n' },
+  { path: '/etc/machine-id', content: '' },
+];
+
+async function copyOf(file: string, target: string, mode = 0o644): Promise<ImageFile> {
+  return { path: target, content: await readFile(file), mode };
+}
+
+/** Everything that the layers' recipes install in the root of the board's image. */
+export async function rootFiles(): Promise<ImageFile[]> {
+  const raucParts = [path.join(CORE, 'rauc/files/system.conf'), path.join(BOARD_FILES, 'machine.conf')];
+  const rauc = (await Promise.all(raucParts.map((file) => readFile(file, 'utf8')))).join('');
+  const bootEntries = path.join(CORE, 'boot-entries/files');
+  return [
+    ...(await agentFiles()),
+    await copyOf(AGENT_DROP_IN, `${UNITS}/lamadist-agent.service.d/selinux.conf`),
+    { path: '/etc/rauc/system.conf', content: rauc.replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`) },
+    await copyOf(path.join(bootEntries, 'boot-entries'), '/usr/libexec/lamadist/boot-entries', 0o755),
+    await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),
+    await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),
+    ...(await repartDefinitions()),
+    ...STAND_INS,
+  ];
+}
+
+/** Everything that they install in the initramfs. */
+export async function initramfsFiles(): Promise<ImageFile[]> {
+  const overlay = path.join(CORE, 'etc-overlay/files');
+  const repart = path.join(CORE, 'repart/files');
+  const units = (await readdir(overlay))
+    .filter((name) => name !== 'label-data')
+    .map((name) => copyOf(path.join(overlay, name), `${UNITS}/${name}`));
+  return [
+    ...(await Promise.all(units)),
+    await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
+    await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
+    ...(await repartDefinitions()),
+  ];
+}
+
+async function repartDefinitions(): Promise<ImageFile[]> {
+  const folder = path.join(CORE, 'repart/files/repart.d');
+  return Promise.all((await readdir(folder)).map((name) => copyOf(path.join(folder, name), `/usr/lib/repart.d/${name}`)));
+}
+
+/** The sources of the policy's modules. */
+export async function policyFiles(): Promise<ImageFile[]> {
+  const folders = POLICY_MODULES.map(async (folder) => {
+    const names = (await readdir(folder)).filter((name) => /\.(te|if|fc)$/.test(name));
+    return Promise.all(names.map((name) => copyOf(path.join(folder, name), `/${name}`)));
+  });
+  return (await Promise.all(folders)).flat();
+}

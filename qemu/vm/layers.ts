@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+const REPOSITORY = path.resolve(import.meta.dirname, '../..');
+export const LAYER = path.join(REPOSITORY, 'meta-lamadist');
+export const BOARD_FILES = path.join(LAYER, 'boards/recipes-core/rauc/files/lamadist-x86-64');
+/** The board whose image the virtual machine boots. */
+export const MACHINE = 'lamadist-x86-64';
+
+/** Where the layers say what the image's command line, console and partition types are; a later one wins. */
+const SOURCES = ['conf/distro/include/lamadist-boot.inc', 'classes-recipe/lamadist-uki.bbclass', `boards/conf/machine/${MACHINE}.conf`].map(
+  (name) => path.join(LAYER, name),
+);
+
+/** The sizes of the virtual machine's partitions in MiB: its image is smaller than the real one, and so is its disk. */
+const SIZES = { LAMADIST_ESP_MIB: '80', LAMADIST_ROOT_MIB: '224', LAMADIST_HASH_MIB: '8' } as const;
+
+export type LayerVariables = Readonly<Record<string, string>>;
+
+/** The layers' assignments that an image is made of, and the sizes of this machine's partitions. */
+export async function layerVariables(): Promise<LayerVariables> {
+  const texts = await Promise.all(SOURCES.map((file) => readFile(file, 'utf8')));
+  return { ...assignments(texts.join('\n')), ...SIZES };
+}
+
+/** Reads BitBake's plain assignments of one line, for a processor of the kind x86-64. */
+export function assignments(text: string): LayerVariables {
+  const found: Record<string, string> = {};
+  for (const [, name, value] of text.matchAll(/^([A-Z][A-Z0-9_]*)(?::x86-64)? \??= "([^"\n]*)"$/gm)) found[name!] = value!;
+  return found;
+}
+
+/** Puts the values in the place of ${NAMES}. Throws on a name that has none. */
+export function expand(text: string, variables: LayerVariables): string {
+  return text.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name: string) => {
+    const value = variables[name];
+    if (value === undefined) throw new Error(`Cannot expand "\${${name}}": the layers do not say what it is`);
+    return expand(value, variables);
+  });
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createConnection, type Socket } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { ShellOptions, ShellResult } from '../../machine.ts';
+
+export interface Greeting {
+  readonly bootId: string;
+  readonly bootname: string;
+  readonly imageVersion: string;
+}
+
+const MARGIN_MS = 15_000;
+/** timeout(1) ends so when it had to stop its command, or to kill it. */
+const STOPPED = [124, 137];
+
+const encode = (data: string | Uint8Array): string => Buffer.from(data).toString('base64') || '-';
+const decode = (word: string | undefined): string => (word === undefined || word === '-' ? '' : Buffer.from(word, 'base64').toString());
+
+/** The other end of control-shell.sh: commands for the boot that greeted last. */
+export class Control {
+  readonly #answers = new Map<string, (line: readonly string[] | undefined) => void>();
+  #next = 1;
+
+  private constructor(
+    private readonly socket: Socket,
+    onGreeting: (greeting: Greeting) => void,
+  ) {
+    createInterface({ input: socket }).on('line', (line) => {
+      const [kind, ...words] = line.split(' ');
+      if (kind === 'boot') onGreeting({ bootId: words[0] ?? '', bootname: words[1] ?? '', imageVersion: words[2] ?? '' });
+      if (kind === 'done') this.#answers.get(words[0] ?? '')?.(words);
+    });
+    socket.on('error', () => {}).on('close', () => this.forget());
+  }
+
+  static async connect(path: string, onGreeting: (greeting: Greeting) => void): Promise<Control> {
+    const socket = createConnection(path);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve).once('error', reject);
+    });
+    return new Control(socket, onGreeting);
+  }
+
+  /** The machine goes down: nobody answers what was asked. */
+  forget(): void {
+    for (const answer of this.#answers.values()) answer(undefined);
+    this.#answers.clear();
+  }
+
+  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    const id = `c${this.#next}`;
+    this.#next += 1;
+    const seconds = Math.ceil(options.timeoutMs / 1000);
+    const line = [id, options.user ?? 'root', seconds, encode(command), encode(options.input ?? '')].join(' ');
+    const words = await new Promise<readonly string[] | undefined | 'late'>((resolve) => {
+      const timer = setTimeout(() => resolve('late'), options.timeoutMs + MARGIN_MS);
+      this.#answers.set(id, (answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+      this.socket.write(`${line}\n`);
+    });
+    this.#answers.delete(id);
+    if (words === undefined) throw new Error(`Cannot finish "${command}" in the machine: it went down`);
+    const exitCode = words === 'late' ? STOPPED[0]! : Number(words[1]);
+    if (words === 'late' || STOPPED.includes(exitCode)) {
+      throw new Error(`Cannot finish "${command}" in the machine: it did not end within ${options.timeoutMs} ms`);
+    }
+    return { exitCode, stdout: decode(words[2]), stderr: decode(words[3]) };
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

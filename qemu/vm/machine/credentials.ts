@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { ProvisionedFile } from '../../driver.ts';
+import { WORK } from '../../root/in-root.ts';
+import type { VmFolder } from './vm-folder.ts';
+
+const textOf = (script: string): Promise<string> => readFile(path.join(import.meta.dirname, script), 'utf8');
+
+/**
+ * Beside everything that the image starts and stops, and in the domain of a person who logged in as root. In the initramfs
+ * there is no port yet.
+ */
+const CONTROL_UNIT = `[Unit]
+Description=The tester's way in
+DefaultDependencies=no
+IgnoreOnIsolate=yes
+ConditionPathExists=!/etc/initrd-release
+After=systemd-tmpfiles-setup.service
+
+[Service]
+SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+ExecStart=/bin/bash /run/credentials/@system/control-shell
+StandardOutput=null
+StandardError=journal
+`;
+
+/** Emulated, and on a busy host, starting Node.js alone can take more than systemd's default of 90 s. */
+const PATIENCE = '[Service]\nTimeoutStartSec=10min\nWatchdogSec=5min\n';
+
+/** A shell for whoever sits at the serial console. */
+const CONSOLE_UNIT = `[Unit]
+Description=A shell on the serial console
+ConditionPathExists=!/etc/initrd-release
+After=multi-user.target
+
+[Service]
+SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+Environment=TERM=vt220 HOME=/root
+WorkingDirectory=/
+ExecStart=/bin/bash --login
+StandardInput=tty-force
+StandardOutput=tty
+StandardError=tty
+TTYPath=/dev/ttyS0
+Restart=always
+`;
+
+export interface MachineCredentials {
+  readonly hostname: string;
+  readonly files: readonly ProvisionedFile[];
+  /** Whether somebody sits at the serial console. */
+  readonly onTerminal: boolean;
+}
+
+/**
+ * What the machine's owner tells systemd through SMBIOS, from outside and without a change to the image
+ * (systemd.system-credentials(7)): its name, files of its /etc that are not there yet, the tester's way in, and
+ * what stands between RAUC and the boot loader.
+ * Returns QEMU's options.
+ */
+export async function credentialOptions(folder: VmFolder, { hostname, files, onTerminal }: MachineCredentials): Promise<string[]> {
+  const credentials: Readonly<Record<string, string>> = {
+    'system.hostname': hostname,
+    'tmpfiles.extra': files.map(tmpfilesLine).join(''),
+    'control-shell': await textOf('control-shell.sh'),
+    'efibootmgr-hold': await textOf('efibootmgr-hold.sh'),
+    'systemd.extra-unit.lamadist-control.service': CONTROL_UNIT,
+    'systemd.unit-dropin.rauc.service': '[Service]\nEnvironment=PATH=/run/lamadist-control/bin:/usr/sbin:/usr/bin\n',
+    'systemd.unit-dropin.lamadist-agent.service': PATIENCE,
+    'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=lamadist-control.service\n',
+    ...(onTerminal && {
+      'systemd.extra-unit.lamadist-console.service': CONSOLE_UNIT,
+      'systemd.unit-dropin.multi-user.target': '[Unit]\nWants=lamadist-console.service\n',
+    }),
+  };
+  const options: string[] = [];
+  for (const [number, [name, value]] of Object.entries(credentials).entries()) {
+    const file = `credential-${number}`;
+    await writeFile(folder.file(file), `io.systemd.credential.binary:${name}=${Buffer.from(value).toString('base64')}`, { mode: 0o600 });
+    options.push('-smbios', `type=11,path=${WORK}/${file}`);
+  }
+  return options;
+}
+
+/** A line of tmpfiles.d(5) that makes the file, and the folders above it, unless they are there. */
+function tmpfilesLine({ path: target, content, mode = 0o644, owner = 'root' }: ProvisionedFile): string {
+  return `f~ ${target} ${mode.toString(8).padStart(4, '0')} ${owner} ${owner} - ${Buffer.from(content).toString('base64')}\n`;
+}

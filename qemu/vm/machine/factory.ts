@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile, open, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from '../../command.ts';
+import { inRoot, WORK } from '../../root/in-root.ts';
+import type { Root } from '../../root/prepare-root.ts';
+import { diskLayout, type Partition, partitionTable } from '../image/layout.ts';
+import { layerVariables } from '../layers.ts';
+import type { VmFolder } from './vm-folder.ts';
+
+const QUICK_MS = 120_000;
+/** The data partition gets what the slots leave; the disk is sparse. */
+const DATA_BYTES = 1200 << 20;
+/** What goes where on a fresh disk. */
+const FILLED = { 'esp-a': 'esp.img', 'root-a': 'rootfs.img', 'root-a-verity': 'verity.img' } as const;
+/** Names who put the keys into the firmware (UEFI's SignatureOwner). */
+const OWNER = '6c616d61-6469-4074-9000-000000000001';
+
+/** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. */
+export async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<readonly Partition[]> {
+  const partitions = await diskLayout(await layerVariables());
+  const last = partitions.at(-1)!;
+  const disk = await open(folder.disk, 'w');
+  await disk.truncate(last.offsetBytes + last.sizeBytes + DATA_BYTES);
+  await disk.close();
+  await run(inRoot(tools, folder.path, ['sfdisk', '--quiet', `${WORK}/disk.img`]), {
+    timeoutMs: QUICK_MS,
+    input: partitionTable(partitions),
+  });
+  for (const { name, offsetBytes } of partitions) {
+    const content = FILLED[name as keyof typeof FILLED];
+    if (content) await copyInto(folder.disk, path.join(imageFolder, content), offsetBytes);
+  }
+  return partitions;
+}
+
+async function copyInto(disk: string, content: string, offsetBytes: number): Promise<void> {
+  const where = [`of=${disk}`, 'bs=1M', `seek=${offsetBytes >> 20}`, 'conv=notrunc,sparse', 'status=none'];
+  await run(['dd', `if=${content}`, ...where], { timeoutMs: QUICK_MS });
+}
+
+/** Makes the firmware's memory: Secure Boot on, and the image's own key as the only one that it trusts. */
+export async function writeFirmware(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+  await copyFile(path.join(imageFolder, 'keys/secure-boot.crt'), folder.file('secure-boot.crt'));
+  const key = [OWNER, `${WORK}/secure-boot.crt`];
+  const keys = ['--set-pk', ...key, '--add-kek', ...key, '--add-db', ...key, '--secure-boot'];
+  const command = ['virt-fw-vars', '--input', '/usr/share/OVMF/OVMF_VARS_4M.fd', '--output', `${WORK}/vars.fd`, ...keys];
+  await run(inRoot(tools, folder.path, command), { timeoutMs: QUICK_MS });
+}
+
+/** Gives the TPM its seeds. */
+export async function writeTpm(tools: Root, folder: VmFolder): Promise<void> {
+  await writeFile(folder.file('swtpm.log'), '');
+  const options = ['--tpm2', '--tpmstate', `${WORK}/tpm`, '--pcr-banks', 'sha256', '--logfile', `${WORK}/swtpm.log`];
+  await run(inRoot(tools, folder.path, ['swtpm_setup', ...options]), { timeoutMs: QUICK_MS });
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { until } from '../../deadline.ts';
+import type { ProvisionedFile } from '../../driver.ts';
+import type { Boot } from '../../machine.ts';
+import { inRoot, WORK } from '../../root/in-root.ts';
+import type { Root } from '../../root/prepare-root.ts';
+import { Control } from './control.ts';
+import { credentialOptions } from './credentials.ts';
+import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
+import { Qmp } from './qmp.ts';
+import type { VmFolder } from './vm-folder.ts';
+
+export interface PowerOptions {
+  readonly forwarded: Forwarded;
+  readonly display: Display;
+  readonly onTerminal: boolean;
+  readonly files: readonly ProvisionedFile[];
+}
+
+const START_TIMEOUT_MS = 30_000;
+const SOCKETS = ['tpm.sock', 'control.sock', 'qmp.sock'];
+
+interface Running {
+  readonly qemu: ChildProcess;
+  readonly tpm: ChildProcess;
+  readonly qmp: Qmp;
+  readonly control: Control;
+  readonly ended: Promise<void>;
+}
+
+/** Starts and ends the processes of a virtual machine, and knows which boot it is in. */
+export class PowerSupply {
+  #running: Running | undefined;
+  #whyOff: string | undefined = 'it was never switched on';
+  #boots = 0;
+  #boot: Boot | undefined;
+
+  constructor(
+    private readonly name: string,
+    private readonly folder: VmFolder,
+    private readonly tools: Root,
+    private readonly options: PowerOptions,
+  ) {}
+
+  /** How often the firmware began. */
+  get bootCount(): number {
+    return this.#boots;
+  }
+
+  /** The boot that has reached its own userspace; none before, and none once it goes down. */
+  get boot(): Boot | undefined {
+    return this.#boot;
+  }
+
+  /** Why it is off; undefined while it is on. */
+  get whyOff(): string | undefined {
+    return this.#whyOff;
+  }
+
+  control(): Control {
+    if (!this.#running || !this.#boot) throw new Error(`Cannot reach ${this.name}: ${this.#whyOff ?? 'it is between two boots'}`);
+    return this.#running.control;
+  }
+
+  async switchOn(): Promise<void> {
+    if (this.#running) throw new Error(`Cannot switch ${this.name} on: it is on`);
+    for (const name of SOCKETS) await rm(this.folder.file(name), { force: true });
+    await writeFile(this.folder.writeLog, '');
+    await this.#powerOn();
+    const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
+    await this.#appears('tpm.sock', tpm);
+    const { forwarded, display, onTerminal, files } = this.options;
+    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, onTerminal });
+    const qemu = this.#spawn(qemuCommand({ forwarded, display, onTerminal, credentials }), onTerminal ? 'inherit' : 'ignore');
+    const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
+    await this.#appears('qmp.sock', qemu);
+    const control = await Control.connect(this.folder.file('control.sock'), (greeting) => {
+      this.#boot = { number: this.#boots, ...greeting };
+    });
+    const qmp = await Qmp.connect(this.folder.file('qmp.sock'), (event) => {
+      if (event === 'RESET') void this.#powerOn();
+    });
+    this.#whyOff = undefined;
+    this.#running = { qemu, tpm, qmp, control, ended };
+    void ended.then(() => this.#end('it switched itself off'));
+  }
+
+  /** Ends the machine's processes at once, as when the plug is pulled. */
+  async switchOff(why: string): Promise<void> {
+    const running = this.#running;
+    if (!running) return;
+    this.#end(why);
+    running.qemu.kill('SIGKILL');
+    running.tpm.kill('SIGKILL');
+    await running.ended;
+  }
+
+  async #powerOn(): Promise<void> {
+    this.#boots += 1;
+    this.#boot = undefined;
+    this.#running?.control.forget();
+    await appendFile(this.folder.console, `\n── boot ${this.#boots}\n`);
+  }
+
+  #end(why: string): void {
+    const running = this.#running;
+    if (!running) return;
+    this.#running = undefined;
+    this.#boot = undefined;
+    this.#whyOff = why;
+    running.qmp.close();
+    running.control.close();
+    running.tpm.kill('SIGTERM');
+  }
+
+  /** A process of the tools' root that sees the machine's folder, and does not outlive this one. */
+  #spawn(command: readonly string[], terminal: 'ignore' | 'inherit' = 'ignore'): ChildProcess {
+    const [file, ...args] = inRoot(this.tools, this.folder.path, command);
+    const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: [terminal, terminal, 'pipe'] });
+    child.stderr?.on('data', (data: Buffer) => void appendFile(this.folder.file('processes.log'), data));
+    return child;
+  }
+
+  async #appears(socket: string, child: ChildProcess): Promise<void> {
+    await until(socket, START_TIMEOUT_MS, async () => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        const words = await readFile(this.folder.file('processes.log'), 'utf8').catch(() => '');
+        throw new Error(`Cannot switch ${this.name} on: a process of it ended at once: ${words.trim()}`);
+      }
+      return existsSync(this.folder.file(socket)) || undefined;
+    });
+  }
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import { WORK } from '../../root/in-root.ts';
+
+export interface Forwarded {
+  readonly host: string;
+  readonly ports: readonly number[];
+}
+
+/** How a person looks at the machine; it listens on loopback only. */
+export type Display = 'none' | 'vnc' | 'spice';
+
+/** Faster than `max` under emulation, and with what Node.js and OpenSSL want. */
+const PROCESSOR = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+rdrand';
+const CONSOLE = `${WORK}/console.log`;
+const FIRMWARE = '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd';
+
+const DISPLAYS: Readonly<Record<Display, readonly string[]>> = {
+  none: [],
+  vnc: ['-device', 'VGA', '-device', 'qemu-xhci', '-device', 'usb-kbd', '-vnc', '127.0.0.1:0'],
+  spice: ['-device', 'VGA', '-device', 'qemu-xhci', '-device', 'usb-kbd', '-spice', 'addr=127.0.0.1,port=5930,disable-ticketing=on'],
+};
+
+export interface QemuOptions {
+  readonly forwarded: Forwarded;
+  readonly display: Display;
+  /** Whether the serial console is this process's own terminal; it is in the folder's log either way. */
+  readonly onTerminal: boolean;
+  /** From credentialOptions. */
+  readonly credentials: readonly string[];
+}
+
+/**
+ * QEMU's command line for a machine in the folder WORK: a PC with UEFI that enforces Secure Boot (in system management mode, so
+ * that the guest cannot write the firmware's memory), a TPM 2.0, one disk whose every write is logged, a watchdog, and two
+ * virtio ports. Nothing listens elsewhere than on the loopback network.
+ */
+export function qemuCommand({ forwarded, display, onTerminal, credentials }: QemuOptions): string[] {
+  const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
+  return [
+    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-action', 'panic=none'],
+    ...['-machine', 'q35,smm=on', '-accel', 'tcg,thread=multi', '-cpu', PROCESSOR, '-smp', '2', '-m', '1024'],
+    ...['-global', 'driver=cfi.pflash01,property=secure,value=on', '-global', 'ICH9-LPC.disable_s3=1'],
+    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${FIRMWARE}`],
+    ...['-drive', `if=pflash,format=raw,unit=1,file=${WORK}/vars.fd`],
+    ...['-blockdev', `driver=file,node-name=disk-file,filename=${WORK}/disk.img,discard=unmap`],
+    ...['-blockdev', `driver=file,node-name=log-file,filename=${WORK}/writes.log`],
+    ...['-blockdev', 'driver=raw,node-name=disk-raw,file=disk-file,discard=unmap'],
+    ...['-blockdev', 'driver=blklogwrites,node-name=disk,file=disk-raw,log=log-file'],
+    ...['-device', 'virtio-blk-pci,drive=disk,serial=lamadist,bootindex=1'],
+    ...['-chardev', `socket,id=tpm,path=${WORK}/tpm.sock`, '-tpmdev', 'emulator,id=tpm0,chardev=tpm', '-device', 'tpm-crb,tpmdev=tpm0'],
+    ...[
+      '-chardev',
+      onTerminal ? `stdio,id=console,signal=off,logfile=${CONSOLE},logappend=on` : `file,id=console,path=${CONSOLE},append=on`,
+    ],
+    ...['-serial', 'chardev:console'],
+    ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${WORK}/control.sock,server=on,wait=off`],
+    ...['-device', 'virtserialport,chardev=control,name=control'],
+    ...['-qmp', `unix:${WORK}/qmp.sock,server=on,wait=off`],
+    ...['-netdev', `user,id=net0${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...['-virtfs', `local,path=${WORK}/media,mount_tag=media,security_model=none,readonly=on`],
+    ...['-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...DISPLAYS[display],
+    ...credentials,
+  ];
+}

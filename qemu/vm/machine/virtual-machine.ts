@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import { copyFile, readFile } from 'node:fs/promises';
+import { run } from '../../command.ts';
+import { until } from '../../deadline.ts';
+import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts';
+import type { Image } from '../../image/build-image.ts';
+import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../../machine.ts';
+import { type ClaimedAddress, claimAddress } from '../../namespace/address.ts';
+import { requireRoot } from '../../require-root.ts';
+import type { Say } from '../../say.ts';
+import { shellWord } from '../../shell-words.ts';
+import { vmRoots } from '../image/build-vm-image.ts';
+import { writeDisk, writeFirmware, writeTpm } from './factory.ts';
+import { PowerSupply } from './power-supply.ts';
+import type { Display } from './qemu-command.ts';
+import { VmFolder } from './vm-folder.ts';
+import { replayToLastFlush } from './write-log.ts';
+
+export interface VirtualMachineOptions {
+  readonly name: string;
+  /** What the factory wrote into slot A. */
+  readonly image: Image;
+  readonly port?: number;
+  /** What the node's /etc has that its image does not. */
+  readonly provision?: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
+  /** none unless it says otherwise. */
+  readonly display?: Display;
+  /** Makes this process's terminal the serial console. */
+  readonly onTerminal?: boolean;
+  readonly say: Say;
+}
+
+const DEFAULT_PORT = 7443;
+const QUICK_MS = 30_000;
+const HOLDS = '/var/lib/lamadist-control/hold';
+
+/** A node in a virtual machine: real firmware, a real kernel, a real disk. */
+export class VirtualMachine implements VirtualNode {
+  /** The last boot that was seen at multi-user.target. */
+  #reached: Boot | undefined;
+
+  private constructor(
+    readonly name: string,
+    readonly port: number,
+    private readonly folder: VmFolder,
+    private readonly address: ClaimedAddress,
+  ) {}
+
+  #supply: PowerSupply | undefined;
+
+  /** Makes a new machine, switched off. */
+  static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
+    requireRoot('make a virtual machine');
+    const { tools } = await vmRoots(options.say);
+    const folder = await VmFolder.create();
+    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, folder, await claimAddress());
+    try {
+      await writeDisk(tools, folder, options.image.path);
+      await writeFirmware(tools, folder, options.image.path);
+      await writeTpm(tools, folder);
+      const { display = 'none', onTerminal = false } = options;
+      const files = (await options.provision?.(machine)) ?? [];
+      const forwarded = { host: machine.host, ports: [machine.port] };
+      machine.#supply = new PowerSupply(machine.name, folder, tools, { forwarded, display, onTerminal, files });
+    } catch (error) {
+      await machine.stop();
+      throw error;
+    }
+    return machine;
+  }
+
+  get host(): string {
+    return this.address.host;
+  }
+
+  /** Where the agent listens inside: QEMU forwards what is asked of the host's address to the machine's only one. */
+  readonly listen = '0.0.0.0';
+  readonly metricsListen = '127.0.0.1';
+
+  get bootCount(): number {
+    return this.supply.bootCount;
+  }
+
+  async start(): Promise<void> {
+    await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: 60_000 });
+    await this.supply.switchOn();
+  }
+
+  async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
+    const least = (options.after?.number ?? 0) + 1;
+    return until(`boot ${least} of ${this.name}`, options.timeoutMs, async () => {
+      const { boot, whyOff } = this.supply;
+      if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
+      if (!boot || boot.number < least) return undefined;
+      if (this.#reached?.number === boot.number) return this.#reached;
+      const ready = 'systemctl is-active --quiet multi-user.target';
+      const answer = await this.shell(ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
+      if (answer?.exitCode !== 0) return undefined;
+      this.#reached = boot;
+      return boot;
+    });
+  }
+
+  async waitForPowerOff(options: { readonly timeoutMs: number }): Promise<void> {
+    await until(`${this.name} to switch itself off`, options.timeoutMs, async () => this.supply.whyOff);
+  }
+
+  async shell(command: string, options: ShellOptions): Promise<ShellResult> {
+    return this.supply.control().shell(command, options);
+  }
+
+  async writeFile(target: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
+    const [to, unfinished] = [shellWord(target), shellWord(`${target}.new`)];
+    const [owner, mode] = [shellWord(options.owner ?? 'root'), (options.mode ?? 0o644).toString(8)];
+    const steps = [`cat >${unfinished}`, `chown ${owner}: ${unfinished}`, `chmod ${mode} ${unfinished}`, `mv ${unfinished} ${to}`];
+    const { exitCode, stderr } = await this.shell(`umask 077 && ${steps.join(' && ')}`, { timeoutMs: QUICK_MS, input: content });
+    if (exitCode !== 0) throw new Error(`Cannot write ${target} on ${this.name}: ${stderr.trim()}`);
+  }
+
+  async readFile(target: string): Promise<string> {
+    const { exitCode, stdout, stderr } = await this.shell(`cat ${shellWord(target)}`, { timeoutMs: QUICK_MS });
+    if (exitCode !== 0) throw new Error(`Cannot read ${target} on ${this.name}: ${stderr.trim()}`);
+    return stdout;
+  }
+
+  async deliver(hostPath: string): Promise<string> {
+    const name = await this.folder.share(hostPath);
+    const mount = 'mkdir -p /run/media && { mountpoint -q /run/media || mount -t 9p -o trans=virtio,ro,msize=512000 media /run/media; }';
+    const { exitCode, stderr } = await this.shell(mount, { timeoutMs: QUICK_MS });
+    if (exitCode !== 0) throw new Error(`Cannot bring ${name} into ${this.name}: ${stderr.trim()}`);
+    return `/run/media/${name}`;
+  }
+
+  async cutPower(): Promise<void> {
+    await this.supply.switchOff('its power was cut');
+    await copyFile(this.folder.diskBefore, this.folder.disk);
+    await replayToLastFlush(this.folder.writeLog, this.folder.disk);
+  }
+
+  async hold(command: BootLoaderCommand): Promise<void> {
+    const file = shellWord(`${HOLDS}/${command}`);
+    await this.#must(`mkdir -p ${HOLDS} && touch ${file} && sync -f ${file}`, `hold "${command}"`);
+  }
+
+  async release(command: BootLoaderCommand): Promise<void> {
+    await this.#must(`rm -f ${shellWord(`${HOLDS}/${command}`)}`, `release "${command}"`);
+  }
+
+  async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {
+    const held = `test -e ${shellWord(`/run/lamadist-control/held/${command}`)}`;
+    await until(`RAUC to ask the boot loader for ${command}`, options.timeoutMs, async () => {
+      // Between two boots there is nobody to ask.
+      const answer = await this.shell(held, { timeoutMs: QUICK_MS }).catch(() => undefined);
+      return answer?.exitCode === 0 || undefined;
+    });
+  }
+
+  async #must(command: string, what: string): Promise<void> {
+    const { exitCode, stderr } = await this.shell(command, { timeoutMs: QUICK_MS });
+    if (exitCode !== 0) throw new Error(`Cannot ${what} on ${this.name}: ${stderr.trim()}`);
+  }
+
+  async consoleLog(): Promise<string> {
+    return (await readFile(this.folder.console, 'latin1')).replaceAll('\r', '');
+  }
+
+  async stop(): Promise<void> {
+    await this.#supply?.switchOff('it was taken away');
+    await this.address.release();
+    await this.folder.remove();
+  }
+
+  private get supply(): PowerSupply {
+    if (!this.#supply) throw new Error(`Cannot use ${this.name}: it was never finished`);
+    return this.#supply;
+  }
+}
