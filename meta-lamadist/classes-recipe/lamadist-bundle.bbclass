@@ -8,6 +8,7 @@ RAUC_BUNDLE_DESCRIPTION = "${LAMADIST_BUNDLE_IMAGE} for ${MACHINE}"
 # Not the time of the build: the same sources make the same manifest.
 RAUC_BUNDLE_BUILD = "${DISTRO_VERSION}"
 RAUC_BUNDLE_FORMAT ?= "verity"
+BUNDLE_NAME = "${PN}-${MACHINE}${IMAGE_VERSION_SUFFIX}"
 BUNDLE_ARGS += '--mksquashfs-args="-comp zstd -Xcompression-level 11"'
 
 LAMADIST_VERIFIED_BOOT ?= "1"

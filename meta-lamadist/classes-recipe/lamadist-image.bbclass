@@ -14,6 +14,13 @@ DM_VERITY_IMAGE_TYPE = "${LAMADIST_ROOT_TYPE}"
 DM_VERITY_SEPARATE_HASH = "1"
 DM_VERITY_IMAGE_DATA_BLOCK_SIZE = "4096"
 
+# dm-verity-img would have the tool draw a salt and a number: the same root must have the same hash tree.
+LAMADIST_VERITY_SALT ?= "${@__import__('hashlib').sha256(d.getVar('PN').encode()).hexdigest()}"
+LAMADIST_VERITY_UUID ?= "6c616d61-6469-4074-8000-000000000002"
+veritysetup() {
+    command veritysetup --salt=${LAMADIST_VERITY_SALT} --uuid=${LAMADIST_VERITY_UUID} "$@"
+}
+
 inherit selinux-image
 inherit_defer ${@'dm-verity-img lamadist-uki' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else ''}
 inherit_defer ima-evm-rootfs

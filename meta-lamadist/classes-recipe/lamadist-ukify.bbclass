@@ -5,6 +5,7 @@ inherit python3native
 require conf/image-uefi.conf
 
 DEPENDS += "systemd-boot-native python3-pefile-native sbsigntool-native dosfstools-native mtools-native openssl-native"
+do_uki[file-checksums] += "${LAMADIST_LAYERDIR}/lib/lamadist/pcr_policy.py:True"
 LAMADIST_UKI_DEPENDS = "virtual/kernel:do_deploy systemd-boot:do_deploy"
 # Words of one build, such as the fingerprint of its administrator: measured and signed with all the others.
 LAMADIST_EXTRA_CMDLINE ?= ""
@@ -20,7 +21,6 @@ def lamadist_key(d, variable):
 def lamadist_ukify(d, uki, initramfs, os_release, words):
     """Writes the UKI `uki` with that initramfs image's archive, that os-release file and the command line of these words."""
     import subprocess
-    from lamadist.pcr_policy import sign_uki
 
     deploy = d.getVar('DEPLOY_DIR_IMAGE')
     engine = ['--signing-engine=pkcs11'] if d.getVar('LAMADIST_UKI_KEY').startswith('pkcs11:') else []
@@ -34,8 +34,10 @@ def lamadist_ukify(d, uki, initramfs, os_release, words):
         '--pcrpkey=' + lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')]
     # Twice: what the signature of PCR 11 covers is what the first one holds.
     subprocess.run([*common, '--output=' + uki + '.unsigned'], check=True)
+    # By the Python that was built, for pefile is in its path and need not be in the builder's.
     with open(uki + '.pcrsig', 'w') as out:
-        out.write(sign_uki(uki + '.unsigned', lamadist_key(d, 'LAMADIST_PCR_KEY'), lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')))
+        subprocess.run(['python3', d.getVar('LAMADIST_LAYERDIR') + '/lib/lamadist/pcr_policy.py', uki + '.unsigned',
+            lamadist_key(d, 'LAMADIST_PCR_KEY'), lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')], stdout=out, check=True)
     subprocess.run([*common, *engine, '--section=.pcrsig:@' + uki + '.pcrsig', '--signtool=sbsign',
         '--secureboot-private-key=' + lamadist_key(d, 'LAMADIST_UKI_KEY'),
         '--secureboot-certificate=' + lamadist_key(d, 'LAMADIST_UKI_CERT'), '--output=' + uki], check=True)

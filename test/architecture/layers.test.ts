@@ -3,17 +3,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { agentFiles, ENABLED_UNITS } from '../../qemu/image/product-files.ts';
-import { boards, readKasBuild } from '../image/kas-build.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1.0.bb';
-/** Discoverable Partitions Specification. */
-const GUIDS = {
-  DM_VERITY_ROOT_GUID: { 'x86-64': '4f68bce3-e8cd-4db1-96e7-fbcaf984b709', aarch64: 'b921b045-1df0-41c3-af44-4c6f280d3fae' },
-  DM_VERITY_RHASH_GUID: { 'x86-64': '2c7357ed-ebd2-46d9-aec1-23d437ec2bf5', aarch64: 'df3300ce-d69f-4c92-978c-9bfb0f38d820' },
-} as const;
+/** A recipe may install a file by another name. */
+const INSTALLED_AS: Readonly<Record<string, string>> = { '/usr/libexec/lamadist/install': 'lamadist-install' };
+/** Programs of packages that the recipes depend on. */
+const OTHERS_PROGRAMS = ['/usr/bin/node', '/usr/bin/systemd-repart', '/bin/mkdir'];
 
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
 
@@ -24,8 +21,6 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 const LAYER_FILES = (await Promise.all(['recipes-agent', 'meta-lamadist', 'kas', 'wks'].map(filesBelow))).flat();
-const KAS_FILES = LAYER_FILES.filter((file) => file.startsWith('kas/'));
-const WKS_FILES = LAYER_FILES.filter((file) => file.startsWith('wks/'));
 
 describe('every file of the layers', () => {
   const licences = LAYER_FILES.filter((file) => file.endsWith('/COPYING'));
@@ -95,59 +90,35 @@ describe('every recipe', () => {
   });
 });
 
-describe('kas', () => {
-  it.each(KAS_FILES)('%s says its purpose in one line, and its format', async (file) => {
-    const content = await text(file);
-    expect(content.split('\n')[1]).toMatch(/^# purpose: .+/);
-    expect((parse(content) as { header: { version: number } }).header.version).toBe(14);
-  });
+describe('every unit of the layers', () => {
+  const shipped = new Set(
+    LAYER_FILES.filter((file) => !/\.(service|timer|target|mount|bb|bbclass)$/.test(file)).map((file) => path.basename(file)),
+  );
+  const units = LAYER_FILES.filter((file) => /\.(service|timer|mount|target)$/.test(file));
 
-  it('pins every repository by commit, and no other', async () => {
-    const lock = parse(await text('kas/main.kas.lock.yml')) as { overrides: { repos: Record<string, { commit: string }> } };
-    const builds = await Promise.all((await boards()).map(readKasBuild));
-    const named = new Set(builds.flatMap((build) => build.layers.map((layer) => layer.repo)));
-    named.delete('lamadist');
-    expect(Object.keys(lock.overrides.repos).sort()).toEqual([...named].sort());
-    for (const { commit } of Object.values(lock.overrides.repos)) expect(commit).toMatch(/^[0-9a-f]{40}$/);
-  });
-
-  it('has a machine and a layout for every board that wic lays out', async () => {
-    for (const board of await boards()) {
-      const { machine } = await readKasBuild(board);
-      const conf = await text(`meta-lamadist/boards/conf/machine/${machine}.conf`);
-      if (conf.includes('LAMADIST_VERIFIED_BOOT = "0"')) continue;
-      expect(conf).toContain(`WKS_FILE = "${board}.wks.in"`);
-      expect(WKS_FILES).toContain(`wks/${board}.wks.in`);
+  it.each(units.filter((file) => file.endsWith('.service')))('%s starts a program that the layers or its packages ship', async (file) => {
+    for (const [, program = ''] of (await text(file)).matchAll(/^Exec(?:Start|StartPre|Stop)=[-+!@]*(\S+)/gm)) {
+      expect(program, program).toMatch(/^\//);
+      const own = /^\/usr\/lib(?:exec)?\/lamadist/.test(program);
+      const known = own ? shipped.has(INSTALLED_AS[program] ?? path.basename(program)) : OTHERS_PROGRAMS.includes(program);
+      expect(known, `${program} is shipped by nobody`).toBe(true);
     }
+  });
+
+  it.each(units)('%s names only units that are shipped or are well known', async (file) => {
+    const own = new Set(units.map((unit) => path.basename(unit)));
+    for (const [name] of (await text(file)).matchAll(/\blamadist-[a-z-]+\.(?:service|timer|target|mount)\b/g)) expect(own).toContain(name);
   });
 });
 
-describe('the disk layouts', () => {
-  it('use the partition types of the Discoverable Partitions Specification', async () => {
-    const boot = await text('meta-lamadist/conf/distro/include/lamadist-boot.inc');
-    for (const [variable, byProcessor] of Object.entries(GUIDS))
-      for (const [processor, guid] of Object.entries(byProcessor)) expect(boot).toContain(`${variable}:${processor} = "${guid}"`);
-    expect(boot).toContain('LAMADIST_ESP_GUID = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"');
-  });
+describe('a layer', () => {
+  const recipes = LAYER_FILES.filter((file) => /\.(bb|bbappend|inc|bbclass|conf)$/.test(file));
 
-  it.each(WKS_FILES)("%s has two slots alike, called as RAUC's configuration calls them", async (file) => {
-    const partitions = [...(await text(file)).matchAll(/^part .*--part-name (\S+)(?: --part-type (\S+))?.* --fixed-size (\S+)/gm)];
-    const shape = new Map(partitions.map(([, name = '', type, size]) => [name, `${type} ${size}`]));
-    for (const part of ['esp-a', 'root-a', 'root-a-verity']) {
-      expect(shape.get(part), part).toBeDefined();
-      expect(shape.get(part.replace('-a', '-b'))).toBe(shape.get(part));
-    }
-  });
-
-  it.each(WKS_FILES)('%s has no two raw regions over each other', async (file) => {
-    const regions = [...(await text(file)).matchAll(/--offset (\d+)s --fixed-size (\d+)K/g)].map(([, start, kib]) => ({
-      start: Number(start),
-      end: Number(start) + Number(kib) * 2,
-    }));
-    regions.forEach((region, index) => {
-      const next = regions[index + 1];
-      if (next !== undefined) expect(region.end).toBeLessThanOrEqual(next.start);
-    });
+  it.each(recipes)('%s reaches out of it nowhere but where the layer says so', async (file) => {
+    const lines = (await text(file)).split('\n').filter((line) => !line.startsWith('#') && line.includes('../'));
+    // The layouts stand beside the layer: a documented line of the distribution. A relative link is none of a file's.
+    const allowed = /\$\{LAMADIST_LAYERDIR\}\/\.\.\/wks|^\s*ln -sf? \.\.\//;
+    expect(lines.filter((line) => !allowed.test(line))).toEqual([]);
   });
 });
 

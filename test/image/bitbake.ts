@@ -2,10 +2,10 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { type KasBuild, REPOSITORY } from './kas-build.ts';
+import { type KasBuild, type Layer, REPOSITORY } from './kas-build.ts';
 
 /** The first parse of all layers takes minutes; later ones come from BitBake's cache. */
-const DEADLINE_MS = 45 * 60_000;
+const DEADLINE_MS = 90 * 60_000;
 
 /** What one run said. */
 export interface BitBakeRun {
@@ -25,9 +25,7 @@ export class BitBake {
   /** Writes the configuration as kas would, with further layers of this repository, and lines for local.conf. */
   async configure(build: KasBuild, furtherLayers: readonly string[] = [], extra = ''): Promise<void> {
     const further = furtherLayers.map((folder) => ({ repo: 'lamadist', folder }));
-    const layers = [...build.layers, ...further].map(({ repo, folder }) =>
-      repo === 'lamadist' ? path.join(REPOSITORY, folder) : path.join(this.layersFolder, repo, folder),
-    );
+    const layers = [...build.layers, ...further].map((layer) => this.layerFolder(layer));
     const missing: string[] = [];
     for (const layer of layers) if (!(await isFile(path.join(layer, 'conf/layer.conf')))) missing.push(layer);
     if (missing.length > 0) throw new Error(`Cannot check "${build.board}": these layers are missing:\n  ${missing.join('\n  ')}`);
@@ -40,7 +38,17 @@ export class BitBake {
     await this.write('local.conf', localConf(build, extra));
   }
 
+  /** Where a layer lies on this machine. */
+  layerFolder({ repo, folder }: Layer): string {
+    return repo === 'lamadist' ? path.join(REPOSITORY, folder) : path.join(this.layersFolder, repo, folder);
+  }
+
   async run(argv: readonly string[]): Promise<BitBakeRun> {
+    return this.runTool(['bitbake', ...argv]);
+  }
+
+  /** A program of BitBake's or of poky's scripts, in the build folder. */
+  async runTool(command: readonly string[]): Promise<BitBakeRun> {
     const poky = path.join(this.layersFolder, 'poky');
     const env = {
       LC_ALL: 'en_US.UTF-8',
@@ -48,7 +56,7 @@ export class BitBake {
       BBPATH: this.folder,
       BUILDDIR: this.folder,
     };
-    const done = await execa('nice', ['-n', '10', 'bitbake', ...argv], {
+    const done = await execa('nice', ['-n', '10', ...command], {
       cwd: this.folder,
       env,
       all: true,
@@ -83,7 +91,8 @@ BB_NUMBER_THREADS = "2"
 BB_NUMBER_PARSE_THREADS = "2"
 PARALLEL_MAKE = "-j 2"
 BB_SERVER_TIMEOUT = "0"
-${extra}`;
+${extra}
+`;
 }
 
 async function isFile(name: string): Promise<boolean> {

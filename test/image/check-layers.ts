@@ -1,47 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
-// Has BitBake parse the layers of each board and resolve each image, without a download: npm run test:yocto -- --layers FOLDER
-// FOLDER holds the repositories of kas/main.kas.yml and kas/bsp, each in a folder of its name.
-import { mkdir, readFile } from 'node:fs/promises';
+// Has BitBake look at the layers, without a download: npm run test:yocto -- --layers FOLDER [--work FOLDER] [--parts FOLDER]
+//   [--board NAME]… [--target NAME]… [--only graphs|quality|offline]…
+// FOLDER holds the repositories of kas/main.kas.yml and kas/bsp at the commits of the lock file, each in a folder of its name.
+//   graphs   parses everything for each board, compares what a user counts on, resolves every image and bundle to its tasks
+//   quality  yocto-check-layer
+//   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
+import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { BitBake, type BitBakeRun } from './bitbake.ts';
+import { BitBake } from './bitbake.ts';
+import { developmentKeys } from './development-keys.ts';
 import { boards, readKasBuild } from './kas-build.ts';
+import { checkLayerQuality } from './layer-quality.ts';
+import { makeOffline } from './make-offline.ts';
+import { unpinnedLayers } from './pinned-layers.ts';
+import { expectBoard, type Row, resolveTarget, targetsOf } from './resolve-board.ts';
 
-const TARGETS = ['minimal', 'homelab', 'dev'].flatMap((image) => [
-  `lamadist-image-${image}`,
-  `lamadist-bundle-${image}`,
-  `lamadist-bundle-${image}-crypt`,
-]);
-
-interface Row {
-  readonly board: string;
-  readonly target: string;
-  readonly recipes: number;
-  readonly tasks: number;
-  readonly run: BitBakeRun;
-  readonly seconds: number;
-}
+const USAGE =
+  'usage: npm run test:yocto -- --layers FOLDER [--work FOLDER] [--parts FOLDER] [--board NAME]… [--target NAME]… [--only PART]…\n';
+const PARTS = ['graphs', 'quality', 'offline'] as const;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-async function resolveTarget(bitbake: BitBake, board: string, target: string): Promise<Row> {
-  const started = performance.now();
-  const run = await bitbake.run(['-g', target]);
-  const seconds = Math.round((performance.now() - started) / 1000);
-  const lines = async (file: string) => (run.ok ? (await readFile(path.join(bitbake.folder, file), 'utf8')).split('\n') : []);
-  const recipes = (await lines('pn-buildlist')).filter((line) => line !== '').length;
-  const tasks = new Set((await lines('task-depends.dot')).flatMap((line) => /^"([^"]+)"/.exec(line)?.[1] ?? [])).size;
-  return { board, target, recipes, tasks, run, seconds };
+interface Options {
+  readonly layers: string;
+  readonly work: string;
+  readonly parts: string | undefined;
+  readonly boards: readonly string[];
+  readonly targets: readonly string[] | undefined;
 }
 
-function print({ board, target, recipes, tasks, run, seconds }: Row): void {
-  const verdict = run.ok && run.warnings.length === 0 ? 'ok' : run.ok ? 'warned' : 'FAILED';
-  const columns = [board.padEnd(9), target.padEnd(32), `${recipes}`.padStart(7), `${tasks}`.padStart(7), `${seconds}`.padStart(8), verdict];
-  say(columns.join('  '));
-  const complaints = [...new Set([...run.errors, ...run.warnings])];
-  for (const line of complaints.slice(0, 20)) say(`  ${line}`);
-  if (!run.ok && complaints.length === 0) say(run.output.slice(-2000));
+async function buildFolder(options: Options, name: string): Promise<BitBake> {
+  const folder = path.join(options.work, name);
+  await mkdir(folder, { recursive: true });
+  return new BitBake(folder, options.layers);
+}
+
+function print(row: Row): void {
+  const numbers = [row.recipes, row.tasks, row.warnings, row.seconds].map((number) => `${number}`.padStart(8));
+  say([row.board.padEnd(9), row.target.padEnd(32), ...numbers, row.complaints.length === 0 ? 'ok' : 'FAILED'].join('  '));
+  for (const complaint of row.complaints.slice(0, 20)) say(`  ${complaint}`);
+}
+
+/** Whether every image of every board is as it should be. */
+async function graphs(options: Options): Promise<boolean> {
+  const keys = `LAMADIST_KEYS = "${await developmentKeys(options.work)}"`;
+  let good = true;
+  say(['board'.padEnd(9), 'image'.padEnd(32), ...['recipes', 'tasks', 'warnings', 'seconds'].map((word) => word.padStart(8))].join('  '));
+  const judge = (row: Row) => {
+    print(row);
+    if (row.complaints.length > 0) good = false;
+  };
+  for (const board of options.boards) {
+    const bitbake = await buildFolder(options, board);
+    await bitbake.configure(await readKasBuild(board), [], keys);
+    for (const target of options.targets ?? targetsOf(board)) judge(await resolveTarget(bitbake, board, target));
+    judge(await expectBoard(bitbake, board));
+  }
+  return good;
+}
+
+async function quality(options: Options): Promise<boolean> {
+  const { ok, lines } = await checkLayerQuality(await buildFolder(options, 'quality'), await readKasBuild('x86_64'));
+  for (const line of lines) say(line);
+  say(`yocto-check-layer: ${ok ? 'ok' : 'FAILED'}`);
+  return ok;
+}
+
+async function offline(options: Options): Promise<boolean> {
+  const keys = await developmentKeys(options.work);
+  return makeOffline(await buildFolder(options, 'offline'), { keys, parts: options.parts, say });
 }
 
 async function main(): Promise<number> {
@@ -49,32 +78,33 @@ async function main(): Promise<number> {
     options: {
       layers: { type: 'string' },
       work: { type: 'string', default: path.join(homedir(), '.cache/lamadist/yocto') },
+      parts: { type: 'string' },
       board: { type: 'string', multiple: true },
       target: { type: 'string', multiple: true },
+      only: { type: 'string', multiple: true },
     },
   });
-  if (values.layers === undefined) {
-    process.stderr.write('usage: check-layers --layers FOLDER [--work FOLDER] [--board NAME]… [--target NAME]…\n');
+  const only = values.only ?? PARTS;
+  if (values.layers === undefined || only.some((part) => !(PARTS as readonly string[]).includes(part))) {
+    process.stderr.write(USAGE);
     return 2;
   }
   if (process.getuid?.() === 0) {
     process.stderr.write('Cannot run BitBake: it refuses to work as root; run this as an ordinary user\n');
     return 1;
   }
-  say(`${'board'.padEnd(9)}  ${'target'.padEnd(32)}  recipes    tasks   seconds`);
-  let failed = false;
-  for (const board of values.board ?? (await boards())) {
-    const folder = path.join(values.work, board);
-    await mkdir(folder, { recursive: true });
-    const bitbake = new BitBake(folder, path.resolve(values.layers));
-    await bitbake.configure(await readKasBuild(board));
-    for (const target of values.target ?? TARGETS) {
-      const row = await resolveTarget(bitbake, board, target);
-      print(row);
-      if (!row.run.ok || row.run.warnings.length > 0) failed = true;
-    }
-  }
-  return failed ? 1 : 0;
+  const options: Options = {
+    layers: path.resolve(values.layers),
+    work: path.resolve(values.work),
+    parts: values.parts === undefined ? undefined : path.resolve(values.parts),
+    boards: values.board ?? (await boards()),
+    targets: values.target,
+  };
+  for (const line of await unpinnedLayers(options.layers)) say(line);
+  const steps = { graphs, quality, offline } as const;
+  let good = true;
+  for (const part of PARTS) if (only.includes(part) && !(await steps[part](options))) good = false;
+  return good ? 0 : 1;
 }
 
 main().then(

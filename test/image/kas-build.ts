@@ -7,7 +7,7 @@ export const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 const KAS = path.join(REPOSITORY, 'kas');
 
 /** A layer of a build: the repository that it is part of, as kas names it, and its folder in there ("." for the whole). */
-interface Layer {
+export interface Layer {
   readonly repo: string;
   readonly folder: string;
 }

@@ -1,50 +1,65 @@
 // SPDX-License-Identifier: Apache-2.0
-// Has BitBake make what it can without a download, with the host's tools (meta-hosttools): the signed RPMs of the agent and lamactl.
-// usage: make-offline --layers FOLDER --keys FOLDER [--work FOLDER], after `npm run build`; keys as make-development-keys makes them.
-import { mkdir, readdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { BitBake } from './bitbake.ts';
+import type { BitBake } from './bitbake.ts';
 import { REPOSITORY, readKasBuild } from './kas-build.ts';
+import { checkBundle, checkDisk, checkSignatures } from './read-back.ts';
 
-const TASKS = ['lamadist-agent:do_package_write_rpm', 'lamactl:do_package_write_rpm'] as const;
+/** Recipes that compile nothing: their packages are made in full. */
+const PACKAGED = [
+  'lamactl',
+  'lamadist-agent',
+  'lamadist-boot-entries',
+  'lamadist-etc-overlay',
+  'lamadist-installer',
+  'lamadist-k3s-config',
+  'lamadist-rauc-conf',
+  'lamadist-repart',
+];
+const IMAGE = 'lamadist-image-minimal';
+const BUNDLES = ['lamadist-bundle-minimal', 'lamadist-bundle-minimal-crypt'];
 
-async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      layers: { type: 'string' },
-      keys: { type: 'string' },
-      work: { type: 'string', default: path.join(homedir(), '.cache/lamadist/yocto') },
-    },
-  });
-  if (values.layers === undefined || values.keys === undefined) {
-    process.stderr.write('usage: make-offline --layers FOLDER --keys FOLDER [--work FOLDER]\n');
-    return 2;
-  }
-  const folder = path.join(values.work, 'offline');
-  await mkdir(folder, { recursive: true });
-  const bitbake = new BitBake(folder, path.resolve(values.layers));
-  const conf = `
-require conf/hosttools.conf
-LAMADIST_BUNDLE_FOLDER = "${path.join(REPOSITORY, 'dist')}"
-LAMADIST_KEYS = "${path.resolve(values.keys)}"
-`;
-  await bitbake.configure(await readKasBuild('x86_64'), ['test/image/meta-hosttools'], conf);
-  const run = await bitbake.run([...TASKS]);
-  process.stdout.write(run.output);
-  if (!run.ok || run.warnings.length > 0) return 1;
-  for (const name of await readdir(path.join(folder, 'tmp-glibc/deploy/rpm'), { recursive: true }))
-    if (name.endsWith('.rpm')) process.stdout.write(`${name}\n`);
-  return 0;
+interface OfflineOptions {
+  /** As make-development-keys makes them. */
+  readonly keys: string;
+  /** What the image is made of beside our packages, as hosttools.conf says; without it only packages are made. */
+  readonly parts: string | undefined;
+  readonly say: (line: string) => void;
 }
 
-main().then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-    process.exitCode = 1;
-  },
-);
+/**
+ * Has BitBake make what it can without a download, with the host's tools (meta-hosttools), and reads it back: the signed
+ * packages; and from `parts` a disk, a hash tree and bundles. Needs the programs that `npm run build` makes.
+ */
+export async function makeOffline(bitbake: BitBake, { keys, parts, say }: OfflineOptions): Promise<boolean> {
+  const conf = [
+    'require conf/hosttools.conf',
+    `LAMADIST_BUNDLE_FOLDER = "${path.join(REPOSITORY, 'dist')}"`,
+    `LAMADIST_KEYS = "${keys}"`,
+    parts === undefined ? '' : `HOST_PARTS = "${parts}"`,
+  ];
+  const build = await readKasBuild('x86_64');
+  await bitbake.configure(build, ['test/image/meta-hosttools'], conf.join('\n'));
+
+  const assembled = parts === undefined ? [] : [`${IMAGE}:do_image_complete`, ...BUNDLES.map((name) => `${name}:do_deploy`)];
+  const tasks = [...PACKAGED.map((name) => `${name}:do_package_write_rpm`), ...assembled];
+  const run = await bitbake.run(tasks);
+  for (const line of [...run.errors, ...run.warnings]) say(line);
+  if (!run.ok || run.warnings.length > 0) return false;
+
+  const deploy = path.join(bitbake.folder, 'tmp-glibc/deploy');
+  const findings = await checkSignatures(await filesBelow(path.join(deploy, 'rpm'), '.rpm'), keys, say);
+  if (parts !== undefined) {
+    const images = path.join(deploy, 'images', build.machine);
+    findings.push(...(await checkDisk(images, `${IMAGE}-${build.machine}.rootfs`, say)));
+    for (const name of BUNDLES) findings.push(...(await checkBundle(path.join(images, `${name}-${build.machine}.raucb`), keys, say)));
+  }
+  for (const finding of findings) say(`  ${finding}`);
+  say(`made without a download: ${findings.length === 0 ? 'ok' : 'FAILED'}`);
+  return findings.length === 0;
+}
+
+async function filesBelow(folder: string, ending: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter((name) => name.endsWith(ending)).map((name) => path.join(folder, name));
+}

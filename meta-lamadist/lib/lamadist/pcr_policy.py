@@ -9,6 +9,7 @@ import base64
 import hashlib
 import json
 import subprocess
+import sys
 
 PCR = 11
 # In the order in which the stub measures them, whatever their order in the file. .pcrsig is not measured: it is the result.
@@ -80,3 +81,8 @@ def sign_uki(path, key, public_key):
     """The section .pcrsig for the UKI at `path`. The key is a file or whatever OpenSSL's configuration takes for one."""
     fingerprint = sha256(openssl(["rsa", "-pubin", "-in", public_key, "-RSAPublicKey_out", "-outform", "DER"])).hex()
     return signature_section(read_sections(path), lambda data: openssl(["dgst", "-sha256", "-sign", key], data), fingerprint)
+
+
+if __name__ == "__main__":
+    # usage: pcr_policy.py UKI KEY PUBLIC_KEY
+    print(sign_uki(*sys.argv[1:]), end="")

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// What builds are composed of: kas files, the commands and workflows that name them, and the container.
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { boards, readKasBuild } from '../image/kas-build.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
+const KAS_FILES = (await readdir(path.join(ROOT, 'kas'), { recursive: true })).filter((file) => file.endsWith('.yml')).sort();
+const WORKFLOWS = (await readdir(path.join(ROOT, '.github/workflows'))).map((file) => `.github/workflows/${file}`);
+const BOARDS = await boards();
+
+describe('kas', () => {
+  it.each(KAS_FILES)('%s says its purpose in one line, and its format', async (file) => {
+    const content = await text(`kas/${file}`);
+    expect(content.split('\n')[1]).toMatch(/^# purpose: .+/);
+    expect((parse(content) as { header: { version: number } }).header.version).toBe(14);
+  });
+
+  it('pins every repository by commit, and no other', async () => {
+    const lock = parse(await text('kas/main.kas.lock.yml')) as { overrides: { repos: Record<string, { commit: string }> } };
+    const builds = await Promise.all(BOARDS.map(readKasBuild));
+    const named = new Set(builds.flatMap((build) => build.layers.map((layer) => layer.repo)));
+    named.delete('lamadist');
+    expect(Object.keys(lock.overrides.repos).sort()).toEqual([...named].sort());
+    for (const { commit } of Object.values(lock.overrides.repos)) expect(commit).toMatch(/^[0-9a-f]{40}$/);
+  });
+
+  it('composes every board with every file that adds to it', async () => {
+    const extras = KAS_FILES.filter((file) => !/^(main|bsp\/)/.test(file)).map((file) => path.basename(file, '.kas.yml'));
+    for (const board of BOARDS) {
+      const { stdout } = await execa(path.join(ROOT, 'kas/compose'), [board, ...extras]);
+      expect(stdout.split(':')).toHaveLength(2 + extras.length);
+      for (const file of stdout.split(':')) expect(KAS_FILES).toContain(file.replace('kas/', ''));
+    }
+  });
+
+  it('refuses to compose a board that is not there', async () => {
+    const { exitCode, stderr } = await execa(path.join(ROOT, 'kas/compose'), ['rk2'], { reject: false });
+    expect(exitCode).toBe(1);
+    expect(stderr).toBe('Cannot compose a build: there is no rk2.kas.yml in kas/bsp/');
+  });
+});
+
+describe('a version', () => {
+  it('is one that DISTRO_VERSION and a file name can hold', async () => {
+    const { stdout } = await execa(path.join(ROOT, 'kas/version'));
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?(\+\d+\.g[0-9a-f]{7,}(\.dirty)?)?$/);
+  });
+
+  it('reaches the distribution, the names of images and those of bundles', async () => {
+    expect(parse(await text('kas/main.kas.yml'))).toMatchObject({ env: { LAMADIST_VERSION: null } });
+    expect(await text('meta-lamadist/conf/distro/lamadist.conf')).toMatch(/^DISTRO_VERSION = "\$\{LAMADIST_VERSION\}"$/m);
+    expect(await text('meta-lamadist/conf/distro/include/lamadist-artifacts.inc')).toMatch(
+      /^IMAGE_VERSION_SUFFIX = "-\$\{DISTRO_VERSION\}"$/m,
+    );
+    const bundle = await text('meta-lamadist/classes-recipe/lamadist-bundle.bbclass');
+    expect(bundle).toMatch(/^BUNDLE_NAME = "\$\{PN\}-\$\{MACHINE\}\$\{IMAGE_VERSION_SUFFIX\}"$/m);
+  });
+});
+
+describe('the commands of mise', () => {
+  const tasks = [
+    'build',
+    'ci-build',
+    'container',
+    'shell',
+    'container-shell',
+    'dump',
+    'clean',
+    'clean:all',
+    'clean:sstate',
+    'clean:container',
+    'test',
+    'version',
+  ];
+
+  it.each(tasks)('%s is there, and says what it does', async (task) => {
+    const [, body] = (await text('.mise.toml')).split(new RegExp(`^\\[tasks\\."?${task}"?\\]$`, 'm'));
+    expect(body?.split(/^\[tasks/m)[0]).toMatch(/^description = ".+"$/m);
+  });
+
+  it('offer every board, and nothing else', async () => {
+    for (const [, choices = ''] of (await text('.mise.toml')).matchAll(/<board>"[^{]*\{\s*choices ([^}]*?)\s*\}/g))
+      expect([...choices.matchAll(/"([^"]+)"/g)].map((match) => match[1]).sort()).toEqual(BOARDS);
+  });
+
+  it('offer only additions that there are', async () => {
+    const names = KAS_FILES.map((file) => path.basename(file, '.kas.yml'));
+    for (const [, choices = ''] of (await text('.mise.toml')).matchAll(/<extra>"[^{]*\{\s*choices ([^}]*?)\s*\}/g))
+      for (const [, choice = ''] of choices.matchAll(/"([^"]+)"/g)) expect(names).toContain(choice);
+  });
+});
+
+describe('the workflows', () => {
+  it.each(WORKFLOWS)('%s can do nothing that it does not say, and uses only what is pinned by commit', async (file) => {
+    const content = await text(file);
+    expect(parse(content)).toMatchObject({ permissions: { contents: 'read' } });
+    for (const [, action = ''] of content.matchAll(/uses: (\S+)/g)) expect(action).toMatch(/^(\.\/|[\w-]+\/[\w-]+@[0-9a-f]{40}$)/);
+  });
+
+  it('build every board', async () => {
+    const { jobs } = parse(await text('.github/workflows/images.yml')) as {
+      jobs: { build: { strategy: { matrix: { board: string[] } } } };
+    };
+    expect([...jobs.build.strategy.matrix.board].sort()).toEqual(BOARDS);
+  });
+
+  it.each(WORKFLOWS)('%s calls only scripts that are there', async (file) => {
+    for (const [, script = ''] of (await text(file)).matchAll(
+      /(?<![\w/.])((?:\.ci|kas|container|meta-lamadist\/scripts)\/[a-z-]+)(?=[ )"])/g,
+    ))
+      await expect(text(script), script).resolves.toContain('SPDX-License-Identifier');
+  });
+});
+
+describe('the container', () => {
+  it('runs as a user of number 1000, and takes its tools from the lock file', async () => {
+    const recipe = await text('container/Containerfile');
+    expect(recipe).toMatch(/^FROM docker\.io\/library\/ubuntu:22\.04$/m);
+    expect(recipe).toMatch(/useradd --uid 1000 .* builder$/m);
+    expect(recipe.lastIndexOf('USER builder')).toBeGreaterThan(recipe.lastIndexOf('USER root'));
+    expect(recipe).toContain('uv sync --locked');
+  });
+
+  it.each(['kas', 'oelint-adv'])('has %s pinned, and the same in the lock file', async (tool) => {
+    const [, version = ''] = new RegExp(`"${tool}==([\\d.]+)"`).exec(await text('container/pyproject.toml')) ?? [];
+    expect(await text('container/uv.lock')).toContain(`name = "${tool}"\nversion = "${version}"`);
+  });
+});

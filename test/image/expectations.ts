@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// What somebody who runs a node counts on, by the variables and recipes of the image that BitBake settled on.
+
+interface Expectation {
+  readonly variable: string;
+  /** Words that the variable has. */
+  readonly has?: readonly string[];
+  /** Words that it has not. */
+  readonly lacks?: readonly string[];
+  /** What it is as a whole. */
+  readonly is?: string;
+}
+
+/** The image that the expectations are of. */
+export const EXPECTED_OF = 'lamadist-image-homelab';
+
+const EVERY_BOARD: readonly Expectation[] = [
+  {
+    variable: 'DISTRO_FEATURES',
+    has: [
+      'systemd',
+      'usrmerge',
+      'selinux',
+      'xattr',
+      'integrity',
+      'ima',
+      'tpm2',
+      'seccomp',
+      'rauc',
+      'virtualization',
+      'k3s',
+      'polkit',
+      'pam',
+    ],
+    lacks: ['sysvinit', 'x11', 'wayland', 'bluetooth', 'wifi'],
+  },
+  { variable: 'VIRTUAL-RUNTIME_init_manager', is: 'systemd' },
+  { variable: 'PREFERRED_PROVIDER_virtual/refpolicy', is: 'refpolicy-targeted' },
+  { variable: 'DEFAULT_ENFORCING', is: 'enforcing' },
+  { variable: 'PACKAGE_CLASSES', is: 'package_rpm' },
+  { variable: 'INHERIT', has: ['sign_rpm', 'cve-check', 'lamadist-keys'] },
+  { variable: 'INHERIT_DISTRO', has: ['create-spdx-3.0'], lacks: ['create-spdx'] },
+  { variable: 'FULL_OPTIMIZATION', has: ['-Os'] },
+  { variable: 'SECURITY_CFLAGS', has: ['-fstack-protector-strong'] },
+  { variable: 'ZSTD_COMPRESSION_LEVEL', is: '-11' },
+  { variable: 'IMAGE_FEATURES', has: ['read-only-rootfs'], lacks: ['debug-tweaks'] },
+  { variable: 'IMAGE_INSTALL', has: ['core', 'security', 'homelab'].map((group) => `packagegroup-lamadist-${group}`) },
+  { variable: 'BAD_RECOMMENDATIONS', has: ['rauc-mark-good'] },
+];
+
+const VERIFIED_BOOT: readonly Expectation[] = [
+  { variable: 'IMAGE_FSTYPES', has: ['erofs-lz4hc', 'erofs-lz4hc.verity', 'vhash', 'wic.zst', 'wic.bmap'] },
+  { variable: 'DM_VERITY_SEPARATE_HASH', is: '1' },
+  { variable: 'INITRAMFS_IMAGE', is: 'lamadist-initramfs' },
+  { variable: 'PREFERRED_PROVIDER_virtual/kernel', is: 'linux-yocto' },
+  { variable: 'PREFERRED_VERSION_linux-yocto', is: '6.6%' },
+];
+
+const ARM_SLOTS: readonly Expectation[] = [
+  { variable: 'DM_VERITY_ROOT_GUID', is: 'b921b045-1df0-41c3-af44-4c6f280d3fae' },
+  { variable: 'DM_VERITY_RHASH_GUID', is: 'df3300ce-d69f-4c92-978c-9bfb0f38d820' },
+  { variable: 'PREFERRED_PROVIDER_virtual/bootloader', is: 'u-boot' },
+];
+
+/** What a board adds to that. A board that is missing here has no expectations of its own. */
+const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
+  x86_64: [
+    ...VERIFIED_BOOT,
+    { variable: 'DM_VERITY_ROOT_GUID', is: '4f68bce3-e8cd-4db1-96e7-fbcaf984b709' },
+    { variable: 'DM_VERITY_RHASH_GUID', is: '2c7357ed-ebd2-46d9-aec1-23d437ec2bf5' },
+  ],
+  rk1: [...VERIFIED_BOOT, ...ARM_SLOTS, { variable: 'UBOOT_MACHINE', is: 'turing-rk1-rk3588_defconfig' }],
+  soquartz: [...VERIFIED_BOOT, ...ARM_SLOTS, { variable: 'UBOOT_MACHINE', is: 'soquartz-cm4-rk3566_defconfig' }],
+  'orin-nx': [
+    { variable: 'IMAGE_FSTYPES', has: ['erofs-lz4hc', 'tegraflash'] },
+    { variable: 'USE_REDUNDANT_FLASH_LAYOUT', is: '1' },
+  ],
+};
+
+/** Recipes that an image is made of, and must not be made of. */
+const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readonly lacks: readonly string[] }>> = {
+  'lamadist-image-minimal': {
+    has: ['lamadist-agent', 'lamadist-rauc-conf', 'rauc', 'nodejs', 'systemd', 'tpm2-tools', 'refpolicy-targeted', 'lamadist-repart'],
+    lacks: ['k3s', 'podman', 'gdb', 'sysvinit'],
+  },
+  'lamadist-image-homelab': {
+    has: ['lamadist-agent', 'k3s', 'lamadist-k3s-config', 'podman', 'mdadm', 'refpolicy-targeted'],
+    lacks: ['gdb', 'sysvinit'],
+  },
+  'lamadist-image-dev': { has: ['lamadist-agent', 'lamactl', 'gdb', 'strace'], lacks: ['sysvinit'] },
+};
+
+/** The values that `bitbake -e` prints, of one line each. */
+export function readVariables(output: string): Map<string, string> {
+  return new Map([...output.matchAll(/^(?:export )?([\w:./+-]+)="(.*)"$/gm)].map(([, name = '', value = '']) => [name, value]));
+}
+
+/** What is not as expected, in sentences. */
+export function disappointments(board: string, variables: ReadonlyMap<string, string>): string[] {
+  return [...EVERY_BOARD, ...(BOARDS[board] ?? [])].flatMap(({ variable, has = [], lacks = [], is }) => {
+    const value = variables.get(variable) ?? '';
+    const words = value.split(/[\s;]+/);
+    return [
+      ...(is === undefined || is === value ? [] : [`${variable} is "${value}" and not "${is}"`]),
+      ...has.filter((word) => !words.includes(word)).map((word) => `${variable} lacks "${word}"`),
+      ...lacks.filter((word) => words.includes(word)).map((word) => `${variable} has "${word}"`),
+    ];
+  });
+}
+
+/** The same for the recipes that `bitbake -g` found an image to be made of. */
+export function recipeDisappointments(target: string, recipes: readonly string[]): string[] {
+  const { has, lacks } = RECIPES[target] ?? { has: [], lacks: [] };
+  return [
+    ...has.filter((recipe) => !recipes.includes(recipe)).map((recipe) => `it is not made of ${recipe}`),
+    ...lacks.filter((recipe) => recipes.includes(recipe)).map((recipe) => `it is made of ${recipe}`),
+  ];
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { BitBake } from './bitbake.ts';
+import { disappointments, EXPECTED_OF, readVariables, recipeDisappointments } from './expectations.ts';
+
+const IMAGES = ['minimal', 'homelab', 'dev'].flatMap((image) => [
+  `lamadist-image-${image}`,
+  `lamadist-bundle-${image}`,
+  `lamadist-bundle-${image}-crypt`,
+]);
+/** The installer is for machines that boot a removable medium. */
+const INSTALLERS: Readonly<Record<string, readonly string[]>> = { x86_64: ['lamadist-image-installer'] };
+
+/** What BitBake said about one target on one board. */
+export interface Row {
+  readonly board: string;
+  readonly target: string;
+  readonly recipes: number;
+  readonly tasks: number;
+  readonly warnings: number;
+  readonly seconds: number;
+  /** Nothing, when all is well. */
+  readonly complaints: readonly string[];
+}
+
+export function targetsOf(board: string): readonly string[] {
+  return [...IMAGES, ...(INSTALLERS[board] ?? [])];
+}
+
+/** Has BitBake work out all that a target is made of, down to every task. */
+export async function resolveTarget(bitbake: BitBake, board: string, target: string): Promise<Row> {
+  const started = performance.now();
+  const run = await bitbake.run(['-g', target]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const lines = async (file: string) => (run.ok ? (await readFile(path.join(bitbake.folder, file), 'utf8')).split('\n') : []);
+  const recipes = (await lines('pn-buildlist')).filter((line) => line !== '');
+  const tasks = new Set((await lines('task-depends.dot')).flatMap((line) => /^"([^"]+)"/.exec(line)?.[1] ?? []));
+  const said = [...new Set([...run.errors, ...run.warnings])];
+  const silent = !run.ok && said.length === 0 ? [run.output.slice(-2000)] : [];
+  const complaints = [...said, ...silent, ...(run.ok ? recipeDisappointments(target, recipes) : [])];
+  return { board, target, recipes: recipes.length, tasks: tasks.size, warnings: run.warnings.length, seconds, complaints };
+}
+
+/** Has BitBake print every variable of the image, and compares what a user counts on. */
+export async function expectBoard(bitbake: BitBake, board: string): Promise<Row> {
+  const started = performance.now();
+  const run = await bitbake.run(['-e', EXPECTED_OF]);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const variables = readVariables(run.output);
+  const complaints = run.ok ? disappointments(board, variables) : run.errors;
+  return { board, target: `bitbake -e ${EXPECTED_OF}`, recipes: 0, tasks: 0, warnings: run.warnings.length, seconds, complaints };
+}
