@@ -44,7 +44,10 @@ export async function checkDisk(folder: string, image: string, say: Say): Promis
   const scratch = await mkdtemp(path.join(folder, 'read-back-'));
   try {
     const disk = path.join(scratch, 'disk');
-    await execa('zstd', ['--decompress', '--sparse', '--quiet', '-o', disk, path.join(folder, `${image}.wic.zst`)], { timeout: SLOW_MS });
+    // By force: the name is a link to that with the version.
+    await execa('zstd', ['--decompress', '--force', '--sparse', '--quiet', '-o', disk, path.join(folder, `${image}.wic.zst`)], {
+      timeout: SLOW_MS,
+    });
     const found = await readPartitions(disk);
     for (const part of found)
       say(`${part.name.padEnd(16)} ${part.type} ${part.startBytes / SECTOR_BYTES} ${part.sizeBytes / SECTOR_BYTES}`);
@@ -57,7 +60,7 @@ export async function checkDisk(folder: string, image: string, say: Say): Promis
     );
     if (found.length !== planned.length) findings.push(`the disk has ${found.length} partitions and not ${planned.length}`);
 
-    const files = { 'esp-a': 'esp.vfat', 'root-a': 'erofs-lz4hc.verity', 'root-a-verity': 'vhash' };
+    const files = { 'esp-a': 'esp.vfat', 'root-a': 'erofs-lz4hc.verity', 'root-a-verity': 'erofs-lz4hc.vhash' };
     for (const [name, ending] of Object.entries(files)) {
       const part = found.find((candidate) => candidate.name === name);
       const file = path.join(folder, `${image}.${ending}`);
@@ -77,33 +80,42 @@ async function checkUkis(folder: string, image: string, say: Say): Promise<strin
   for (const slot of ['a', 'b'] as const) {
     const uki = path.join(folder, `read-back-${slot}.efi`);
     const words = path.join(folder, `read-back-${slot}.cmdline`);
+    const copy = `${uki}.copy`;
     try {
       await execa('mcopy', ['-o', '-i', path.join(folder, `${image}.esp.vfat`), `::/EFI/Linux/lamadist-${slot}.efi`, uki]);
-      await execa('objcopy', ['--dump-section', `.cmdline=${words}`, uki, '/dev/null']);
+      await execa('objcopy', ['--dump-section', `.cmdline=${words}`, uki, copy]);
       const commandLine = (await readFile(words, 'utf8')).split('\0')[0] ?? '';
       const [, hash = ''] = /roothash=([0-9a-f]{64})/.exec(commandLine) ?? [];
       const root = path.join(folder, `${image}.erofs-lz4hc.verity`);
-      const verified = await run('veritysetup', ['verify', root, path.join(folder, `${image}.vhash`), hash]);
+      const verified = await run('veritysetup', ['verify', root, path.join(folder, `${image}.erofs-lz4hc.vhash`), hash]);
       if (verified.exitCode !== 0) findings.push(`the hash tree is not that of lamadist-${slot}.efi: ${verified.all}`);
       for (const word of [`rauc.slot=${slot.toUpperCase()}`, `systemd.verity_root_data=PARTLABEL=root-${slot}`])
         if (!commandLine.split(' ').includes(word)) findings.push(`lamadist-${slot}.efi lacks ${word}`);
       say(`lamadist-${slot}.efi  root hash ${hash}`);
     } finally {
-      for (const file of [uki, words]) await rm(file, { force: true });
+      for (const file of [uki, words, copy]) await rm(file, { force: true });
     }
   }
   return findings;
 }
 
-/** RAUC trusts the bundle, and finds all three images in it, each to be installed adaptively. */
+/** RAUC trusts the bundle as a node would, and finds all three images in it. */
 export async function checkBundle(bundle: string, keys: string, say: Say): Promise<string[]> {
-  const { exitCode, all } = await run('rauc', ['info', `--keyring=${path.join(keys, 'bundle-ca.crt')}`, '--output-format=shell', bundle]);
-  const name = path.basename(bundle);
-  if (exitCode !== 0) return [`${name}: ${all}`];
-  const wanted = ['RAUC_MF_IMAGES=3', "RAUC_MF_COMPATIBLE='lamadist-lamadist-x86-64'"];
-  const findings = wanted.filter((line) => !all.includes(line)).map((line) => `${name} lacks ${line}`);
-  say(`${name}  ${/^RAUC_MF_VERSION=.*$/m.exec(all)?.[0] ?? ''}  ${(await stat(bundle)).size} bytes`);
-  return findings;
+  const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rauc-'));
+  try {
+    // The authority and the purpose of its certificates are what system.conf says on a node.
+    const conf = path.join(folder, 'system.conf');
+    const keyring = `[keyring]\npath=${path.join(keys, 'bundle-ca.crt')}\ncheck-purpose=codesign\n`;
+    await writeFile(conf, `[system]\ncompatible=lamadist-lamadist-x86-64\nbootloader=noop\n\n${keyring}`);
+    const { exitCode, all } = await run('rauc', ['info', `--conf=${conf}`, '--output-format=shell', bundle]);
+    const name = path.basename(bundle);
+    if (exitCode !== 0) return [`${name}: ${all}`];
+    const wanted = ['RAUC_MF_IMAGES=3', "RAUC_MF_COMPATIBLE='lamadist-lamadist-x86-64'"];
+    say(`${name}  ${/^RAUC_MF_VERSION=.*$/m.exec(all)?.[0] ?? ''}  ${(await stat(bundle)).size} bytes`);
+    return wanted.filter((line) => !all.includes(line)).map((line) => `${name} lacks ${line}`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 /** Whether the disk holds the file's bytes from `startBytes` on. */

@@ -6,7 +6,7 @@ HOST_ROOT_RECIPES = "lamactl lamadist-agent lamadist-boot-entries lamadist-etc-o
 IMAGE_INSTALL = ""
 PACKAGE_INSTALL = ""
 # Labels come from the root's own policy when it is packed; evmctl is no tool of the build host; units are enabled in the root.
-IMAGE_PREPROCESS_COMMAND:remove = "selinux_set_labels; ima_evm_sign_rootfs; systemd_preset_all systemd_preset_all;"
+IMAGE_PREPROCESS_COMMAND:remove = "selinux_set_labels; ima_evm_sign_rootfs; systemd_preset_all"
 EXTRA_IMAGECMD:append:erofs-lz4hc = " --file-contexts=${IMAGE_ROOTFS}/etc/selinux/default/contexts/files/file_contexts"
 
 do_rootfs() {
