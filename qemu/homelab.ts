@@ -83,6 +83,7 @@ export class Homelab {
   async writeIdentity(role: Role): Promise<void> {
     const { certificate, key } = await this.pki.client(role);
     await writeFile(path.join(this.folder, 'ca.pem'), this.pki.agentAuthority.certificate);
+    await writeFile(path.join(this.folder, 'keyring.pem'), this.pki.bundleAuthority.certificate);
     await writeFile(path.join(this.folder, `${role}.pem`), certificate);
     await writeFile(path.join(this.folder, `${role}.key`), key, { mode: 0o600 });
     this.#roles.add(role);
@@ -109,7 +110,7 @@ export class Homelab {
 
   async #writeContext(): Promise<void> {
     const nodes = Object.fromEntries([...this.#nodes].map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]));
-    const context = (role: Role) => ({ ca: 'ca.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
+    const context = (role: Role) => ({ ca: 'ca.pem', keyring: 'keyring.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
     const contexts = Object.fromEntries([...this.#roles].map((role) => [role, context(role)]));
     await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }, { aliasDuplicateObjects: false }));
   }

@@ -82,6 +82,10 @@ export const FAILURES = {
   TPM_MISSING: { status: 'FAILED_PRECONDITION', remedy: 'switch the TPM on in the firmware; without one the node stays unattested' },
   TPM_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'read the message from the TPM; a TPM that is locked out opens by itself with time' },
   CREDENTIAL_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'enroll again; the credential is for other keys than those of this TPM' },
+  NOT_TRUSTED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'look at what the node proves with "lamactl attest show"; without --require-attestation nobody asks',
+  },
   DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', remedy: 'repeat with a longer --timeout, or look at the node' },
   INTERNAL: { status: 'INTERNAL', remedy: "report it with the agent's log" },
 } as const satisfies Record<string, { status: StatusName; remedy: string }>;

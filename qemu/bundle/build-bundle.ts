@@ -17,6 +17,10 @@ export interface BundleRequest {
   readonly pki: TestPki;
   /** Where to write it. */
   readonly target: string;
+  /** What this machine can mount unless it says otherwise. */
+  readonly format?: BundleFormat;
+  /** Further sections of the manifest. */
+  readonly metadata?: string;
   /** lamadist-namespace unless it says otherwise. */
   readonly compatible?: string;
   /** The installation's own unless it says otherwise. */
@@ -31,7 +35,7 @@ function bundleFormat(): BundleFormat {
 /** A signed RAUC bundle with one root image for the node in namespaces; its version is the image's. */
 export async function buildBundle(request: BundleRequest, say: Say): Promise<{ path: string; format: BundleFormat }> {
   const { compatible = 'lamadist-namespace', image } = request;
-  const format = bundleFormat();
+  const format = request.format ?? bundleFormat();
   await packBundle(
     { ...request, root: await prepareRoot(say), images: { rootfs: image.path }, compatible, format, squashfs: UNPACKED },
     say,
@@ -82,7 +86,7 @@ function bundleCommand(squashfs: string): string[] {
   return ['rauc', ...keys, `--mksquashfs-args=${squashfs}`, 'bundle', `${WORK}/content`, `${WORK}/new.raucb`];
 }
 
-function manifest({ compatible, image, format, images, adaptive }: BundleContent): string {
+function manifest({ compatible, image, format, images, adaptive, metadata = '' }: BundleContent): string {
   const parts = Object.keys(images).map((slot) =>
     [`[image.${slot}]`, `filename=${slot}.img`, ...(adaptive ? [`adaptive=${adaptive}`] : []), ''].join('\n'),
   );
@@ -96,5 +100,6 @@ function manifest({ compatible, image, format, images, adaptive }: BundleContent
     `format=${format}`,
     '',
     ...parts,
+    metadata,
   ].join('\n');
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { timingSafeEqual } from 'node:crypto';
+import type { Issuers } from './certificate-chain.ts';
 import { akIsRestricted, isFor } from './check/identity.ts';
-import { chainProblem, type Issuers } from './ek-certificate.ts';
+import { chainProblem } from './ek-certificate.ts';
 import { type Credential, makeCredential, type Random } from './tpm/make-credential.ts';
 import { nameOf } from './tpm/name.ts';
 import { OBJECT, type PublicArea, readPublic } from './tpm/public-area.ts';

@@ -23,6 +23,15 @@ const pin = v.strictObject({
   from: v.picklist(['image', 'operator', 'first-use']),
 });
 
+/** By PCR, the values that it may have. */
+export const pinsSchema = v.pipe(
+  v.record(v.pipe(v.string(), v.regex(/^(?:[0-9]|1[0-5])$/, 'must be a PCR from 0 to 15')), pin),
+  v.check(
+    (pcrs) => Object.entries(pcrs).every(([number, { from }]) => from !== 'first-use' || LEARNABLE_PCRS.includes(number)),
+    `may be of first use for PCR ${LEARNABLE_PCRS.join(', ')} alone`,
+  ),
+);
+
 const schema = v.strictObject({
   /** Names as the TPM computes them: nameAlg and hash, 34 bytes for SHA-256. */
   ek_name: hex(34, 66),
@@ -30,13 +39,7 @@ const schema = v.strictObject({
   /** How the EK was believed: a chain to a manufacturer's root, a fingerprint that the operator compared, or at first use. */
   ek_trust: v.picklist(['chain', 'operator', 'first-use']),
   pcr_bank: v.picklist(BANKS),
-  pcrs: v.pipe(
-    v.record(v.pipe(v.string(), v.regex(/^(?:[0-9]|1[0-5])$/, 'must be a PCR from 0 to 15')), pin),
-    v.check(
-      (pcrs) => Object.entries(pcrs).every(([number, { from }]) => from !== 'first-use' || LEARNABLE_PCRS.includes(number)),
-      `may be of first use for PCR ${LEARNABLE_PCRS.join(', ')} alone`,
-    ),
-  ),
+  pcrs: pinsSchema,
   /** PCRs of those that must be pinned, or empty, that may be anything a log explains. */
   unpinned_pcrs: v.optional(v.array(pcr), []),
   /** PCRs that no log explains: they count only when they are pinned. */

@@ -68,7 +68,7 @@ async function printPins({ world, format }: Session, image: Uki, { bank, bundleM
   const { pinsOfImage } = await import('../trust/pins.ts');
   const pcrs = pinsOfImage(image, bank);
   if (bundleMetadata) {
-    const { writeBundleMetadata } = await import('../trust/bundle-metadata.ts');
+    const { writeBundleMetadata } = await import('../bundle/bundle-metadata.ts');
     world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfImage(image, each)])));
   } else {
     world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs }));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
 import { type Answer, askOne } from '../fleet/ask.ts';
 import { fanOut } from '../fleet/fan-out.ts';
@@ -14,11 +15,13 @@ import { hint, type Session, USUAL_TIMEOUT_MS } from './session.ts';
 
 export interface FollowPlan {
   /** Starts the operation and returns its id; without it, what is under way is watched. */
-  readonly begin?: (node: NodeConnection) => Promise<string>;
+  readonly begin?: (node: NodeConnection, target: Target) => Promise<string>;
   /** The operation to watch where none is begun; empty: the last of each node. */
   readonly operationId?: string;
   /** Goes on beside the update of a node, until the update is over or left. */
   readonly beside?: (target: Target, operationId: string, signal: AbortSignal) => Promise<void>;
+  /** What else must hold once the goal is reached. Throws a Failure when it does not. */
+  readonly afterwards?: (target: Target) => Promise<void>;
   /** The phase that was asked for. */
   readonly goal: 'committed' | 'rolled-back';
   /** Whether to leave an update that waits for a reboot by hand. */
@@ -56,8 +59,9 @@ interface End {
 
 /** The operation to follow. Not cancelled by Ctrl-C: whether a node took a request must not stay open. */
 async function begin(session: Session, target: Target, plan: FollowPlan): Promise<Answer<string>> {
-  if (!plan.begin) return { target, ok: true, value: plan.operationId ?? '' };
-  return askOne(target, session.world.connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, plan.begin);
+  const { begin: ask } = plan;
+  if (!ask) return { target, ok: true, value: plan.operationId ?? '' };
+  return askOne(target, session.world.connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, (node) => ask(node, target));
 }
 
 async function followOne(
@@ -85,13 +89,29 @@ async function followOne(
       if (event.type === 'progress' && plan.leaveManualReboot && waitsForReboot(event.update)) {
         return show({ type: 'left', why: 'waits-for-reboot' });
       }
-      if (event.type !== 'progress' && event.type !== 'unreachable') return event;
+      if (event.type !== 'progress' && event.type !== 'unreachable') return await endOf(event, plan, target, show);
     }
   } finally {
     over.abort();
     await beside;
   }
   throw new Error('follow() ends with a FollowEnd');
+}
+
+/** The end that was shown; or a failure that comes after it. */
+async function endOf(
+  end: FollowEnd,
+  { goal, afterwards }: FollowPlan,
+  target: Target,
+  show: <E extends FollowEvent>(event: E) => E,
+): Promise<FollowEnd> {
+  if (!afterwards || end.type !== 'result' || end.update.phase !== goal) return end;
+  try {
+    await afterwards(target);
+    return end;
+  } catch (thrown) {
+    return show({ type: 'error', failure: Failure.from(thrown) });
+  }
 }
 
 function waitsForReboot({ phase, rebootPolicy }: Update): boolean {

@@ -6,12 +6,13 @@ import { BundleFile } from '../fleet/bundle-file.ts';
 import type { BundleSource, InstallRequest } from '../fleet/node.ts';
 import { serve } from '../fleet/serve.ts';
 import { readUrlAccess, type UrlAccessOptions } from '../fleet/url-access.ts';
+import type { InstallGate } from '../trust/install-gate.ts';
 import { followUpdates } from './follow-updates.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { readInput } from './input-file.ts';
 import { bundleArgument, maintenanceWindow, rate, waitOption } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
-import { hint, type Run, type Session, USUAL_TIMEOUT_MS } from './session.ts';
+import { hint, type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from './session.ts';
 
 export function addInstall(program: Command, run: Run): void {
   program
@@ -35,6 +36,11 @@ export function addInstall(program: Command, run: Run): void {
     .option('--force', 'install a version although it failed on the node before')
     .addOption(new Option('--reboot <when>', 'who reboots into the new version').choices(['automatic', 'manual']).default('automatic'))
     .addOption(waitOption())
+    .option('--require-attestation', 'only on nodes that prove what they run; done only when they prove to run the new image')
+    .option(
+      '--expect <file>',
+      'with --require-attestation: what the new image leads to, where the bundle does not say: its UKI, a bundle, or what "attest learn --uki" printed',
+    )
     .option('--no-wait', 'return as soon as the node has accepted the update')
     .addHelpText(
       'after',
@@ -47,9 +53,10 @@ export function addInstall(program: Command, run: Run): void {
             'the node does it by itself, in that night',
           ],
           ['lamactl install -n attic --header @token.txt https://images.lan/v2.raucb', 'token.txt: "Authorization: Bearer …"'],
+          ['lamactl install --all --require-attestation ./lamadist.raucb', 'from proof to proof'],
           ['lamactl install --all --no-wait https://images.lan/lamadist.raucb', 'start everywhere, watch later'],
         ],
-        ['done', 'under-way', 'rolled-back', 'update-failed', 'refused', 'not-found', 'deadline', ...NODE_EXITS],
+        ['done', 'under-way', 'rolled-back', 'update-failed', 'rejected', 'refused', 'not-found', 'deadline', ...NODE_EXITS],
       ),
     )
     .action((bundle: string, options: InstallOptions, command: Command) => run(command, (session) => install(session, bundle, options)));
@@ -63,6 +70,8 @@ interface InstallOptions extends UrlAccessOptions {
   readonly force?: true;
   readonly allowDowngrade?: true;
   readonly window?: string;
+  readonly requireAttestation?: true;
+  readonly expect?: string;
   /** Bytes a second. */
   readonly limitRate?: number;
   readonly reboot: 'automatic' | 'manual';
@@ -72,7 +81,8 @@ interface InstallOptions extends UrlAccessOptions {
 
 async function install(session: Session, bundle: string, options: InstallOptions): Promise<ExitName> {
   const argument = bundleArgument(bundle, options.onNode === true);
-  if (!('file' in argument)) return installFrom(session, argument, options);
+  const gate = await prepareGate(session, 'file' in argument ? argument.file : undefined, options);
+  if (!('file' in argument)) return installFrom(session, argument, options, gate);
   if (options.window !== undefined) {
     throw new Failure('INVALID_REQUEST', 'Cannot give a file in a window: lamactl would have to wait for it; use --on-node or a URL');
   }
@@ -84,13 +94,44 @@ async function install(session: Session, bundle: string, options: InstallOptions
   }
   const file = await BundleFile.open(argument.file);
   try {
-    return await installFrom(session, { client: file.info }, options, file);
+    return await installFrom(session, { client: file.info }, options, gate, file);
   } finally {
     await file.close();
   }
 }
 
-async function installFrom(session: Session, source: BundleSource, options: InstallOptions, file?: BundleFile): Promise<ExitName> {
+/** What --require-attestation asks for, worked out before anything is done. */
+async function prepareGate(session: Session, bundle: string | undefined, options: InstallOptions): Promise<InstallGate | undefined> {
+  const { requireAttestation, expect, reboot, wait, window } = options;
+  if (!requireAttestation) {
+    if (expect === undefined) return undefined;
+    throw new Failure('INVALID_REQUEST', 'Cannot use --expect: it needs --require-attestation', { field: 'expect' });
+  }
+  if (wait === false || reboot === 'manual' || window !== undefined) {
+    const found = 'lamactl has to stay until the new image is booted, so that neither --no-wait, --window nor --reboot manual goes with it';
+    throw new Failure('INVALID_REQUEST', `Cannot require attestation: ${found}`, { field: 'require-attestation' });
+  }
+  const file = expect ?? bundle;
+  if (file === undefined) {
+    throw new Failure('INVALID_REQUEST', 'Cannot tell what to expect of the new image: only the node can read the bundle; give --expect', {
+      field: 'expect',
+    });
+  }
+  const { InstallGate } = await import('../trust/install-gate.ts');
+  const { world } = session;
+  const store = await session.expectations();
+  const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
+  const timeoutMs = session.timeoutMs(WORK_TIMEOUT_MS);
+  return InstallGate.prepare(await session.targets(), image, { world, connect: world.connect, store, timeoutMs });
+}
+
+async function installFrom(
+  session: Session,
+  source: BundleSource,
+  options: InstallOptions,
+  gate: InstallGate | undefined,
+  file?: BundleFile,
+): Promise<ExitName> {
   const { force, allowDowngrade, limitRate, reboot, window = '' } = options;
   const wait = window === '' ? options.wait : false;
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
@@ -107,7 +148,11 @@ async function installFrom(session: Session, source: BundleSource, options: Inst
   const { connect, clock } = session.world;
   const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   return followUpdates(session, {
-    begin: (node) => node.install(request),
+    begin: async (node, target) => {
+      await gate?.before(target);
+      return node.install(request);
+    },
+    ...(gate && { afterwards: (target) => gate.afterwards(target) }),
     ...(file && { beside: (target, operationId, signal) => serve(target, operationId, file, { connect, clock, timeoutMs, signal }) }),
     goal: 'committed',
     leaveManualReboot: reboot === 'manual',

@@ -27,6 +27,8 @@ const ContextEntry = v.strictObject({
   ca: Path,
   certificate: Path,
   key: Path,
+  /** The certificates that vouch for who signs bundles, as nodes have them. */
+  keyring: v.optional(Path),
   nodes: v.pipe(
     v.record(Name, NodeEntry),
     v.check((nodes) => Object.keys(nodes).length > 0, 'lists no node'),
@@ -44,6 +46,7 @@ export interface FleetContext {
   readonly ca: string;
   readonly certificate: string;
   readonly key: string;
+  readonly keyring?: string;
   readonly nodes: Readonly<Record<string, { readonly address: string; readonly name?: string | undefined }>>;
 }
 
@@ -69,7 +72,9 @@ export async function readContext(file: string, name: string | undefined): Promi
   const context = Object.hasOwn(contexts, chosen) ? contexts[chosen] : undefined;
   if (!context) throw invalid(file, 'contexts', `Cannot use context "${chosen}": ${file} holds ${list}`);
   const from = (path: string) => resolve(dirname(file), path);
-  return { name: chosen, ca: from(context.ca), certificate: from(context.certificate), key: from(context.key), nodes: context.nodes };
+  const { ca, certificate, key, keyring, nodes } = context;
+  const files = { ca: from(ca), certificate: from(certificate), key: from(key), ...(keyring !== undefined && { keyring: from(keyring) }) };
+  return { name: chosen, ...files, nodes };
 }
 
 async function readText(file: string): Promise<string> {

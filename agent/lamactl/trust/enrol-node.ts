@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Issuers } from '../attest/ek-certificate.ts';
+import type { Issuers } from '../attest/certificate-chain.ts';
 import { beginEnrolment, endEnrolment } from '../attest/enrolment.ts';
 import type { Policy } from '../attest/policy.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';

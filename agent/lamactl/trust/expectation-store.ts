@@ -21,7 +21,11 @@ const CountersFile = v.strictObject({ clock: v.string(), reset_count: v.number()
  * attestation/<context>, a policy for each node, and the last evidence of it that was trusted.
  */
 export class ExpectationStore {
-  constructor(private readonly folder: string) {}
+  constructor(
+    private readonly folder: string,
+    /** The file of certificates that vouch for who signs bundles, where the context names one. */
+    readonly keyring?: string,
+  ) {}
 
   policyFile(node: string): string {
     return join(this.folder, `${node}.yaml`);
@@ -77,6 +81,6 @@ export async function openExpectationStore(
   homeDirectory: string,
 ): Promise<ExpectationStore> {
   const file = contextFilePath(env, homeDirectory);
-  const { name } = await readContext(file, context);
-  return new ExpectationStore(join(dirname(file), 'attestation', name));
+  const { name, keyring } = await readContext(file, context);
+  return new ExpectationStore(join(dirname(file), 'attestation', name), keyring);
 }

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import type { Connect, Target } from '../fleet/node.ts';
+import type { World } from '../world.ts';
+import { type Attestation, attestNode } from './attest-node.ts';
+import type { ExpectationStore } from './expectation-store.ts';
+import { type ImageFile, pinsOfNewImage } from './new-image-pins.ts';
+import { type Pins, withPins } from './pins.ts';
+
+export interface GateParts {
+  readonly world: Pick<World, 'random' | 'clock'>;
+  readonly connect: Connect;
+  readonly store: ExpectationStore;
+  readonly timeoutMs: number;
+}
+
+/** A node that has just come back may be busy with its own TPM. */
+const ATTEMPTS = 5;
+const PAUSE_MS = 3_000;
+
+/** Lets an update begin on nodes that prove what they run, and calls it done on those that prove to run the new image. */
+export class InstallGate {
+  private constructor(
+    private readonly parts: GateParts,
+    private readonly pins: ReadonlyMap<string, Pins>,
+  ) {}
+
+  /** Works out what is expected before any node is touched. Throws a Failure. */
+  static async prepare(targets: readonly Target[], image: ImageFile, parts: GateParts): Promise<InstallGate> {
+    const pins = new Map<string, Pins>();
+    for (const { name } of targets) {
+      const policy = await parts.store.policy(name);
+      if (!policy) throw new Failure('NOT_TRUSTED', `Cannot require attestation of ${name}: it was never enrolled`, { node: name });
+      pins.set(name, await pinsOfNewImage(image, policy.pcr_bank));
+    }
+    return new InstallGate(parts, pins);
+  }
+
+  /** Throws NOT_TRUSTED. */
+  async before(target: Target): Promise<void> {
+    requireTrust(target.name, 'before the update', await this.#attest(target));
+  }
+
+  /** Expects the new image alone; a node that proves it is expected to run that from now on. Throws NOT_TRUSTED. */
+  async afterwards(target: Target): Promise<void> {
+    const { store } = this.parts;
+    const pins = this.pins.get(target.name) ?? {};
+    const attestation = await this.#attest(target, pins);
+    requireTrust(target.name, 'after the update', attestation);
+    const { policy } = attestation;
+    if (policy) await store.keepPolicy(target.name, policy);
+  }
+
+  async #attest(target: Target, pins: Pins = {}): Promise<Attestation> {
+    const { world, connect, store, timeoutMs } = this.parts;
+    for (let attempt = 1; ; attempt++) {
+      const attestation = await attestNode(target.name, () => connect(target, { timeoutMs }), {
+        world,
+        store,
+        expect: (policy) => ({ ...policy, pcrs: withPins(policy.pcrs, pins, false) }),
+      });
+      if (attestation.verdict.verdict !== 'UNKNOWN' || attempt === ATTEMPTS) return attestation;
+      await world.clock.sleep(PAUSE_MS);
+    }
+  }
+}
+
+function requireTrust(node: string, when: string, { verdict }: Attestation): void {
+  if (verdict.verdict === 'TRUSTED' || verdict.verdict === 'TRUSTED (first use)') return;
+  const reason = verdict.verdict === 'REJECTED' ? ` (${verdict.reason})` : '';
+  throw new Failure('NOT_TRUSTED', `Cannot trust ${node} ${when}: it is ${verdict.verdict}${reason}: ${verdict.found}`, {
+    node,
+    verdict: verdict.verdict,
+    ...(verdict.verdict === 'REJECTED' && { reason: verdict.reason }),
+  });
+}

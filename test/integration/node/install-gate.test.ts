@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { VirtualNode } from '../../../qemu/driver.ts';
+import type { Homelab } from '../../../qemu/homelab.ts';
+import { readUkiBehind } from '../../../qemu/image/image-uki.ts';
+import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
+import { json, onNode, QUICK, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+
+async function ukiFile(homelab: Homelab, version: string): Promise<string> {
+  const file = path.join(homelab.folder, `v${version}.efi`);
+  await writeFile(file, (await readUkiBehind((await homelab.image(version)).path)) ?? '');
+  return file;
+}
+
+/** A bundle of version 2 whose signature covers what its image leads to: what a distribution ships. */
+async function tellingBundle(homelab: Homelab): Promise<string> {
+  const { stdout } = await homelab.lamactl(['attest', 'learn', '--uki', await ukiFile(homelab, '2'), '--bundle-metadata']);
+  const target = path.join(homelab.folder, 'telling.raucb');
+  return homelab.bundle(await homelab.image('2'), { target, format: 'verity', metadata: String(stdout) });
+}
+
+const onEnrolledNode = (test: (scenario: Scenario) => Promise<void>) =>
+  onNode({}, async (scenario) => {
+    const { homelab } = scenario;
+    expect((await homelab.lamactl(['attest', 'enroll', '--accept-new'])).exitCode).toBe(14);
+    expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic'])).exitCode).toBe(14);
+    expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--uki', await ukiFile(homelab, '1')])).exitCode).toBe(0);
+    await test(scenario);
+  });
+
+async function spoil(node: VirtualNode): Promise<void> {
+  await node.shell(`TPM2TOOLS_TCTI=${NODE_TCTI} tpm2_pcrextend 4:sha256=${'1'.repeat(64)}`, QUICK);
+}
+
+const verdict = async (homelab: Homelab) => (await json<{ nodes: { verdict: string }[] }>(homelab, 'attest', 'run')).nodes[0]?.verdict;
+
+describe('an update that needs attestation', { timeout: SCENARIO_MS }, () => {
+  it('is done when the node proves to run the image that the bundle tells of, and nobody has to say so', () =>
+    onEnrolledNode(async ({ homelab, bundle }) => {
+      const expected = ['--require-attestation', '--expect', await tellingBundle(homelab)];
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle, ...expected]);
+      expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
+      expect(await verdict(homelab)).toBe('TRUSTED (first use)');
+    }));
+
+  it('does not begin on a node that does not prove what it runs', () =>
+    onEnrolledNode(async ({ homelab, node, bundle }) => {
+      await spoil(node);
+      const { exitCode, all } = await homelab.lamactl([
+        'install',
+        '--on-node',
+        bundle,
+        '--require-attestation',
+        '--expect',
+        await ukiFile(homelab, '2'),
+      ]);
+      expect({ exitCode, all }).toMatchObject({
+        exitCode: 16,
+        all: expect.stringMatching(/Cannot trust attic before the update: it is REJECTED \(log-mismatch\).*\n.*NOT_TRUSTED/),
+      });
+      expect(await report(homelab)).toMatchObject({ version: '1', slots: { B: expect.not.stringContaining('2') } });
+    }));
+
+  it('is not done when the node runs something else afterwards than was expected', () =>
+    onEnrolledNode(async ({ homelab, bundle }) => {
+      const { exitCode, all } = await homelab.lamactl([
+        'install',
+        '--on-node',
+        bundle,
+        '--require-attestation',
+        '--expect',
+        await ukiFile(homelab, '3'),
+      ]);
+      expect({ exitCode, all }).toMatchObject({
+        exitCode: 16,
+        all: expect.stringMatching(/Cannot trust attic after the update: it is REJECTED \(pcr-value\)/),
+      });
+      expect(await report(homelab)).toMatchObject({ version: '2' });
+      // Nothing was learnt of it.
+      expect(await verdict(homelab)).toBe('REJECTED');
+    }));
+});
