@@ -27,6 +27,7 @@ const SOURCES = [
       'lamadist/agent/v1/security_posture.proto',
       'lamadist/agent/v1/unit.proto',
       'lamadist/agent/v1/log.proto',
+      'lamadist/agent/v1/audit.proto',
       'google/rpc/status.proto',
       'google/rpc/error_details.proto',
     ],

@@ -3,6 +3,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { addAttest } from './commands/attest.ts';
+import { addAudit } from './commands/audit.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addDu } from './commands/du.ts';
 import { addHealth } from './commands/health.ts';
@@ -107,6 +108,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addPosture,
     addDu,
     addAttest,
+    addAudit,
     addVersion,
   ]) {
     add(program, run);

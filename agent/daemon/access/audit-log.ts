@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { CHAIN_START, lineHash } from '../../shared/audit-chain.ts';
 import { Failure } from '../../shared/failure.ts';
+import { syncFolder } from '../files/durable-file.ts';
 
 /** One call that changed the node, or was refused to. */
 export interface AuditEntry {
@@ -16,25 +18,53 @@ export interface AuditEntry {
   readonly request: unknown;
 }
 
-const FIRST = '0'.repeat(64);
 /** The last line is found in this much of the file's end: twice a request, the longest part of a line. */
 const TAIL_BYTES = 64 << 10;
 const MAX_REQUEST_BYTES = TAIL_BYTES / 2;
+const READ_BYTES = 128 << 10;
+
+export interface AuditLimits {
+  /** A file that has reached this size is put aside. */
+  readonly fileBytes: number;
+  /** So many files are kept beside the one that is written; what is older goes. */
+  readonly oldFiles: number;
+}
+
+const LIMITS: AuditLimits = { fileBytes: 2 << 20, oldFiles: 7 };
 
 /**
  * Append-only log of mutating calls: a JSON document a line, each with the SHA-256 of the line before it, so that a line
- * taken out or changed shows. Lines are on the disk before the call is answered.
+ * taken out or changed shows. Lines are on the disk before the call is answered. The log is bounded: full files are put aside
+ * as audit.log.1, .2, …, and the chain goes on from file to file.
  */
 export class AuditLog {
-  readonly #file: FileHandle;
+  readonly #path: string;
+  readonly #limits: AuditLimits;
+  #file: FileHandle;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: FileHandle) {
+  private constructor(path: string, limits: AuditLimits, file: FileHandle) {
+    this.#path = path;
+    this.#limits = limits;
     this.#file = file;
   }
 
-  static async open(path: string): Promise<AuditLog> {
-    return new AuditLog(await open(path, 'a+', 0o640));
+  static async open(path: string, limits = LIMITS): Promise<AuditLog> {
+    return new AuditLog(path, limits, await open(path, 'a+', 0o640));
+  }
+
+  /** All that is kept, oldest first, as it is now. */
+  async *read(): AsyncGenerator<Buffer> {
+    const opened = this.#queue.then(() => this.#openAll());
+    this.#queue = opened.catch(() => undefined);
+    const files = await opened;
+    try {
+      for (const { file, sizeBytes } of files) {
+        if (sizeBytes > 0) yield* file.createReadStream({ start: 0, end: sizeBytes - 1, highWaterMark: READ_BYTES, autoClose: false });
+      }
+    } finally {
+      await Promise.all(files.map(({ file }) => file.close()));
+    }
   }
 
   /** Resolves when the entry is on the disk. Fails with JOURNAL_UNWRITABLE. */
@@ -47,6 +77,7 @@ export class AuditLog {
   async #append(entry: AuditEntry): Promise<void> {
     try {
       const previous = await this.#closeLastLine();
+      if ((await this.#file.stat()).size >= this.#limits.fileBytes) await this.#putAside();
       await this.#file.appendFile(`${JSON.stringify({ ...entry, request: bounded(entry.request), previous })}\n`);
       await this.#file.datasync();
     } catch (error) {
@@ -56,14 +87,44 @@ export class AuditLog {
 
   /** The hash of the last line as it is on the disk, whoever wrote it. */
   async #closeLastLine(): Promise<string> {
-    const { size } = await this.#file.stat();
-    const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
-    await this.#file.read(tail, 0, tail.length, size - tail.length);
-    const lines = tail.toString('utf8').split('\n');
+    const lines = await lastLines(this.#file);
     // A power cut or a full disk leaves half a line; it is closed off, and hashed like any other, so that the cut shows as well.
     if (lines.at(-1) !== '') await this.#file.appendFile('\n');
-    const last = lines.findLast((line) => line !== '');
-    return last === undefined ? FIRST : sha256(last);
+    const last = lines.findLast((line) => line !== '') ?? (await this.#lastLineAside());
+    return last === undefined ? CHAIN_START : lineHash(last);
+  }
+
+  /** A new file goes on from the one that was put aside before it. */
+  async #lastLineAside(): Promise<string | undefined> {
+    const aside = await openIfThere(this.#aside(1));
+    if (!aside) return undefined;
+    try {
+      return (await lastLines(aside)).findLast((line) => line !== '');
+    } finally {
+      await aside.close();
+    }
+  }
+
+  async #putAside(): Promise<void> {
+    for (let number = this.#limits.oldFiles; number >= 1; number -= 1) {
+      const from = number === 1 ? this.#path : this.#aside(number - 1);
+      await rename(from, this.#aside(number)).catch(ignoreMissing);
+    }
+    const full = this.#file;
+    this.#file = await open(this.#path, 'a+', 0o640);
+    await full.close();
+    await syncFolder(dirname(this.#path));
+  }
+
+  async #openAll(): Promise<{ readonly file: FileHandle; readonly sizeBytes: number }[]> {
+    const numbers = Array.from({ length: this.#limits.oldFiles }, (_, index) => this.#limits.oldFiles - index);
+    const files = await Promise.all([...numbers.map((number) => this.#aside(number)), this.#path].map(openIfThere));
+    const there = files.filter((file) => file !== undefined);
+    return Promise.all(there.map(async (file) => ({ file, sizeBytes: (await file.stat()).size })));
+  }
+
+  #aside(number: number): string {
+    return `${this.#path}.${number}`;
   }
 
   async close(): Promise<void> {
@@ -78,23 +139,18 @@ function bounded(request: unknown): unknown {
   return sizeBytes > MAX_REQUEST_BYTES ? `left out: ${sizeBytes} bytes` : request;
 }
 
-/** The number of the first line (from 1) that does not follow from the one before it; undefined when all do. */
-export function firstBrokenLine(log: string): number | undefined {
-  let previous = FIRST;
-  for (const [index, line] of log.split('\n').entries()) {
-    if (line === '') continue;
-    if (previousOf(line) !== previous) return index + 1;
-    previous = sha256(line);
-  }
-  return undefined;
+/** The lines at the end of a file, the last after its last line feed. */
+async function lastLines(file: FileHandle): Promise<string[]> {
+  const { size } = await file.stat();
+  const tail = Buffer.alloc(Math.min(size, TAIL_BYTES));
+  await file.read(tail, 0, tail.length, size - tail.length);
+  return tail.toString('utf8').split('\n');
 }
 
-function previousOf(line: string): string | undefined {
-  try {
-    return (JSON.parse(line) as { previous?: string }).previous;
-  } catch {
-    return undefined;
-  }
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  return open(path, 'r').catch(ignoreMissing);
 }
 
-const sha256 = (line: string): string => createHash('sha256').update(line).digest('hex');
+function ignoreMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}

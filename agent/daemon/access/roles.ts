@@ -14,6 +14,8 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.AttestationService/ActivateCredential': 'operator',
   '/lamadist.agent.v1.AttestationService/GetEvidence': 'reader',
   '/lamadist.agent.v1.AttestationService/GetIdentity': 'reader',
+  // It tells who did what; that it was read is written down as well.
+  '/lamadist.agent.v1.AuditService/ReadAuditLog': 'admin',
   '/lamadist.agent.v1.DeviceService/GetDevice': 'reader',
   '/lamadist.agent.v1.DeviceService/GetDiskUsage': 'reader',
   '/lamadist.agent.v1.DeviceService/GetSecurityPosture': 'reader',

@@ -4,6 +4,7 @@ import type { SecureContextOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import {
   AttestationServiceDefinition,
+  AuditServiceDefinition,
   HealthDefinition,
   HealthServiceDefinition,
   ServerReflectionDefinition,
@@ -14,6 +15,7 @@ import type { Attester } from '../attestation/attester.ts';
 import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
+import { auditService } from '../rpc/audit-service.ts';
 import { Callers } from '../rpc/callers.ts';
 import { Connections } from '../rpc/connections.ts';
 import { grpcHealth } from '../rpc/grpc-health.ts';
@@ -56,6 +58,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
       definition: AttestationServiceDefinition,
       implementation: attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     },
+    { name: 'lamadist.agent.v1.AuditService', definition: AuditServiceDefinition, implementation: auditService(audit) },
   ];
   const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
   const standard: Service[] = [

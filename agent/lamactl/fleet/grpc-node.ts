@@ -5,6 +5,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { lamadist } from '../../shared/gen/messages.js';
 import {
   AttestationServiceDefinition,
+  AuditServiceDefinition,
   DeviceServiceDefinition,
   HealthServiceDefinition,
   LogServiceDefinition,
@@ -20,6 +21,7 @@ import { callFailure } from './call-failure.ts';
 import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
 import { bytes, collectQuote } from './evidence-stream.ts';
 import { checksFromWire, deviceFromWire, healthFromWire, inspectionFromWire, updateEventFromWire, updateFromWire } from './from-wire.ts';
+import { linesOf } from './lines.ts';
 import {
   type BundleSource,
   type Checks,
@@ -188,6 +190,11 @@ class GrpcNode implements NodeConnection {
     };
     const deadline = query.follow ? {} : { deadline: Date.now() + this.#options.timeoutMs };
     for await (const { entry } of this.#stream(LogServiceDefinition.readLog, request, deadline)) if (entry) yield logEntryFromWire(entry);
+  }
+
+  async *auditLog(): AsyncIterable<string> {
+    const deadline = { deadline: Date.now() + this.#options.timeoutMs };
+    yield* linesOf(this.#stream(AuditServiceDefinition.readAuditLog, {}, deadline));
   }
 
   close(): void {

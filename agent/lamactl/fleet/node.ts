@@ -204,6 +204,8 @@ export interface NodeConnection {
   restartUnit(name: string): Promise<Unit>;
   /** Has the connection's deadline as a whole, unless it follows: then it lives as long as the signal lets it. */
   readLog(query: LogQuery): AsyncIterable<LogEntry>;
+  /** Every line that the node keeps of its audit log, oldest first. */
+  auditLog(): AsyncIterable<string>;
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
   /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */

@@ -18,6 +18,7 @@ export async function connect({ pki, address }: Pick<AgentServer, 'pki' | 'addre
     nodeHealth: open(services.HealthServiceClient),
     health: open(services.HealthClient),
     logs: open(services.LogServiceClient),
+    audit: open(services.AuditServiceClient),
     reflection: open(services.ServerReflectionClient),
   };
   return {

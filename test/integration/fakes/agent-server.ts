@@ -9,6 +9,7 @@ import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import type { ReadLog } from '../../../agent/daemon/node/node-log.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
+import { auditService } from '../../../agent/daemon/rpc/audit-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { Connections } from '../../../agent/daemon/rpc/connections.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
@@ -78,6 +79,7 @@ export async function startAgentServer(
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
+    'lamadist.agent.v1.AuditService',
     'lamadist.agent.v1.UnitService',
     'lamadist.agent.v1.LogService',
     'grpc.health.v1.Health',
@@ -99,6 +101,7 @@ export async function startAgentServer(
       folders: [],
     }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
+    auditService(audit),
     unitService({ list: async () => [], restart: async () => Promise.reject(new Error('there are no units')) }, []),
     logService(readLog),
     grpcHealth(names),
@@ -109,6 +112,7 @@ export async function startAgentServer(
     definitions.HealthServiceDefinition,
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,
+    definitions.AuditServiceDefinition,
     definitions.UnitServiceDefinition,
     definitions.LogServiceDefinition,
     definitions.HealthDefinition,

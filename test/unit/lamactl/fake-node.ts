@@ -8,9 +8,16 @@ import type {
   Update,
   UpdateEvent,
 } from '../../../agent/lamactl/fleet/node.ts';
+import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
 import { DISK_USAGE, LOG, PROTECTIONS, UNITS } from './details.ts';
+
+function auditLine(rpc: string, previous: string): string {
+  return JSON.stringify({ at: '2026-11-20T11:00:00.000Z', caller: 'alice', rpc, result: 'OK', previous });
+}
+const FIRST = auditLine('/lamadist.agent.v1.DeviceService/Reboot', CHAIN_START);
+export const AUDIT_LOG = [FIRST, auditLine('/lamadist.agent.v1.UpdateService/RollBack', lineHash(FIRST))];
 
 /** What happens next on a watched node: an update to tell of, a break, or something that the test does. */
 export type WatchStep = Update | Failure | (() => void);
@@ -42,6 +49,9 @@ export class FakeNode {
       restartUnit: async (name) => ({ ...UNITS[0]!, name }),
       readLog: async function* () {
         yield* LOG;
+      },
+      auditLog: async function* () {
+        yield* AUDIT_LOG;
       },
       install: async (request) => {
         this.installs.push(request);

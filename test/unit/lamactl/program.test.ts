@@ -21,6 +21,7 @@ const COMMANDS = [
   'posture',
   'du',
   'attest',
+  'audit',
   'version',
 ];
 

@@ -4,12 +4,12 @@ import path from 'node:path';
 import tls from 'node:tls';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
 import { LEAST_ROLE, mayCall, ROLES } from '../../../../agent/daemon/access/roles.ts';
 import { DeviceServiceClient, UpdateServiceClient } from '../../../../agent/shared/gen/services.ts';
 import { failureIn } from '../../../../agent/shared/status.ts';
 import { channelOptions } from '../../../../agent/shared/tls.ts';
 import { CertificateAuthority, type Credentials } from '../../../../qemu/pki/certificate-authority.ts';
+import { firstBrokenLine } from '../../../unit/fakes/audit.ts';
 import { type AgentServer, startAgentServer } from '../../fakes/agent-server.ts';
 
 let server: AgentServer;
@@ -184,7 +184,7 @@ describe('the audit log', () => {
       request: { source: { path: '/var/v2.raucb' } },
       rpc: '/lamadist.agent.v1.UpdateService/InstallBundle',
     });
-    expect(firstBrokenLine(log)).toBeUndefined();
-    expect(firstBrokenLine(log.replace('INVALID_REQUEST', 'OK'))).toBe(3);
+    expect(await firstBrokenLine(log)).toBeUndefined();
+    expect(await firstBrokenLine(log.replace('INVALID_REQUEST', 'OK'))).toBe(3);
   });
 });

@@ -3,8 +3,8 @@
 // RPC_FUZZ_MESSAGES says how many: `npm run fuzz` sends 100,000.
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
 import { LEAST_ROLE } from '../../../../agent/daemon/access/roles.ts';
+import { firstBrokenLine } from '../../../unit/fakes/audit.ts';
 import { ask, connect } from '../../fakes/agent-client.ts';
 import { type Daemon, startDaemon } from '../../fakes/real-daemon.ts';
 import { Attacker } from '../../fuzz/attacker.ts';
@@ -71,7 +71,7 @@ describe('the agent, whatever is sent to it', { timeout: TIMEOUT_MS }, () => {
   it('has neither grown, nor lost a line of its audit log, nor said that it was surprised', async () => {
     await healthy();
     expect(daemon.memory().peakBytes).toBeLessThan(MEMORY_BOUND_BYTES);
-    expect(firstBrokenLine(await daemon.auditLog())).toBeUndefined();
+    expect(await firstBrokenLine(await daemon.auditLog())).toBeUndefined();
     expect(
       daemon.lines
         .join('')

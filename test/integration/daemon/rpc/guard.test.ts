@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
+import { firstBrokenLine } from '../../../unit/fakes/audit.ts';
 import { type AgentClient, ask, connect, soon } from '../../fakes/agent-client.ts';
 import { type AgentServer, startAgentServer } from '../../fakes/agent-server.ts';
 
@@ -20,7 +20,7 @@ const SOURCE = { path: '/var/v2.raucb' };
 
 async function entries(): Promise<Record<string, unknown>[]> {
   const log = await server.auditLog();
-  expect(firstBrokenLine(log)).toBeUndefined();
+  expect(await firstBrokenLine(log)).toBeUndefined();
   return log.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]));
 }
 

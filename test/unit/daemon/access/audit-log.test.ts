@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { appendFile, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AuditEntry, AuditLog, firstBrokenLine } from '../../../../agent/daemon/access/audit-log.ts';
+import { type AuditEntry, AuditLog } from '../../../../agent/daemon/access/audit-log.ts';
+import { CHAIN_START, checkAuditChain, lineHash } from '../../../../agent/shared/audit-chain.ts';
+import { firstBrokenLine } from '../../fakes/audit.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 
 const ENTRY: AuditEntry = {
@@ -47,7 +49,7 @@ describe('the audit log', () => {
     await run(file);
     await run(file, entry('C'));
     expect(results(await text())).toEqual(['A', 'B', 'C']);
-    expect(firstBrokenLine(await text())).toBeUndefined();
+    expect(await firstBrokenLine(await text())).toBeUndefined();
   });
 
   it('keeps the order of entries that come at once', async () => {
@@ -57,7 +59,7 @@ describe('the audit log', () => {
     await Promise.all(names.map((name) => log.append(entry(name))));
     await log.close();
     expect(results(await text())).toEqual(names);
-    expect(firstBrokenLine(await text())).toBeUndefined();
+    expect(await firstBrokenLine(await text())).toBeUndefined();
   });
 
   it.each([
@@ -72,7 +74,7 @@ describe('the audit log', () => {
     const { file, text } = await place();
     await run(file, entry('A'), entry('B'), entry('C'), entry('D'));
     const lines = (await text()).trim().split('\n');
-    expect(firstBrokenLine(`${tamper(lines).join('\n')}\n`)).toBe(broken);
+    expect(await firstBrokenLine(`${tamper(lines).join('\n')}\n`)).toBe(broken);
   });
 
   it('closes off the half of a line that a power cut left, and shows it', async () => {
@@ -81,9 +83,9 @@ describe('the audit log', () => {
     await appendFile(file, '{"at":"2026-01-');
     await run(file, entry('B'), entry('C'));
     expect(results(await text())).toEqual(['A', 'B', 'C']);
-    expect(firstBrokenLine(await text())).toBe(2);
+    expect(await firstBrokenLine(await text())).toBe(2);
     const lines = (await text()).split('\n');
-    expect(firstBrokenLine([lines[1], ...lines.slice(2)].join('\n'))).toBe(1);
+    expect(await firstBrokenLine([lines[1], ...lines.slice(2)].join('\n'))).toBe(1);
     expect(JSON.parse(lines[2] ?? '').previous).not.toBe('0'.repeat(64));
   });
 
@@ -95,7 +97,7 @@ describe('the audit log', () => {
     await log.append(entry('B'));
     await log.close();
     expect(results(await text())).toEqual(['A', 'B']);
-    expect(firstBrokenLine(await text())).toBe(2);
+    expect(await firstBrokenLine(await text())).toBe(2);
   });
 
   it('takes a line for whole that only lost its line feed', async () => {
@@ -103,7 +105,7 @@ describe('the audit log', () => {
     await run(file, entry('A'));
     await writeFile(file, (await text()).trimEnd());
     await run(file, entry('B'));
-    expect(firstBrokenLine(await text())).toBeUndefined();
+    expect(await firstBrokenLine(await text())).toBeUndefined();
   });
 
   it('keeps no request that is so long that the chain could not be taken up again', async () => {
@@ -111,7 +113,7 @@ describe('the audit log', () => {
     await run(file, entry('A', { message: 'ü\n'.repeat(500_000) }), entry('B', { path: `/${'x'.repeat(4_095)}` }));
     await run(file, entry('C', { message: '\u0001'.repeat(100_000) }));
     await run(file, entry('D'));
-    expect(firstBrokenLine(await text())).toBeUndefined();
+    expect(await firstBrokenLine(await text())).toBeUndefined();
     const requests = (await text())
       .trim()
       .split('\n')
@@ -125,12 +127,76 @@ describe('the audit log', () => {
     await appendFile(file, `${'é'.repeat(100_000)}\n`);
     await run(file, entry('B'));
     expect(results(await text())).toEqual(['A', 'B']);
-    expect(firstBrokenLine(await text())).toBe(2);
+    expect(await firstBrokenLine(await text())).toBe(2);
   });
 
   it('says so when an entry cannot be written', async () => {
     const log = await AuditLog.open('/dev/full');
     onTestFinished(() => log.close());
     await expect(log.append(ENTRY)).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE' });
+  });
+});
+
+describe('the audit log that is full', () => {
+  const SMALL = { fileBytes: 2_000, oldFiles: 3 };
+  const files = async (file: string) => (await readdir(dirname(file))).sort();
+
+  async function read(log: AuditLog): Promise<string> {
+    let text = '';
+    for await (const part of log.read()) text += part.toString();
+    return text;
+  }
+
+  it('is put aside, and the chain goes on from file to file, across restarts', async () => {
+    const { file } = await place();
+    const names = Array.from({ length: 20 }, (_, index) => `R${index}`);
+    for (const half of [names.slice(0, 10), names.slice(10)]) {
+      const log = await AuditLog.open(file, SMALL);
+      for (const name of half) await log.append(entry(name));
+      await log.close();
+    }
+    const log = await AuditLog.open(file, SMALL);
+    onTestFinished(() => log.close());
+    expect(await files(file)).toEqual(['audit.log', 'audit.log.1', 'audit.log.2']);
+    expect(results(await read(log))).toEqual(names);
+    expect(await firstBrokenLine(await read(log))).toBeUndefined();
+  });
+
+  it('goes on after a power cut between putting aside and the next line', async () => {
+    const { file } = await place();
+    await run(file, entry('A'));
+    await rename(file, `${file}.1`);
+    await run(file, entry('B'));
+    const log = await AuditLog.open(file);
+    onTestFinished(() => log.close());
+    expect(await firstBrokenLine(await read(log))).toBeUndefined();
+    expect(results(await read(log))).toEqual(['A', 'B']);
+  });
+
+  it('is bounded: the oldest goes, and what is left is still one chain that says so', async () => {
+    const { file } = await place();
+    const log = await AuditLog.open(file, SMALL);
+    onTestFinished(() => log.close());
+    for (let index = 0; index < 60; index += 1) await log.append(entry(`R${index}`));
+    const text = await read(log);
+    expect(await files(file)).toEqual(['audit.log', 'audit.log.1', 'audit.log.2', 'audit.log.3']);
+    expect(text.length).toBeLessThan(5 * SMALL.fileBytes);
+    expect(results(text).at(-1)).toBe('R59');
+    const chain = await checkAuditChain(text.split('\n'));
+    expect(chain.broken).toBeUndefined();
+    expect(chain.follows).not.toBe(CHAIN_START);
+    expect(chain.head).toBe(lineHash(text.trimEnd().split('\n').at(-1) ?? ''));
+  });
+
+  it('is read as it was when it was asked for, while it is written and put aside', async () => {
+    const { file } = await place();
+    const log = await AuditLog.open(file, SMALL);
+    onTestFinished(() => log.close());
+    for (let index = 0; index < 10; index += 1) await log.append(entry(`R${index}`));
+    const reading = log.read();
+    let text = String((await reading.next()).value);
+    for (let index = 10; index < 40; index += 1) await log.append(entry(`R${index}`));
+    for await (const part of reading) text += part.toString();
+    expect(results(text)).toEqual(Array.from({ length: 10 }, (_, index) => `R${index}`));
   });
 });
