@@ -16,7 +16,7 @@ import {
 import type { EventOf, EventType, UpdateEvent } from './event.ts';
 import { preflight } from './preflight.ts';
 import { RECOVERY } from './recovery.ts';
-import type { Phase, StateOf, Update, UpdateState } from './state.ts';
+import type { Phase, RollbackCode, StateOf, Update, UpdateState } from './state.ts';
 import {
   ended,
   enter,
@@ -95,6 +95,12 @@ function gateFailed(state: StateOf<'checking'>, event: EventOf<'gate-failed'>): 
   return rollBack(state, event.atMs, reasonFor(event.code, event.message, event.failedChecks), true);
 }
 
+/** A step of the trial came to nothing. That the disk is full says nothing about the version, so it keeps its own code. */
+function trialBroke(state: StateOf<'trial' | 'checking'>, { atMs, failure }: EventOf<'effect-failed'>, code: RollbackCode): Step {
+  const reason = failure.code === 'JOURNAL_UNWRITABLE' ? reasonOf(failure) : reasonFor(code, failure.message);
+  return rollBack(state, atMs, reason, true);
+}
+
 function checkFinished(state: StateOf<'checking'>, { check }: EventOf<'check-finished'>): Step {
   return stay({ ...state, checks: [...state.checks.filter(({ name }) => name !== check.name), check] });
 }
@@ -164,7 +170,7 @@ const LIFE: Life = {
   trial: {
     'target-confirmed': (state, { atMs }) =>
       stay(enter('checking', state, atMs, { ...trialFields(state), checks: [] }), { type: 'run-gate' }),
-    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('WRONG_SLOT_BOOTED', failure.message), true),
+    'effect-failed': (state, event) => trialBroke(state, event, 'WRONG_SLOT_BOOTED'),
     'rollback-requested': leaveTrial,
   },
   checking: {
@@ -172,7 +178,7 @@ const LIFE: Life = {
     'gate-passed': (state, { atMs }) =>
       stay(enter('committing', state, atMs, trialFields(state)), { type: 'commit', targetSlot: state.targetSlot }),
     'gate-failed': gateFailed,
-    'effect-failed': (state, { atMs, failure }) => rollBack(state, atMs, reasonFor('CHECK_FAILED', failure.message), true),
+    'effect-failed': (state, event) => trialBroke(state, event, 'CHECK_FAILED'),
     'rollback-requested': leaveTrial,
   },
   committing: {

@@ -12,6 +12,10 @@ export interface BundleServer {
   readonly offsets: readonly number[];
   /** Sends no more than this much of any answer from now on, and holds the rest back. */
   hold(octets: number): void;
+  /** Hangs up on the next answers after so much of each, in turn. */
+  breakOff(...octets: number[]): void;
+  /** Sends every request to itself again, for ever. */
+  redirectToItself(): void;
   /** Sends all of it again; what was held back goes out. */
   release(): void;
   close(): void;
@@ -21,9 +25,12 @@ export interface BundleServer {
 export async function serveBundle(authority: CertificateAuthority, bundle: string, authorization?: string): Promise<BundleServer> {
   const { certificate, key } = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: ['127.0.0.1'] });
   const offsets: number[] = [];
+  const breaks: number[] = [];
+  let redirects = false;
   let gate = { limit: Number.POSITIVE_INFINITY, opened: Promise.resolve(), open: () => {} };
   const server = https.createServer({ cert: certificate, key }, (request, response) => {
     if (request.headers.authorization !== authorization) return void response.writeHead(401).end();
+    if (redirects) return void response.writeHead(302, { location: '/v2.raucb' }).end();
     void send().catch(() => response.destroy());
     async function send(): Promise<void> {
       const { size } = await stat(bundle);
@@ -33,6 +40,12 @@ export async function serveBundle(authority: CertificateAuthority, bundle: strin
       response.writeHead(206, { etag: `"${size}"`, 'content-length': length, 'content-range': `bytes ${start}-${end}/${size}` });
       // The first octet is asked for to learn the size.
       if (end > 0) offsets.push(start);
+      const broken = end > 0 ? breaks.shift() : undefined;
+      if (broken !== undefined) {
+        await pipeline(createReadStream(bundle, { start, end: start + broken - 1 }), response, { end: false });
+        // What was sent is on its way; whoever cuts a cable does not call it back.
+        return void setTimeout(() => response.destroy(), 300);
+      }
       const { limit, opened } = gate;
       if (limit < length) {
         await pipeline(createReadStream(bundle, { start, end: start + limit - 1 }), response, { end: false });
@@ -53,6 +66,10 @@ export async function serveBundle(authority: CertificateAuthority, bundle: strin
         open = resolve;
       });
       gate = { limit, opened, open };
+    },
+    breakOff: (...octets) => void breaks.push(...octets),
+    redirectToItself() {
+      redirects = true;
     },
     release() {
       const { open } = gate;

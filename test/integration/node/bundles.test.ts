@@ -78,6 +78,11 @@ const BAD_BUNDLES: readonly BadBundle[] = [
   { is: 'signed by a stranger', code: 'BUNDLE_UNTRUSTED', make: built('2.1', async () => ({ signer: await stranger() })) },
   { is: 'signed with a key for something else', code: 'BUNDLE_UNTRUSTED', make: built('2.2', signed(-HOUR_MS, HOUR_MS, 'client')) },
   { is: 'signed with an expired certificate', code: 'BUNDLE_UNTRUSTED', make: built('2.3', signed(-2 * HOUR_MS, -HOUR_MS)) },
+  {
+    is: 'signed with a certificate of tomorrow',
+    code: 'CERTIFICATE_NOT_YET_VALID',
+    make: built('2.5', signed(24 * HOUR_MS, 25 * HOUR_MS)),
+  },
   { is: 'truncated', code: 'BUNDLE_INVALID', make: damaged('truncated', (file, size) => truncate(file, Math.floor(size / 2))) },
   { is: 'empty', code: 'BUNDLE_INVALID', make: damaged('empty', (file) => truncate(file, 0)) },
   { is: 'no bundle at all', code: 'BUNDLE_INVALID', make: damaged('text', (file) => writeFile(file, 'not a bundle\n'.repeat(1000))) },
@@ -100,7 +105,7 @@ const BAD_BUNDLES: readonly BadBundle[] = [
 
 describe('a bad bundle', { timeout: SCENARIO_MS }, () => {
   it('of each kind is refused with a code of its own, and touches neither slot', () =>
-    onNode({ node: { slotBytes: SLOT_BYTES } }, async ({ homelab, node }) => {
+    onNode({ node: { slotBytes: SLOT_BYTES, config: { updates: { 'clock-patience': '3s' } } } }, async ({ homelab, node }) => {
       const good = homelab.bundlePath('2');
       const image = await homelab.image('2');
       const before = await slotHashes(node);

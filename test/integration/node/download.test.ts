@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, shellOk } from './scenario.ts';
 
 const CAN_STREAM = existsSync('/sys/class/block/nbd0');
 
@@ -39,6 +40,28 @@ describe.skipIf(CAN_STREAM)('a bundle behind a URL, on a node whose kernel canno
       expect((await install).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
       expect(server.offsets).toEqual([0, 4 << 20]);
+    }));
+
+  it('goes on where it was when the server hangs up half-way, again and again, and falls silent', () =>
+    withServer(async ({ homelab, node, server }) => {
+      server.breakOff(4 << 20, 3 << 20);
+      server.hold(2 << 20);
+      const install = homelab.lamactl(['install', server.url]);
+      await shellOk(node, 'until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 9437184 ]; do sleep 0.2; done 2>/dev/null');
+      // It is given half a minute to say something more; then it is asked again.
+      await until('the server to be asked again', 60_000, async () => server.offsets.length > 3 || undefined);
+      server.release();
+      expect((await install).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect(server.offsets).toEqual([0, 4 << 20, 7 << 20, 9 << 20]);
+    }));
+
+  it('that redirects for ever is refused', () =>
+    withServer(async ({ homelab, server }) => {
+      server.redirectToItself();
+      const { exitCode, all } = await homelab.lamactl(['install', server.url]);
+      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringMatching(/DOWNLOAD_REFUSED|redirects more than/) });
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary', B: 'bad' } });
     }));
 
   it('can be given up while it is downloading', () =>

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
+import type { VirtualNode } from '../../../qemu/driver.ts';
+import { serveBundle } from '../fakes/bundle-server.ts';
+import { duringPhase, HELD_PHASES } from './held-phase.ts';
+import { agentAnswers, COMMITTED, check, journaled, onNode, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
+
+const CAN_STREAM = existsSync('/sys/class/block/nbd0');
+const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
+const TRUSTED_SERVER = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
+const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
+
+/** As root, who may take the last block. */
+const fill = (node: VirtualNode) => shellOk(node, 'cat /dev/zero >/var/full 2>/dev/null; sync /var/full; df --output=avail /var');
+const free = (node: VirtualNode) => shellOk(node, 'rm /var/full; sync /var');
+
+/** An end that could not be written down is, as soon as there is space: until then only the agent knows of it. */
+async function isOnRecord(node: VirtualNode, phase: string): Promise<void> {
+  await until(`the journal to say ${phase}`, 60_000, async () => (await journaled(node)).phase === phase || undefined);
+}
+
+describe('a data disk that is full', { timeout: SCENARIO_MS }, () => {
+  it('when an update is asked for refuses it, and takes it once there is space', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      await fill(node);
+      expect(await homelab.lamactl(['install', '--on-node', bundle])).toMatchObject({
+        exitCode: 7,
+        all: expect.stringContaining('JOURNAL_UNWRITABLE'),
+      });
+      await free(node);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it.skipIf(CAN_STREAM)('in the middle of a download ends it, and the next attempt is committed', () =>
+    onNode({ node: TRUSTED_SERVER }, async ({ homelab, node }) => {
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'));
+      try {
+        server.hold(4 << 20);
+        const install = homelab.lamactl(['install', server.url]);
+        await reaches(node, 'downloading');
+        await fill(node);
+        server.release();
+        expect(await install).toMatchObject({ exitCode: 8, all: expect.stringContaining('NO_SPACE') });
+        await free(node);
+        await isOnRecord(node, 'failed');
+        expect((await homelab.lamactl(['install', server.url])).exitCode).toBe(0);
+        expect(await report(homelab)).toMatchObject(COMMITTED);
+      } finally {
+        server.close();
+      }
+    }),
+  );
+
+  it('while RAUC writes ends the update before the slot is activated, also for an agent that starts again', () =>
+    onNode({}, async (scenario) => {
+      const { homelab, node, bundle } = scenario;
+      const { exitCode, all } = await duringPhase(scenario, INSTALLING, () => fill(node));
+      expect({ exitCode, all }).toMatchObject({ exitCode: 8, all: expect.stringMatching(/JOURNAL_UNWRITABLE|NO_SPACE/) });
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary' } });
+      await free(node);
+      await isOnRecord(node, 'failed');
+      await shellOk(node, 'systemctl restart lamadist-agent.service');
+      await agentAnswers(homelab);
+      expect((await homelab.lamactl(['watch'])).exitCode).toBe(8);
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+
+  it('in the middle of a trial takes the node back, and does not blame the version', () =>
+    onNode({ files: [SLOW_CHECK] }, async ({ homelab, node, bundle }) => {
+      const install = homelab.lamactl(['install', '--on-node', bundle]);
+      await reaches(node, 'checking');
+      await fill(node);
+      expect((await install).exitCode).toBe(9);
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } });
+      await free(node);
+      await isOnRecord(node, 'rolled-back');
+    }));
+});
