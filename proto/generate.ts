@@ -28,6 +28,7 @@ const SOURCES = [
       'lamadist/agent/v1/unit.proto',
       'lamadist/agent/v1/log.proto',
       'lamadist/agent/v1/audit.proto',
+      'lamadist/agent/v1/event.proto',
       'google/rpc/status.proto',
       'google/rpc/error_details.proto',
     ],

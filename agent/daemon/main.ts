@@ -6,6 +6,7 @@ import { VERSION } from '../shared/version.ts';
 import { AuditLog } from './access/audit-log.ts';
 import { NodeServerCredentials } from './access/server-credentials.ts';
 import { attesterOf, prepareKeys } from './compose/attestation.ts';
+import { announced, eventsOf, recordPhases } from './compose/events.ts';
 import { foldersOf } from './compose/folders.ts';
 import { healthOf } from './compose/health.ts';
 import { metricsOf } from './compose/metrics.ts';
@@ -33,16 +34,19 @@ async function start(): Promise<void> {
   const stopping = new AbortController();
   const folders = foldersOf(env);
 
-  const outside = await neighbours(env, log);
-  const { monitor, gate } = healthOf(config.health, outside, log);
+  const found = await neighbours(env, log);
+  const events = await eventsOf(folders, found, log);
+  const outside = { ...found, reboot: announced(found.reboot, events) };
+  const { monitor, gate } = healthOf(config.health, outside, events, log);
   const updates = await updatesOf({ folders, config, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
   const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => {
     rpc.renew();
     metrics.renew();
+    void events.events.record({ type: 'certificates-reloaded', notAfterMs: credentials.notAfter.getTime() });
   });
-  const rpc = rpcOf({ config, folders, credentials, attester, monitor, audit, log }, outside, updates);
+  const rpc = rpcOf({ config, folders, events: events.events, credentials, attester, monitor, audit, log }, outside, updates);
   const shown = { config: config.metrics, folders, credentials, attester, monitor, log, stopping: stopping.signal };
   const metrics = metricsOf(shown, outside, updates);
 
@@ -67,6 +71,7 @@ async function start(): Promise<void> {
   const { updater, marks } = updates;
   const { boot, installer, reboot } = outside;
   const records = await readTrialRecords(folders);
+  void recordPhases(events, updates.feed, stopping.signal);
   await updater.start({ ...boot, records });
   await rpc.listen(config.listen);
   await metrics.listen();

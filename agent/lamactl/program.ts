@@ -6,6 +6,7 @@ import { addAttest } from './commands/attest.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addDu } from './commands/du.ts';
+import { addEvents } from './commands/events.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
@@ -104,6 +105,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addHealth,
     addInspect,
     addLogs,
+    addEvents,
     addUnits,
     addPosture,
     addDu,

@@ -20,6 +20,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.DeviceService/GetDiskUsage': 'reader',
   '/lamadist.agent.v1.DeviceService/GetSecurityPosture': 'reader',
   '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
+  '/lamadist.agent.v1.EventService/WatchEvents': 'reader',
   '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',
   '/lamadist.agent.v1.HealthService/RunChecks': 'operator',
   '/lamadist.agent.v1.LogService/ReadLog': 'reader',

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceServiceDefinition, LogServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
+import { DeviceServiceDefinition, EventServiceDefinition, LogServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Config } from '../config.ts';
+import type { EventLog } from '../node/event-log.ts';
+import type { Units } from '../node/units.ts';
 import { diskUsage } from '../platform/linux/disk-usage.ts';
 import { securityPosture } from '../platform/linux/posture/security-posture.ts';
 import { readJournal } from '../platform/systemd/journal-reader.ts';
 import { systemdUnits } from '../platform/systemd/unit-control.ts';
 import { deviceService } from '../rpc/device-service.ts';
+import { eventService } from '../rpc/event-service.ts';
 import { logService } from '../rpc/log-service.ts';
 import type { Service } from '../rpc/server.ts';
 import { unitService } from '../rpc/unit-service.ts';
@@ -18,10 +21,11 @@ import type { Updates } from './updates.ts';
 export interface DeviceParts {
   readonly config: Pick<Config, 'units'>;
   readonly folders: Folders;
+  readonly events: EventLog;
 }
 
 /** The services about the node itself. */
-export function deviceServices({ config, folders }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
+export function deviceServices({ config, folders, events }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
   const { boot, host, bus, installer, reboot, busConnected } = neighbours;
   return [
     {
@@ -43,8 +47,21 @@ export function deviceServices({ config, folders }: DeviceParts, neighbours: Nei
     {
       name: 'lamadist.agent.v1.UnitService',
       definition: UnitServiceDefinition,
-      implementation: unitService(systemdUnits(bus, clock), config.units.restart),
+      implementation: unitService(recorded(systemdUnits(bus, clock), events), config.units.restart),
     },
     { name: 'lamadist.agent.v1.LogService', definition: LogServiceDefinition, implementation: logService(readJournal) },
+    { name: 'lamadist.agent.v1.EventService', definition: EventServiceDefinition, implementation: eventService(events) },
   ];
+}
+
+/** Restarts are events, too. */
+function recorded(units: Units, events: EventLog): Units {
+  return {
+    ...units,
+    async restart(name, signal) {
+      const unit = await units.restart(name, signal);
+      void events.record({ type: 'unit-restarted', name });
+      return unit;
+    },
+  };
 }

@@ -8,18 +8,21 @@ import { systemdProbes } from '../platform/systemd/probes.ts';
 import { systemClock as clock } from '../timing/clock.ts';
 import { checkRecord } from '../update/check-record.ts';
 import type { Gate } from '../update/ports.ts';
+import type { Events } from './events.ts';
 import type { Neighbours } from './neighbours.ts';
 
 /** The checks of the node, and the gate that a trial must pass. */
-export function healthOf(config: Config['health'], { bus }: Neighbours, logger: Logger) {
+export function healthOf(config: Config['health'], { bus }: Neighbours, { events }: Events, logger: Logger) {
   const monitor = new HealthMonitor({
     load: () => readCheckDirectory(config.folders),
     probes: { ...linuxProbes, ...systemdProbes(bus) },
     clock,
     logger,
+    onChange: ({ name, severity, outcome, detail }) => void events.record({ type: 'check-changed', name, severity, outcome, detail }),
   });
   const gate: Gate = async (onCheck, signal) => {
     const { verdict } = await monitor.runGate(config['gate-deadline'], signal, (result) => onCheck(checkRecord(result)));
+    void events.record({ type: 'gate-decided', verdict: verdict.type, message: verdict.message });
     return verdict.type === 'passed' ? { passed: true } : { ...verdict, passed: false };
   };
   return { monitor, gate };

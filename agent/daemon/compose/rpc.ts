@@ -14,6 +14,7 @@ import type { AuditLog } from '../access/audit-log.ts';
 import type { Attester } from '../attestation/attester.ts';
 import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
+import type { EventLog } from '../node/event-log.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
 import { auditService } from '../rpc/audit-service.ts';
 import { Callers } from '../rpc/callers.ts';
@@ -33,6 +34,7 @@ import type { Updates } from './updates.ts';
 export interface RpcParts {
   readonly config: Config;
   readonly folders: Folders;
+  readonly events: EventLog;
   readonly credentials: { readonly context: () => SecureContextOptions; readonly certificateSha256: Buffer };
   readonly attester: Attester;
   readonly monitor: HealthMonitor;
@@ -42,7 +44,7 @@ export interface RpcParts {
 
 /** Every service of the gRPC edge behind its guard, not yet listening. */
 export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
-  const { config, folders, credentials, attester, monitor, audit, log } = parts;
+  const { config, folders, events, credentials, attester, monitor, audit, log } = parts;
   const { boot, installer } = neighbours;
   const callers = new Callers();
   const services: Service[] = [
@@ -52,7 +54,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
       implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
-    ...deviceServices({ config, folders }, neighbours, updates),
+    ...deviceServices({ config, folders, events }, neighbours, updates),
     {
       name: 'lamadist.agent.v1.AttestationService',
       definition: AttestationServiceDefinition,

@@ -17,6 +17,8 @@ export interface HealthPorts {
   readonly probes: Probes;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  /** Hears when a check passes that did not, or the other way round. That it passes from the start is no news. */
+  readonly onChange?: (result: CheckResult) => void;
 }
 
 export interface Health {
@@ -120,6 +122,7 @@ export class HealthMonitor {
     if (!before) return;
     this.#results.set(result.name, result);
     if (result.outcome === 'pending' || result.outcome === before.outcome) return;
+    if (before.outcome !== 'pending' || result.outcome !== 'passed') this.#ports.onChange?.(result);
     if (result.outcome === 'passed') this.#ports.logger.info({ ...result }, 'A health check passes now');
     else this.#ports.logger.warn({ ...result }, 'A health check does not pass');
   }

@@ -8,7 +8,7 @@ const { CheckOutcome, CheckSeverity, RebootPolicy, UpdatePhase } = lamadist.agen
 type UpdateMessage = lamadist.agent.v1.Update.$Properties;
 type CheckMessage = lamadist.agent.v1.CheckResult.$Properties;
 
-const PHASE: Record<Phase, lamadist.agent.v1.UpdatePhase> = {
+export const PHASE: Record<Phase, lamadist.agent.v1.UpdatePhase> = {
   idle: UpdatePhase.UPDATE_PHASE_IDLE,
   scheduled: UpdatePhase.UPDATE_PHASE_SCHEDULED,
   paused: UpdatePhase.UPDATE_PHASE_PAUSED,
@@ -27,14 +27,14 @@ const PHASE: Record<Phase, lamadist.agent.v1.UpdatePhase> = {
   failed: UpdatePhase.UPDATE_PHASE_FAILED,
 };
 
-const OUTCOME: Record<CheckResult['outcome'], lamadist.agent.v1.CheckOutcome> = {
+export const OUTCOME: Record<CheckResult['outcome'], lamadist.agent.v1.CheckOutcome> = {
   pending: CheckOutcome.CHECK_OUTCOME_PENDING,
   passed: CheckOutcome.CHECK_OUTCOME_PASSED,
   failed: CheckOutcome.CHECK_OUTCOME_FAILED,
   'timed-out': CheckOutcome.CHECK_OUTCOME_TIMED_OUT,
 };
 
-const SEVERITY: Record<Check['severity'], lamadist.agent.v1.CheckSeverity> = {
+export const SEVERITY: Record<Check['severity'], lamadist.agent.v1.CheckSeverity> = {
   required: CheckSeverity.CHECK_SEVERITY_REQUIRED,
   advisory: CheckSeverity.CHECK_SEVERITY_ADVISORY,
 };

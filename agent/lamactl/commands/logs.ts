@@ -7,8 +7,9 @@ import { localTime, parseDuration } from '../output/time.ts';
 import { followNodes } from './follow-nodes.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { count } from './options.ts';
-import { askAndPrint, given } from './print-answers.ts';
+import { askAndPrint } from './print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { collect, merged } from './streams.ts';
 
 export function addLogs(program: Command, run: Run): void {
   program
@@ -75,19 +76,11 @@ function newest(session: Session, query: LogQuery): Promise<ExitName> {
   return askAndPrint(session, session.timeoutMs(WORK_TIMEOUT_MS), async (node) => collect(node.readLog(query)), {
     document: (entries) => ({ entries }),
     text: (answers) =>
-      given(answers)
-        .flatMap(({ node, value }) => value.map((entry) => ({ node, entry, atMs: Date.parse(entry.at ?? '') || 0 })))
-        .sort((a, b) => a.atMs - b.atMs)
-        .map(({ node, entry }) => entryText(session.paint, node, entry))
+      merged(answers)
+        .map(({ node, item }) => entryText(session.paint, node, item))
         .join(''),
     exit: () => 'done',
   });
-}
-
-async function collect<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
-  const all: Item[] = [];
-  for await (const item of items) all.push(item);
-  return all;
 }
 
 const STYLES: Readonly<Partial<Record<LogPriority, Style>>> = {

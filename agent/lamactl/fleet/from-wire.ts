@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { lamadist } from '../../shared/gen/messages.js';
-import {
-  BOOT_STATUSES,
-  type Bundle,
-  type BundleSource,
-  type CheckResult,
-  type Checks,
-  type Device,
-  type Health,
-  type Inspection,
-  OUTCOMES,
-  PHASES,
-  REACHABILITIES,
-  REBOOT_POLICIES,
-  SEVERITIES,
-  type Slot,
-  type Update,
-  type UpdateEvent,
-  VERDICTS,
-} from './node.ts';
+import type { Bundle, BundleSource, CheckResult, Checks, Device, Health, Inspection, Slot, Update, UpdateEvent } from './node.ts';
+import { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 import { duration, named, present, text, time } from './wire-values.ts';
 
 /*

@@ -7,6 +7,7 @@ import {
   AttestationServiceDefinition,
   AuditServiceDefinition,
   DeviceServiceDefinition,
+  EventServiceDefinition,
   HealthServiceDefinition,
   LogServiceDefinition,
   UnitServiceDefinition,
@@ -22,24 +23,25 @@ import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-f
 import { bytes, collectQuote } from './evidence-stream.ts';
 import { checksFromWire, deviceFromWire, healthFromWire, inspectionFromWire, updateEventFromWire, updateFromWire } from './from-wire.ts';
 import { linesOf } from './lines.ts';
-import {
-  type BundleSource,
-  type Checks,
-  type Connect,
-  type ConnectOptions,
-  type Device,
-  type Health,
-  type Inspection,
-  type InstallRequest,
-  type NodeConnection,
-  type NodeQuote,
-  REBOOT_POLICIES,
-  type Target,
-  type Update,
-  type UpdateEvent,
+import type {
+  BundleSource,
+  Checks,
+  Connect,
+  ConnectOptions,
+  Device,
+  Health,
+  Inspection,
+  InstallRequest,
+  NodeConnection,
+  NodeQuote,
+  Target,
+  Update,
+  UpdateEvent,
 } from './node.ts';
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import { type EventQuery, type NodeEvent, nodeEventFromWire } from './node-event.ts';
 import { LOG_PRIORITIES, type LogEntry, type LogQuery, logEntryFromWire } from './node-log.ts';
+import { REBOOT_POLICIES } from './wire-names.ts';
 import { text } from './wire-values.ts';
 
 /** The largest page that ListUpdates gives. */
@@ -188,8 +190,18 @@ class GrpcNode implements NodeConnection {
       priority: LOG_PRIORITIES.indexOf(priority),
       ...(since && { since: { seconds: Math.floor(since.getTime() / 1000), nanos: (since.getTime() % 1000) * 1e6 } }),
     };
-    const deadline = query.follow ? {} : { deadline: Date.now() + this.#options.timeoutMs };
-    for await (const { entry } of this.#stream(LogServiceDefinition.readLog, request, deadline)) if (entry) yield logEntryFromWire(entry);
+    for await (const { entry } of this.#stream(LogServiceDefinition.readLog, request, this.#deadlineOf(query))) {
+      if (entry) yield logEntryFromWire(entry);
+    }
+  }
+
+  async *events(query: EventQuery): AsyncIterable<NodeEvent> {
+    const stream = this.#stream(EventServiceDefinition.watchEvents, query, this.#deadlineOf(query));
+    for await (const response of stream) yield nodeEventFromWire(response);
+  }
+
+  #deadlineOf({ follow }: { readonly follow: boolean }): CallOptions {
+    return follow ? {} : { deadline: Date.now() + this.#options.timeoutMs };
   }
 
   async *auditLog(): AsyncIterable<string> {

@@ -5,39 +5,14 @@ import type { Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import type { EventQuery, NodeEvent } from './node-event.ts';
 import type { LogEntry, LogQuery } from './node-log.ts';
+import type { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 
 /*
  * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
  * JSON that lamactl prints (docs/LAMACTL.md): names of proto3 JSON, enum values without their prefix, times in RFC 3339.
- * Each list is indexed by the number of the protocol's enum; what a newer node says beyond it is unknown.
  */
-
-export const PHASES = [
-  'unknown',
-  'idle',
-  'downloading',
-  'inspecting',
-  'installing',
-  'installed',
-  'activating',
-  'pending-reboot',
-  'trial',
-  'checking',
-  'committing',
-  'committed',
-  'rolling-back',
-  'rolled-back',
-  'failed',
-  'scheduled',
-  'paused',
-] as const;
-export const REACHABILITIES = ['unknown', 'reachable', 'unreachable'] as const;
-export const BOOT_STATUSES = ['unknown', 'good', 'bad'] as const;
-export const OUTCOMES = ['unknown', 'pending', 'passed', 'failed', 'timed-out'] as const;
-export const SEVERITIES = ['unknown', 'required', 'advisory'] as const;
-export const VERDICTS = ['unknown', 'pending', 'passed', 'failed'] as const;
-export const REBOOT_POLICIES = ['unknown', 'automatic', 'manual'] as const;
 
 export type Phase = (typeof PHASES)[number];
 type Reachability = (typeof REACHABILITIES)[number];
@@ -204,6 +179,8 @@ export interface NodeConnection {
   restartUnit(name: string): Promise<Unit>;
   /** Has the connection's deadline as a whole, unless it follows: then it lives as long as the signal lets it. */
   readLog(query: LogQuery): AsyncIterable<LogEntry>;
+  /** Likewise. */
+  events(query: EventQuery): AsyncIterable<NodeEvent>;
   /** Every line that the node keeps of its audit log, oldest first. */
   auditLog(): AsyncIterable<string>;
   /** Returns the operation's id; so does rollBack. */

@@ -19,6 +19,7 @@ export async function connect({ pki, address }: Pick<AgentServer, 'pki' | 'addre
     health: open(services.HealthClient),
     logs: open(services.LogServiceClient),
     audit: open(services.AuditServiceClient),
+    events: open(services.EventServiceClient),
     reflection: open(services.ServerReflectionClient),
   };
   return {

@@ -7,12 +7,14 @@ import { NodeServerCredentials } from '../../../agent/daemon/access/server-crede
 import { BundleAccessStore } from '../../../agent/daemon/delivery/bundle-access.ts';
 import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
+import { EventLog } from '../../../agent/daemon/node/event-log.ts';
 import type { ReadLog } from '../../../agent/daemon/node/node-log.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
 import { auditService } from '../../../agent/daemon/rpc/audit-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { Connections } from '../../../agent/daemon/rpc/connections.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
+import { eventService } from '../../../agent/daemon/rpc/event-service.ts';
 import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
 import { guard } from '../../../agent/daemon/rpc/guard.ts';
 import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
@@ -57,6 +59,7 @@ export async function startAgentServer(
   const { updater, feed } = await node.startWithFeed(ARMED_BOOT, 'A');
   const auditPath = path.join(folder, 'audit.log');
   const audit = await AuditLog.open(auditPath);
+  const events = await EventLog.open({ folder: path.join(folder, 'events'), bootId: ARMED_BOOT, clock: node.clock, log });
   const callers = new Callers();
   const address = `127.0.0.1:${await freePort()}`;
   const boot = { bootId: ARMED_BOOT, bootname: 'A' };
@@ -82,6 +85,7 @@ export async function startAgentServer(
     'lamadist.agent.v1.AuditService',
     'lamadist.agent.v1.UnitService',
     'lamadist.agent.v1.LogService',
+    'lamadist.agent.v1.EventService',
     'grpc.health.v1.Health',
     'grpc.reflection.v1.ServerReflection',
   ];
@@ -104,6 +108,7 @@ export async function startAgentServer(
     auditService(audit),
     unitService({ list: async () => [], restart: async () => Promise.reject(new Error('there are no units')) }, []),
     logService(readLog),
+    eventService(events),
     grpcHealth(names),
     reflection(names),
   ];
@@ -115,6 +120,7 @@ export async function startAgentServer(
     definitions.AuditServiceDefinition,
     definitions.UnitServiceDefinition,
     definitions.LogServiceDefinition,
+    definitions.EventServiceDefinition,
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];
@@ -136,6 +142,7 @@ export async function startAgentServer(
     updater,
     feed,
     history,
+    events,
     offers,
     audit,
     connections,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
-import { BOOT, json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
 
 interface Entry {
   readonly cursor: string;
@@ -20,7 +20,11 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
   it('is read by unit, priority and boot, and followed through a reboot without a gap', () =>
     onNode({ node: { files: [WRITER] } }, async ({ homelab, node }) => {
       const shell = (command: string) => node.shell(command, QUICK);
-      const read = async (...args: string[]) => (await json<{ nodes: { entries: Entry[] }[] }>(homelab, 'logs', ...args)).nodes[0]!.entries;
+      const read = async (...args: string[]) => {
+        const { nodes } = await json<{ nodes: { entries?: Entry[] }[] }>(homelab, 'logs', ...args);
+        if (nodes[0]?.entries) return nodes[0].entries;
+        throw new Error(`Cannot read the log: ${JSON.stringify(nodes)}`);
+      };
       const following = homelab.lamactl(['logs', '-f', '-u', 'writer', '--boot', '-o', 'json'], { buffer: true });
 
       await shell('systemctl start writer.service; journalctl --sync');
@@ -41,8 +45,9 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
       expect(text).toMatch(/attic colour\[\d+\]: e\uFFFD\[2Jnd/);
 
       const [last] = entries.slice(-1);
-      await homelab.lamactl(['reboot', '--wait']);
+      expect(await homelab.lamactl(['reboot', '--wait'])).toMatchObject({ exitCode: 0 });
       await node.waitForBoot(BOOT);
+      await agentAnswers(homelab);
       expect(await read('-u', 'writer', '--boot')).toEqual([]);
       expect((await read('-u', 'writer', '--boot', '-1')).map(({ cursor }) => cursor)).toContain(last?.cursor);
       await shell('systemctl start writer.service; journalctl --sync');

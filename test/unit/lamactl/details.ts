@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { DiskUsage, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
+import type { NodeEvent } from '../../../agent/lamactl/fleet/node-event.ts';
 import type { LogEntry } from '../../../agent/lamactl/fleet/node-log.ts';
 
 /* What a node answers beside its state; a test changes the part that it is about. */
@@ -56,6 +57,13 @@ const ENTRY: LogEntry = {
 export const LOG: readonly LogEntry[] = [
   ENTRY,
   { ...ENTRY, cursor: 's=a;i=2', at: '2026-11-20T10:00:02.000Z', priority: 'error', message: 'broken\nin two lines\n' },
+];
+
+const HAPPENED = { at: '2026-11-20T10:00:00.000Z', bootId: 'boot-1', gap: false };
+
+export const EVENTS: readonly NodeEvent[] = [
+  { ...HAPPENED, cursor: 'e.1', type: 'booted', bootname: 'A', imageVersion: '1.0.0', agentVersion: '0.1.0' },
+  { ...HAPPENED, cursor: 'e.2', at: '2026-11-20T10:00:05.000Z', type: 'gate-decided', verdict: 'passed', message: 'All 4 passed' },
 ];
 
 export const UNITS: readonly Unit[] = [

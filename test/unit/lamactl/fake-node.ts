@@ -11,7 +11,7 @@ import type {
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
-import { DISK_USAGE, LOG, PROTECTIONS, UNITS } from './details.ts';
+import { DISK_USAGE, EVENTS, LOG, PROTECTIONS, UNITS } from './details.ts';
 
 function auditLine(rpc: string, previous: string): string {
   return JSON.stringify({ at: '2026-11-20T11:00:00.000Z', caller: 'alice', rpc, result: 'OK', previous });
@@ -52,6 +52,9 @@ export class FakeNode {
       },
       auditLog: async function* () {
         yield* AUDIT_LOG;
+      },
+      events: async function* () {
+        yield* EVENTS;
       },
       install: async (request) => {
         this.installs.push(request);
@@ -111,6 +114,10 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
   const fail = async (): Promise<never> => {
     throw failure;
   };
+  // biome-ignore lint/correctness/useYield: it fails before it has anything to tell.
+  const never = async function* (): AsyncGenerator<never> {
+    throw failure;
+  };
   node.answers = {
     device: fail,
     reboot: fail,
@@ -120,10 +127,8 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     diskUsage: fail,
     units: fail,
     restartUnit: fail,
-    // biome-ignore lint/correctness/useYield: it fails before it has anything to tell.
-    readLog: async function* () {
-      throw failure;
-    },
+    readLog: never,
+    events: never,
     install: fail,
     rollBack: fail,
     inspect: fail,

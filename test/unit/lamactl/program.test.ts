@@ -17,6 +17,7 @@ const COMMANDS = [
   'health',
   'inspect',
   'logs',
+  'events',
   'units',
   'posture',
   'du',

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { PHASES, type Phase } from '../../../../agent/lamactl/fleet/node.ts';
+import type { Phase } from '../../../../agent/lamactl/fleet/node.ts';
 import { judgeChecks, judgeHealth, judgeNode, type State } from '../../../../agent/lamactl/fleet/node-state.ts';
+import { PHASES } from '../../../../agent/lamactl/fleet/wire-names.ts';
 import { CHECK, DEVICE, HEALTH, updateIn } from '../answers.ts';
 
 const EXPECTED: Record<Phase, State> = {

@@ -8,7 +8,7 @@ import {
   REBOOT_POLICIES,
   SEVERITIES,
   VERDICTS,
-} from '../../../../agent/lamactl/fleet/node.ts';
+} from '../../../../agent/lamactl/fleet/wire-names.ts';
 import { lamadist } from '../../../../agent/shared/gen/messages.js';
 
 const { BootStatus, CheckOutcome, CheckSeverity, GateVerdict, Reachability, RebootPolicy, UpdatePhase } = lamadist.agent.v1;
