@@ -5,11 +5,13 @@
 //   graphs   parses everything for each board, compares what a user counts on, resolves every image and bundle to its tasks
 //   quality  yocto-check-layer
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
+// --boot, as root and after `offline` with --parts, boots BitBake's disk in a virtual machine and updates it with its bundle.
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
+import { bootDisk } from './boot-disk.ts';
 import { developmentKeys } from './development-keys.ts';
 import { boards, readKasBuild } from './kas-build.ts';
 import { checkLayerQuality } from './layer-quality.ts';
@@ -82,8 +84,13 @@ async function main(): Promise<number> {
       board: { type: 'string', multiple: true },
       target: { type: 'string', multiple: true },
       only: { type: 'string', multiple: true },
+      boot: { type: 'boolean', default: false },
     },
   });
+  if (values.boot) {
+    await bootDisk(path.resolve(values.work), say);
+    return 0;
+  }
   const only = values.only ?? PARTS;
   if (values.layers === undefined || only.some((part) => !(PARTS as readonly string[]).includes(part))) {
     process.stderr.write(USAGE);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, open, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, open, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { diskLayout, type Partition, partitionTable } from '../image/layout.ts';
+import { diskLayout, partitionTable } from '../image/layout.ts';
 import { layerVariables } from '../layers.ts';
 import type { VmFolder } from './vm-folder.ts';
 
@@ -13,11 +14,15 @@ const QUICK_MS = 120_000;
 const DATA_BYTES = 1200 << 20;
 /** What goes where on a fresh disk. */
 const FILLED = { 'esp-a': 'esp.img', 'root-a': 'rootfs.img', 'root-a-verity': 'verity.img' } as const;
+/** In the folder of an image that BitBake made. */
+const READY_DISK = 'disk.img';
 /** Names who put the keys into the firmware (UEFI's SignatureOwner). */
 const OWNER = '6c616d61-6469-4074-9000-000000000001';
 
-/** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. */
-export async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<readonly Partition[]> {
+/** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. An image that is a disk is taken as it is. */
+export async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+  const ready = path.join(imageFolder, READY_DISK);
+  if (existsSync(ready)) return extendDisk(tools, folder, ready);
   const partitions = await diskLayout(await layerVariables());
   const last = partitions.at(-1)!;
   const disk = await open(folder.disk, 'w');
@@ -31,7 +36,13 @@ export async function writeDisk(tools: Root, folder: VmFolder, imageFolder: stri
     const content = FILLED[name as keyof typeof FILLED];
     if (content) await copyInto(folder.disk, path.join(imageFolder, content), offsetBytes);
   }
-  return partitions;
+}
+
+/** A disk that BitBake made, on a machine whose disk is larger: the table's backup goes to the end. */
+async function extendDisk(tools: Root, folder: VmFolder, ready: string): Promise<void> {
+  await run(['cp', '--sparse=always', ready, folder.disk], { timeoutMs: QUICK_MS });
+  await truncate(folder.disk, (await stat(ready)).size + DATA_BYTES);
+  await run(inRoot(tools, folder.path, ['sfdisk', '--quiet', '--relocate', 'gpt-bak-std', `${WORK}/disk.img`]), { timeoutMs: QUICK_MS });
 }
 
 async function copyInto(disk: string, content: string, offsetBytes: number): Promise<void> {

@@ -9,6 +9,7 @@ PACKAGE_INSTALL = ""
 IMAGE_PREPROCESS_COMMAND:remove = "selinux_set_labels; ima_evm_sign_rootfs; systemd_preset_all"
 EXTRA_IMAGECMD:append:erofs-lz4hc = " --file-contexts=${IMAGE_ROOTFS}/etc/selinux/default/contexts/files/file_contexts"
 
+do_rootfs[file-checksums] += "${HOST_PARTS}/root.tar:True"
 do_rootfs() {
     tar --extract --file ${HOST_PARTS}/root.tar --directory ${IMAGE_ROOTFS}
     for recipe in ${HOST_ROOT_RECIPES}; do

@@ -9,6 +9,7 @@ inherit deploy nopackages
 do_install[noexec] = "1"
 
 # The task that an image waits for.
+do_image_complete[file-checksums] += "${HOST_PARTS}/initramfs.cpio.zst:True"
 do_image_complete() {
     install -D -m 0644 ${HOST_PARTS}/initramfs.cpio.zst ${DEPLOY_DIR_IMAGE}/${PN}-${MACHINE}.${INITRAMFS_FSTYPES}
 }

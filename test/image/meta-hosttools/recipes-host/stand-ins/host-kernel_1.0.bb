@@ -11,6 +11,7 @@ inherit deploy nopackages
 
 do_install[noexec] = "1"
 
+do_deploy[file-checksums] += "${HOST_PARTS}/vmlinuz:True"
 do_deploy() {
     install -m 0644 ${HOST_PARTS}/vmlinuz ${DEPLOYDIR}/${KERNEL_IMAGETYPE}
 }

@@ -8,6 +8,7 @@ inherit deploy nopackages
 
 do_install[noexec] = "1"
 
+do_deploy[file-checksums] += "${HOST_PARTS}/linuxx64.efi.stub:True ${HOST_PARTS}/systemd-bootx64.efi:True"
 do_deploy() {
     install -m 0644 ${HOST_PARTS}/linuxx64.efi.stub ${HOST_PARTS}/systemd-bootx64.efi ${DEPLOYDIR}
 }

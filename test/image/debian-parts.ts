@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Collects what BitBake makes an image of where it cannot compile: the parts of the virtual node, for `test:yocto -- --parts`.
+// usage, as root, after `npm run build`: npx tsx test/image/debian-parts.ts FOLDER
+import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { run } from '../../qemu/command.ts';
+import { withPrivateMounts } from '../../qemu/private-mounts.ts';
+import { sayOnStderr } from '../../qemu/say.ts';
+import { buildVmImage, vmRoots } from '../../qemu/vm/image/build-vm-image.ts';
+import { initramfs } from '../../qemu/vm/image/parts.ts';
+import { REPOSITORY } from './kas-build.ts';
+
+const SLOW_MS = 10 * 60_000;
+const LOADERS = ['linuxx64.efi.stub', 'systemd-bootx64.efi'];
+
+async function collect(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const { tools } = await vmRoots(sayOnStderr);
+  const image = await buildVmImage({ version: '0', agent: path.join(REPOSITORY, 'dist/lamadist-agent.js') }, sayOnStderr);
+
+  const tar = [
+    'sh',
+    path.join(import.meta.dirname, 'debian-parts.sh'),
+    path.join(image.path, 'rootfs.img'),
+    path.join(folder, 'root.tar'),
+  ] as const;
+  await run(withPrivateMounts([...tar]), { timeoutMs: SLOW_MS });
+  await copyFile(await initramfs(tools, sayOnStderr), path.join(folder, 'initramfs.cpio.zst'));
+  const boot = path.join(tools.tools, 'boot');
+  const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
+  if (kernel === undefined) throw new Error(`Cannot collect the parts of an image: ${boot} has no kernel`);
+  await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
+  for (const name of LOADERS) await copyFile(path.join(tools.tools, 'usr/lib/systemd/boot/efi', name), path.join(folder, name));
+  await copyFile(path.join(tools.tools, 'usr/bin/ukify'), path.join(folder, 'ukify'));
+  // BitBake reads them as an ordinary user.
+  for (const name of await readdir(folder)) await chmod(path.join(folder, name), 0o644);
+}
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) {
+  process.stderr.write('usage: debian-parts FOLDER\n');
+  process.exitCode = 2;
+} else {
+  await collect(path.resolve(folder));
+}
