@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, readFile } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { run } from '../../command.ts';
 import { until } from '../../deadline.ts';
 import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts';
@@ -32,6 +32,7 @@ export interface VirtualMachineOptions {
 
 const DEFAULT_PORT = 7443;
 const QUICK_MS = 30_000;
+const COPY_MS = 600_000;
 const HOLDS = '/var/lib/lamadist-control/hold';
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
@@ -82,7 +83,7 @@ export class VirtualMachine implements VirtualNode {
   }
 
   async start(): Promise<void> {
-    await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: 60_000 });
+    await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: COPY_MS });
     await this.supply.switchOn();
   }
 
@@ -133,7 +134,7 @@ export class VirtualMachine implements VirtualNode {
 
   async cutPower(): Promise<void> {
     await this.supply.switchOff('its power was cut');
-    await copyFile(this.folder.diskBefore, this.folder.disk);
+    await rename(this.folder.diskBefore, this.folder.disk);
     await replayToLastFlush(this.folder.writeLog, this.folder.disk);
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, link, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, link, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../cache-directory.ts';
 
@@ -13,6 +14,7 @@ export class VmFolder {
   static async create(): Promise<VmFolder> {
     const parent = path.join(cacheDirectory(), 'vm-machines');
     await mkdir(parent, { recursive: true });
+    await sweep(parent);
     const folder = new VmFolder(await mkdtemp(path.join(parent, `${process.pid}-`)));
     for (const name of ['tpm', 'media']) await mkdir(folder.file(name));
     await writeFile(folder.console, '');
@@ -54,5 +56,13 @@ export class VmFolder {
 
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
+  }
+}
+
+/** Removes the folders of processes that are gone; their machines went with them. */
+async function sweep(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    const [owner = ''] = name.split('-');
+    if (!existsSync(`/proc/${owner}`)) await rm(path.join(parent, name), { recursive: true, force: true });
   }
 }
