@@ -4,6 +4,7 @@ import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { addAttest } from './commands/attest.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBundles } from './commands/bundles.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addDu } from './commands/du.ts';
 import { addEvents } from './commands/events.ts';
@@ -106,6 +107,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addInspect,
     addLogs,
     addEvents,
+    addBundles,
     addUnits,
     addPosture,
     addDu,

@@ -19,6 +19,7 @@ const MACHINE_FILES = path.join(REPOSITORY, 'qemu/namespace');
 const PLACES = [
   { folder: 'systemd', ending: /\.(service|timer)$/, target: '/usr/lib/systemd/system', mode: 0o644 },
   { folder: 'systemd', ending: /^journald-.*\.conf$/, target: '/usr/lib/systemd/journald.conf.d', mode: 0o644 },
+  { folder: 'udev', ending: /\.rules$/, target: '/usr/lib/udev/rules.d', mode: 0o644 },
   { folder: 'dbus', ending: /\.conf$/, target: '/etc/dbus-1/system.d', mode: 0o644 },
   { folder: 'polkit', ending: /\.rules$/, target: '/usr/share/polkit-1/rules.d', mode: 0o644 },
   { folder: 'sysusers', ending: /\.conf$/, target: '/usr/lib/sysusers.d', mode: 0o644 },

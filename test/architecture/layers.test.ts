@@ -131,6 +131,7 @@ interface InstallRule {
 const VARIABLES: Readonly<Record<string, string>> = {
   datadir: '/usr/share',
   libexecdir: '/usr/libexec',
+  nonarch_base_libdir: '/usr/lib',
   nonarch_libdir: '/usr/lib',
   sysconfdir: '/etc',
   systemd_system_unitdir: '/usr/lib/systemd/system',

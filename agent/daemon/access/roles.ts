@@ -30,6 +30,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.UpdateService/GetUpdate': 'reader',
   '/lamadist.agent.v1.UpdateService/InspectBundle': 'operator',
   '/lamadist.agent.v1.UpdateService/InstallBundle': 'operator',
+  '/lamadist.agent.v1.UpdateService/ListMediaBundles': 'reader',
   '/lamadist.agent.v1.UpdateService/ListUpdates': 'reader',
   '/lamadist.agent.v1.UpdateService/PauseUpdate': 'operator',
   '/lamadist.agent.v1.UpdateService/ResumeUpdate': 'operator',

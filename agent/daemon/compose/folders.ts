@@ -8,6 +8,8 @@ export function foldersOf(env: NodeJS.ProcessEnv) {
     state: env.STATE_DIRECTORY ?? '/var/lib/lamadist-agent',
     runtime: env.RUNTIME_DIRECTORY ?? '/run/lamadist-agent',
     records: '/var/lib/lamadist-trial',
+    /** Where lamadist-media@.service shows removable media. */
+    media: '/run/lamadist-media',
   };
 }
 

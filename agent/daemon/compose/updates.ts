@@ -7,6 +7,7 @@ import type { Config } from '../config.ts';
 import { BundleAccessStore } from '../delivery/bundle-access.ts';
 import { BundleDelivery } from '../delivery/bundle-delivery.ts';
 import { ClientOffers } from '../delivery/client-offers.ts';
+import { mediaBundles } from '../delivery/media-bundles.ts';
 import { Spool } from '../delivery/spool.ts';
 import { openHttpsBundle } from '../platform/https/https-bundle.ts';
 import { deviceSizeBytes } from '../platform/linux/device-size.ts';
@@ -81,7 +82,7 @@ export async function updatesOf(
       failedHere: (version) => updater.failedHere(version) !== undefined,
     }),
   });
-  return { updater, history, feed, offers, access, marks, canStream };
+  return { updater, history, feed, offers, access, marks, canStream, mediaBundles: () => mediaBundles(folders.media) };
 }
 
 export type Updates = Awaited<ReturnType<typeof updatesOf>>;

@@ -4,6 +4,7 @@ import type { lamadist } from '../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
 import type { BundleAccessStore } from '../delivery/bundle-access.ts';
 import type { ClientOffers } from '../delivery/client-offers.ts';
+import type { MediaBundle } from '../delivery/media-bundles.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Feed } from '../update/feed.ts';
 import type { History } from '../update/history.ts';
@@ -16,7 +17,7 @@ import type { Callers } from './callers.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
 import { installation } from './installation.ts';
 import { serveBundle } from './serve-bundle.ts';
-import { bundleMessage, updateMessage } from './update-message.ts';
+import { bundleMessage, timestamp, updateMessage } from './update-message.ts';
 
 export interface UpdateServiceParts {
   readonly updater: Pick<Updater, 'submit' | 'state' | 'failedHere'>;
@@ -27,6 +28,7 @@ export interface UpdateServiceParts {
   readonly boot: CurrentBoot;
   readonly offers: ClientOffers;
   readonly access: Pick<BundleAccessStore, 'keep' | 'forget'>;
+  readonly mediaBundles: () => Promise<readonly MediaBundle[]>;
   readonly clock: Clock;
   /** Whether RAUC can stream here. */
   readonly canStream: boolean;
@@ -74,6 +76,13 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
     }),
 
     serveBundle: serveBundle(parts.offers, updater, parts.clock),
+
+    listMediaBundles: unary(async () => {
+      const found = await parts.mediaBundles();
+      return {
+        bundles: found.map(({ path, sizeBytes, modifiedAt }) => ({ path, sizeBytes, modifiedAt: timestamp(modifiedAt.getTime()) })),
+      };
+    }),
 
     watchUpdate: serverStream((request, context) => watch(parts, request, context)),
 

@@ -1,6 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { lamadist } from '../../shared/gen/messages.js';
 import type { Bundle, BundleSource, CheckResult, Checks, Device, Health, Inspection, Slot, Update, UpdateEvent } from './node.ts';
+import {
+  BOOT_STATUSES,
+  type Bundle,
+  type BundleSource,
+  type CheckResult,
+  type Checks,
+  type Device,
+  type Health,
+  type Inspection,
+  type MediaBundle,
+  OUTCOMES,
+  PHASES,
+  REACHABILITIES,
+  REBOOT_POLICIES,
+  SEVERITIES,
+  type Slot,
+  type Update,
+  type UpdateEvent,
+  VERDICTS,
+} from './node.ts';
 import { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 import { duration, named, present, text, time } from './wire-values.ts';
 
@@ -83,6 +103,10 @@ function bundle(bundle: lamadist.agent.v1.Bundle.$Properties): Bundle {
     format: text(bundle.format),
     manifestHash: text(bundle.manifestHash),
   };
+}
+
+export function mediaBundleFromWire({ path, sizeBytes, modifiedAt }: lamadist.agent.v1.MediaBundle.$Properties): MediaBundle {
+  return { path: text(path), sizeBytes: sizeBytes ?? 0, ...present('modifiedAt', modifiedAt, time) };
 }
 
 export function updateFromWire(update: lamadist.agent.v1.Update.$Properties): Update {

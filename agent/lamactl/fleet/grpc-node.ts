@@ -21,7 +21,15 @@ import type { BundleFile } from './bundle-file.ts';
 import { callFailure } from './call-failure.ts';
 import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
 import { bytes, collectQuote } from './evidence-stream.ts';
-import { checksFromWire, deviceFromWire, healthFromWire, inspectionFromWire, updateEventFromWire, updateFromWire } from './from-wire.ts';
+import {
+  checksFromWire,
+  deviceFromWire,
+  healthFromWire,
+  inspectionFromWire,
+  mediaBundleFromWire,
+  updateEventFromWire,
+  updateFromWire,
+} from './from-wire.ts';
 import { linesOf } from './lines.ts';
 import type {
   BundleSource,
@@ -37,7 +45,24 @@ import type {
   Target,
   Update,
   UpdateEvent,
+import {
+  type BundleSource,
+  type Checks,
+  type Connect,
+  type ConnectOptions,
+  type Device,
+  type Health,
+  type Inspection,
+  type InstallRequest,
+  type MediaBundle,
+  type NodeConnection,
+  type NodeQuote,
+  REBOOT_POLICIES,
+  type Target,
+  type Update,
+  type UpdateEvent,
 } from './node.ts';
+
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
 import { type EventQuery, type NodeEvent, nodeEventFromWire } from './node-event.ts';
 import { LOG_PRIORITIES, type LogEntry, type LogQuery, logEntryFromWire } from './node-log.ts';
@@ -153,6 +178,11 @@ class GrpcNode implements NodeConnection {
 
   async cancel(message: string): Promise<string> {
     return text((await this.#call(UpdateServiceDefinition.cancelUpdate, { message })).operationId);
+  }
+
+  async mediaBundles(): Promise<readonly MediaBundle[]> {
+    const { bundles } = await this.#call(UpdateServiceDefinition.listMediaBundles, {});
+    return bundles.map(mediaBundleFromWire);
   }
 
   async inspect(source: BundleSource): Promise<Inspection> {

@@ -127,6 +127,13 @@ export interface Update {
   readonly failedBootLog: string;
 }
 
+/** A bundle on removable media, which nobody verified. */
+export interface MediaBundle {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly modifiedAt?: string;
+}
+
 export interface UpdateEvent {
   readonly cursor: string;
   readonly type: 'progress' | 'result';
@@ -193,6 +200,7 @@ export interface NodeConnection {
   resume(): Promise<string>;
   cancel(message: string): Promise<string>;
   inspect(source: BundleSource): Promise<Inspection>;
+  mediaBundles(): Promise<readonly MediaBundle[]>;
   /** The update with that id; with an empty one, the last. Undefined when no update was ever asked for. */
   update(operationId: string): Promise<Update | undefined>;
   /** Ended updates, newest first, at most `limit`. */

@@ -16,6 +16,7 @@ SRC_URI += "\
     file://systemd \
     file://sysusers \
     file://tmpfiles \
+    file://udev \
 "
 
 inherit allarch features_check ptest systemd useradd
@@ -43,7 +44,7 @@ do_install() {
 
     install -d ${D}${nonarch_libdir}/lamadist-agent/health.d ${D}${libexecdir}/lamadist-agent ${D}${systemd_system_unitdir} \
         ${D}${systemd_unitdir}/journald.conf.d ${D}${sysconfdir}/dbus-1/system.d ${D}${datadir}/polkit-1/rules.d \
-        ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${sysconfdir}/lamadist-agent
+        ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${nonarch_base_libdir}/udev/rules.d ${D}${sysconfdir}/lamadist-agent
     install -m 0644 ${FETCHED}/health.d/*.yaml ${D}${nonarch_libdir}/lamadist-agent/health.d
     install -m 0755 ${FETCHED}/libexec/* ${D}${libexecdir}/lamadist-agent
     install -m 0644 ${FETCHED}/systemd/*.service ${FETCHED}/systemd/*.timer ${D}${systemd_system_unitdir}
@@ -51,6 +52,7 @@ do_install() {
     install -m 0644 ${FETCHED}/dbus/*.conf ${D}${sysconfdir}/dbus-1/system.d
     install -m 0644 ${FETCHED}/polkit/*.rules ${D}${datadir}/polkit-1/rules.d
     install -m 0644 ${FETCHED}/sysusers/*.conf ${D}${nonarch_libdir}/sysusers.d
+    install -m 0644 ${FETCHED}/udev/*.rules ${D}${nonarch_base_libdir}/udev/rules.d
     install -m 0644 ${FETCHED}/tmpfiles/*.conf ${D}${nonarch_libdir}/tmpfiles.d
 
     if [ -n "${SELINUX_DROP_IN}" ]; then
@@ -64,11 +66,12 @@ FILES:${PN} += "\
     ${nonarch_libdir}/lamadist-agent \
     ${nonarch_libdir}/sysusers.d \
     ${nonarch_libdir}/tmpfiles.d \
+    ${nonarch_base_libdir}/udev/rules.d \
     ${systemd_system_unitdir} \
     ${systemd_unitdir}/journald.conf.d \
 "
 
-RDEPENDS:${PN} = "dbus nodejs polkit rauc tpm2-tools"
+RDEPENDS:${PN} = "dbus nodejs polkit rauc tpm2-tools util-linux-mount util-linux-umount"
 RDEPENDS:${PN}-ptest = "lamadist-agent nodejs systemd-analyze"
 # An agent without the group could not speak to the TPM's resource manager.
 RRECOMMENDS:${PN} = "tpm2-tss"

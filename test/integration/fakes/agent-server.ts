@@ -90,7 +90,20 @@ export async function startAgentServer(
     'grpc.reflection.v1.ServerReflection',
   ];
   const services = [
-    updateService({ updater, feed, history, installer, callers, boot, offers, access, clock: node.clock, canStream: false, newId }),
+    updateService({
+      updater,
+      feed,
+      history,
+      installer,
+      callers,
+      boot,
+      offers,
+      access,
+      clock: node.clock,
+      canStream: false,
+      mediaBundles: async () => [],
+      newId,
+    }),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({
       host,

@@ -69,6 +69,7 @@ export class FakeNode {
       resume: () => this.#take('resume'),
       cancel: (message) => this.#take(`cancel ${message}`),
       inspect: async () => INSPECTION,
+      mediaBundles: async () => [],
       update: async () => this.last,
       updates: async (limit) => (this.last ? [this.last].slice(0, limit) : []),
       tpmKeys: noTpm,

@@ -20,6 +20,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     callers: new Callers(),
     boot: { bootId: 'boot', bootname: 'B' },
     canStream: true,
+    mediaBundles: async () => [],
     access: { keep: async () => {}, forget: async () => {} },
     offers: new ClientOffers(new FakeClock()),
     clock: new FakeClock(),
