@@ -18,7 +18,7 @@ import { journalLogger } from './log.ts';
 import { isCommitted, readTrialRecords } from './platform/linux/trial-files.ts';
 import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemClock as clock } from './timing/clock.ts';
-import { isTrial } from './update/state.ts';
+import { isSettled, isTrial } from './update/state.ts';
 import { steadyBoot } from './update/steady-boot.ts';
 import { isStrayTrial, leaveStrayTrial } from './update/stray-trial.ts';
 
@@ -80,8 +80,9 @@ async function start(): Promise<void> {
 
   void prepareKeys(attester, log, stopping.signal);
   const isStray = isStrayTrial(updater.state, records, boot.bootId, await isCommitted(folders));
-  if (isStray) await leaveStrayTrial({ installer, marks, reboot, boot, clock, log }, stopping.signal);
-  else if (!isTrial(updater.state)) await steadyBoot({ installer, marks, gate, boot, clock, log }, stopping.signal);
+  const steady = { installer, marks, gate, reboot, boot, clock, log };
+  if (isStray) await leaveStrayTrial(steady, stopping.signal);
+  else if (!isTrial(updater.state)) await steadyBoot({ ...steady, settled: () => isSettled(updater.state) }, stopping.signal);
   await monitor.watch(config.health.period, stopping.signal);
 }
 

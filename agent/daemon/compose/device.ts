@@ -32,6 +32,7 @@ export function deviceServices({ config, folders, events }: DeviceParts, neighbo
       name: 'lamadist.agent.v1.DeviceService',
       definition: DeviceServiceDefinition,
       implementation: deviceService({
+        clock,
         host,
         boot,
         agentVersion: VERSION,

@@ -5,6 +5,8 @@ import type { DeviceServiceHandlers } from '../../shared/gen/services.ts';
 import type { HostFacts } from '../node/device.ts';
 import type { DiskUsage, KnownFolder } from '../node/disk-usage.ts';
 import type { ReadSecurityPosture } from '../node/security-posture.ts';
+import type { Clock } from '../timing/clock.ts';
+import { within } from '../timing/within.ts';
 import type { Installer, Slot } from '../update/installer.ts';
 import type { CurrentBoot, Reboot } from '../update/ports.ts';
 import type { Phase } from '../update/state.ts';
@@ -21,6 +23,7 @@ export interface DeviceServiceParts {
   readonly busConnected: () => boolean;
   readonly reboot: Reboot;
   readonly updater: Pick<Updater, 'state'>;
+  readonly clock: Clock;
   readonly securityPosture: ReadSecurityPosture;
   readonly diskUsage: DiskUsage;
   /** The folders whose size is told. */
@@ -36,7 +39,8 @@ export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers 
   const { host, boot, installer, updater } = parts;
   return {
     getDevice: unary(async (_request, { signal }) => {
-      const rauc = await readRauc(installer, signal);
+      const silent = () => UNREACHABLE;
+      const rauc = await within(parts.clock, RAUC_PATIENCE_MS, signal, (inner) => readRauc(installer, inner), silent);
       const device = {
         hostname: host.hostname,
         machineId: host.machineId,
@@ -71,13 +75,17 @@ export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers 
   };
 }
 
+/** A RAUC that is silent must not keep the node silent, so this is shorter than any client waits. */
+const RAUC_PATIENCE_MS = 5_000;
+const UNREACHABLE = { compatible: '', slots: [], rauc: Reachability.REACHABILITY_UNREACHABLE };
+
 /** What only RAUC can tell; a node whose RAUC is silent still answers, and says so. */
 async function readRauc(installer: DeviceServiceParts['installer'], signal: AbortSignal) {
   try {
     const [compatible, slots] = await Promise.all([installer.compatible(signal), readSlots(installer, signal)]);
     return { compatible, slots: slots.map(slotMessage), rauc: Reachability.REACHABILITY_REACHABLE };
   } catch {
-    return { compatible: '', slots: [], rauc: Reachability.REACHABILITY_UNREACHABLE };
+    return UNREACHABLE;
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Effect } from './effect.ts';
 import type { EventOf, UpdateEvent } from './event.ts';
-import { isEnded, type Operation, type StateOf, type Update, type UpdateState } from './state.ts';
+import { isSettled, type Operation, type StateOf, type Update, type UpdateState } from './state.ts';
 import { enter, fail, inspectedFields, reasonFor, refuse, rollBack, type Step, stay, written } from './step.ts';
 
 /**
@@ -103,7 +103,7 @@ function refuseInstall(state: UpdateState): Step {
 }
 
 function refuseHold(verb: string, state: UpdateState, found: string): Step {
-  if (state.phase === 'idle' || isEnded(state)) return refuse('NO_UPDATE_UNDER_WAY', `Cannot ${verb}: ${found}`);
+  if (isSettled(state)) return refuse('NO_UPDATE_UNDER_WAY', `Cannot ${verb}: ${found}`);
   const past = `slot "${'targetSlot' in state ? state.targetSlot?.name : ''}" is activated already (the update is ${state.phase})`;
   return refuse('POINT_OF_NO_RETURN', `Cannot ${verb}: ${past}`);
 }

@@ -140,6 +140,9 @@ export function isEnded(state: UpdateState): state is EndedUpdate {
   return (ENDED as readonly Phase[]).includes(state.phase);
 }
 
+/** Whether no update is under way. */
+export const isSettled = (state: UpdateState): boolean => state.phase === 'idle' || isEnded(state);
+
 /** Why a slot on trial, or about to be, was given up. docs/OPERATIONS.md explains each; a test compares. */
 export const ROLLBACK_CODES = {
   CHECK_FAILED: 'a required health check failed',

@@ -13,6 +13,8 @@ export interface SteadyBootParts {
   readonly boot: CurrentBoot;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Whether no update is under way, so that nothing may be armed. */
+  readonly settled: () => boolean;
 }
 
 const RETRY_MS = 60_000;
@@ -33,8 +35,8 @@ export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): P
   }
 }
 
-async function attempt({ installer, marks, gate, boot, clock, log }: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
-  await marks.committed();
+async function attempt(parts: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
+  const { installer, marks, gate, boot, clock, log } = parts;
   // Asked first: nobody else wakes a RAUC that starts when it is spoken to, and a health check may want it running.
   const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
   const decision = await gate(() => undefined, signal);
@@ -45,6 +47,9 @@ async function attempt({ installer, marks, gate, boot, clock, log }: SteadyBootP
   }
   if (!booted) throw new Failure('RAUC_REFUSED', `Cannot mark the booted slot good: RAUC knows none with the bootname "${boot.bootname}"`);
   await installer.markGood(booted.name, signal);
+  // Only now: where the journal of a trial was lost, the commit deadline is all that still watches over it.
+  await marks.committed();
+  if (parts.settled()) await marks.disarm();
   log.info({ slot: booted.name }, 'The booted slot is healthy and marked good');
   return true;
 }

@@ -116,6 +116,7 @@ export async function startAgentServer(
       securityPosture: async () => [],
       diskUsage: { fileSystems: async () => [], folder: async (folder) => ({ ...folder, usedBytes: 0, files: 0, complete: true }) },
       folders: [],
+      clock: node.clock,
     }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     auditService(audit),

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { Failure } from '../../../shared/failure.ts';
 import type { Bundle, Installer, InstallerEvent, InstallRequest, Slot } from '../../update/installer.ts';
 import type { SystemBus } from '../dbus/system-bus.ts';
+import { requireBundleFile } from './bundle-file.ts';
 import { toBundle } from './bundle-info.ts';
 import { ANSWER_TIMEOUT_MS, InstallEvents } from './install-events.ts';
 import { readAnswer } from './rauc-answer.ts';
@@ -46,6 +47,7 @@ export class RaucInstaller implements Installer {
 
   async inspect(location: string, signal: AbortSignal): Promise<Bundle> {
     const asked = request(`inspect "${presentable(location)}"`, signal);
+    await requireBundleFile(location);
     await this.#features.requireInspectBundle(this.#client, asked);
     const [answer] = await this.#client.call('InspectBundle', 'sa{sv}', [location, {}], { ...asked, timeoutMs: INSPECT_TIMEOUT_MS });
     return toBundle(answer, presentable(location));

@@ -6,6 +6,7 @@ import { PHASES, type UpdateState } from '../../../../agent/daemon/update/state.
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { lamadist } from '../../../../agent/shared/gen/messages.js';
 import { callUnary } from '../../fakes/call.ts';
+import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { STATES } from '../update/states.ts';
 
@@ -32,6 +33,7 @@ const FULL: DiskUsage = {
 function device(state: UpdateState = STATES.idle, busConnected = true) {
   const installer = new FakeInstaller();
   const orders = { reboots: 0 };
+  const clock = new FakeClock();
   const service = deviceService({
     host: HOST,
     boot: { bootId: 'boot', bootname: 'A' },
@@ -40,6 +42,7 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     busConnected: () => busConnected,
     reboot: async () => void orders.reboots++,
     updater: { state },
+    clock,
     securityPosture: async () => [
       { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm' },
       { kind: 'ima', state: 'unknown', detail: 'only root may see', evidence: '' },
@@ -49,6 +52,7 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
   });
   return {
     installer,
+    clock,
     orders,
     get: async () => (await callUnary(service.getDevice)).device,
     reboot: () => callUnary(service.reboot),
@@ -87,6 +91,14 @@ describe('the device', () => {
       rauc: Reachability.REACHABILITY_UNREACHABLE,
       bus: Reachability.REACHABILITY_UNREACHABLE,
     });
+  });
+
+  it('calls RAUC unreachable that is silent, before its client gives up', async () => {
+    const { installer, clock, get } = device();
+    installer.slots = () => new Promise(() => {});
+    const answer = get();
+    await clock.advance(5_000);
+    expect(await answer).toMatchObject({ hostname: 'attic', rauc: Reachability.REACHABILITY_UNREACHABLE });
   });
 
   it('does not call RAUC unreachable that is busy writing a slot', async () => {

@@ -12,7 +12,7 @@ const FAILED: GateDecision = { passed: false, code: 'CHECK_FAILED', message: 'Ca
 const MINUTE_MS = 60_000;
 
 /** A boot of a slot that was committed before; the gate decides as told, one after another, and passes from then on. */
-function booting({ decisions = [] as GateDecision[], bootname = 'A', full = 0 } = {}) {
+function booting({ decisions = [] as GateDecision[], bootname = 'A', full = 0, settled = true } = {}) {
   const installer = new FakeInstaller();
   const clock = new FakeClock();
   const { log, lines } = keepingLogger();
@@ -25,10 +25,11 @@ function booting({ decisions = [] as GateDecision[], bootname = 'A', full = 0 } 
         clock,
         log,
         boot: { bootId: 'boot', bootname },
+        settled: () => settled,
         gate: async () => decisions.shift() ?? PASSED,
         marks: {
           arm: async () => {},
-          disarm: async () => {},
+          disarm: async () => void marks.push('disarm'),
           async committed() {
             if (full-- > 0) throw new Error('ENOSPC');
             marks.push('committed');
@@ -44,19 +45,25 @@ function booting({ decisions = [] as GateDecision[], bootname = 'A', full = 0 } 
 }
 
 describe('a boot of a committed slot', () => {
-  it('is spared the commit deadline, passes the gate and is marked good', async () => {
+  it('passes the gate, is marked good, and only then needs no deadline any more', async () => {
     const { marks, begin, good, clock } = booting();
     await begin();
-    expect(marks).toEqual(['committed', 'gate passed']);
+    expect(marks).toEqual(['gate passed', 'committed', 'disarm']);
     expect(good()).toEqual(['markGood rootfs.0']);
     expect(clock.sleeping).toBe(0);
+  });
+
+  it('leaves alone what an update under way has armed', async () => {
+    const { marks, begin } = booting({ settled: false });
+    await begin();
+    expect(marks).not.toContain('disarm');
   });
 
   it('that is not healthy is reported, never marked, and tried again a minute later', async () => {
     const { marks, begin, good, clock, said } = booting({ decisions: [FAILED] });
     const done = begin();
     await clock.advance(MINUTE_MS - 1);
-    expect(marks).toEqual(['committed', 'gate failed']);
+    expect(marks).toEqual(['gate failed']);
     expect(good()).toEqual([]);
     expect(said()).toEqual(['The booted slot is not healthy']);
     await clock.advance(1);
@@ -70,7 +77,7 @@ describe('a boot of a committed slot', () => {
     const done = begin();
     await clock.advance(2 * MINUTE_MS);
     await done;
-    expect(good()).toHaveLength(2);
+    expect(good()).toHaveLength(3);
   });
 
   it('does not say that it marked a slot that RAUC does not know', async () => {

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { ImageFile } from '../../../qemu/image/build-image.ts';
+import { FAILING_CHECK, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+
+/** A unit of the new image that does this to the data file system before the agent, or the record of the trial, is there. */
+const early = (name: string, command: string): ImageFile[] => [
+  {
+    path: `/usr/lib/systemd/system/${name}.service`,
+    content: [
+      '[Unit]',
+      'DefaultDependencies=no',
+      'After=local-fs.target systemd-tmpfiles-setup.service',
+      'Before=lamadist-trial.service lamadist-agent.service',
+      '[Service]',
+      'Type=oneshot',
+      'RemainAfterExit=yes',
+      `ExecStart=${command}`,
+      '',
+    ].join('\n'),
+  },
+  {
+    path: '/usr/lib/systemd/system/sysinit.target.d/early.conf',
+    content: `[Unit]\nWants=${name}.service\n`,
+  },
+];
+/** Minutes would be long for a test, and are long enough for a real node. */
+const SOON: ImageFile = {
+  path: '/usr/lib/systemd/system/lamadist-commit-deadline.timer.d/soon.conf',
+  content: '[Timer]\nOnBootSec=\nOnBootSec=20s\n',
+};
+const BACK = { version: '1', booted: 'A', slots: { A: expect.stringContaining('good primary'), B: expect.stringContaining('bad') } };
+
+const leavesTheTrial = async ({ homelab, node, bundle }: Scenario) => {
+  await homelab.lamactl(['install', '--no-wait', '--on-node', bundle]);
+  await reaches(node, 'rolled-back', 'idle', 'failed');
+  await expect.poll(() => report(homelab).catch((error: Error) => error.message), { timeout: 90_000, interval: 1_000 }).toMatchObject(BACK);
+};
+
+describe('a trial that cannot use its data', { timeout: SCENARIO_MS }, () => {
+  it('is left when the data file system cannot be written to', () =>
+    onNode({ files: [...early('read-only-data', '/bin/sh -c "mount --bind /var /var && mount -o remount,bind,ro /var"'), SOON] }, leavesTheTrial));
+
+  it('is left when the journal cannot be read and the new version is not healthy', () =>
+    onNode(
+      {
+        files: [...early('broken-journal', '/bin/sh -c "echo nonsense >/var/lib/lamadist-agent/update.json"'), SOON, FAILING_CHECK],
+      },
+      leavesTheTrial,
+    ));
+
+  it('is left when another file system is where the data should be', () =>
+    onNode({ files: [...early('other-data', '/usr/bin/mount -t tmpfs -o mode=755 tmpfs /var'), SOON] }, leavesTheTrial));
+});
+
+describe('a path that is no bundle', { timeout: SCENARIO_MS }, () => {
+  it('is never opened by RAUC when it is a FIFO, a device or a folder', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      await node.shell('mkfifo -m 644 /run/fifo.raucb && mkdir -p /run/folder.raucb', QUICK);
+      for (const path of ['/run/fifo.raucb', '/dev/null', '/run/folder.raucb', '/run/missing.raucb']) {
+        const { exitCode } = await homelab.lamactl(['inspect', path]);
+        expect(exitCode, path).not.toBe(0);
+        expect((await homelab.lamactl(['install', '--on-node', path])).exitCode, path).toBe(8);
+      }
+      const { nodes } = await json<{ nodes: { bundle: { version: string } }[] }>(homelab, 'inspect', bundle);
+      expect(nodes[0]?.bundle.version).toBe('2');
+    }));
+});
