@@ -27,6 +27,9 @@ const SERVICE = /^[\w:.\\@-]{1,247}\.service$/;
 const isProxy = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
 
+/** Leaves the agent time to commit before lamadist-commit-deadline.timer. */
+const MAX_GATE_MS = 600_000;
+
 const ConfigSchema = v.strictObject({
   /** Where the gRPC server listens, with mutual TLS. */
   listen: v.optional(hostAndPort, `[::]:${DEFAULT_PORT}`),
@@ -57,7 +60,7 @@ const ConfigSchema = v.strictObject({
         '/etc/lamadist-agent/health.d',
       ]),
       /** Within which all required checks must have passed. Keep it below the commit deadline of the trial boot. */
-      'gate-deadline': v.optional(duration, '5m'),
+      'gate-deadline': v.optional(v.pipe(duration, v.maxValue(MAX_GATE_MS, 'must be at most "10m": the commit deadline of a trial is 15 minutes')), '5m'),
       /** The pause between two runs of the checks once the gate is decided. */
       period: v.optional(duration, '60s'),
     }),

@@ -14,7 +14,8 @@ export type LeafCondition =
   /** Without a status any from 200 to 299 will do; without a CA file the authorities that Node.js knows are trusted. */
   | { readonly type: 'http'; readonly url: string; readonly status?: readonly number[]; readonly caFile?: string }
   | { readonly type: 'command'; readonly argv: readonly string[] }
-  | { readonly type: 'mount-writable'; readonly path: string }
+  /** `persistent`: and what is written is still there after a reboot. */
+  | { readonly type: 'mount-writable'; readonly path: string; readonly persistent: boolean }
   | { readonly type: 'free-space'; readonly path: string; readonly minimumBytes: number }
   | { readonly type: 'clock-synchronised' };
 

@@ -20,6 +20,7 @@ const HOST_NAME = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_
 const ABSOLUTE_PATH = /^\/[^\0]{0,4095}$/;
 
 const unit = field('the full name of a systemd unit, such as "k3s.service"', v.pipe(v.string(), v.regex(UNIT)));
+const flag = field('true or false', v.boolean());
 const absolutePath = field('an absolute path', v.pipe(v.string(), v.regex(ABSOLUTE_PATH)));
 const host = field(
   'a host name or an IP address, without brackets',
@@ -71,7 +72,7 @@ const LEAVES = [
     v.transform(({ 'ca-file': caFile, ...others }) => (caFile === undefined ? others : { ...others, caFile })),
   ),
   v.strictObject({ type: v.literal('command'), argv }),
-  v.strictObject({ type: v.literal('mount-writable'), path: absolutePath }),
+  v.strictObject({ type: v.literal('mount-writable'), path: absolutePath, persistent: v.optional(flag, false) }),
   v.pipe(
     v.strictObject({ type: v.literal('free-space'), path: absolutePath, minimum: sizeBytes }),
     v.transform(({ minimum, ...others }) => ({ ...others, minimumBytes: minimum })),

@@ -151,7 +151,7 @@ export const ROLLBACK_CODES = {
   AGENT_CRASHED: 'the agent of the new slot ended again and again during the trial',
   DEADLINE_EXPIRED: 'nothing committed the slot before the commit deadline',
   TRIAL_INTERRUPTED: 'the trial boot ended without a word: power loss, reset, or a kernel panic',
-  NEVER_REACHED_USERSPACE: 'the boot loader came back without the target slot having started an init system',
+  NEVER_REACHED_USERSPACE: 'no trial boot was recorded: the target slot did not start, or could not use the data file system',
   WRONG_SLOT_BOOTED: 'the booted slot does not hold what was installed',
   ACTIVATION_FAILED: 'the target slot could not be made the primary one',
   COMMIT_FAILED: 'the slot was healthy but could not be marked good',

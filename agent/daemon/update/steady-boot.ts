@@ -2,12 +2,14 @@
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
-import type { Installer } from './installer.ts';
+import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
-import type { CurrentBoot, Gate, TrialMarks } from './ports.ts';
+import type { CurrentBoot, Gate, Reboot, TrialMarks } from './ports.ts';
+import { leaveSlot } from './stray-trial.ts';
 
 export interface SteadyBootParts {
-  readonly installer: Pick<Installer, 'slots' | 'markGood'>;
+  readonly installer: Pick<Installer, 'slots' | 'markGood' | 'markBad'>;
+  readonly reboot: Reboot;
   readonly marks: TrialMarks;
   readonly gate: Gate;
   readonly boot: CurrentBoot;
@@ -21,7 +23,8 @@ const RETRY_MS = 60_000;
 
 /**
  * A boot into a slot that was committed before. It passes the same gate, and is marked good each time, for some boot
- * loaders count every boot; but with no slot that is known to be better, an unhealthy one is reported and tried again.
+ * loaders count every boot; but with no slot that is known to be better, an unhealthy one is reported and tried again. One that
+ * was never committed is left when it is not healthy: the update that it belongs to was lost with its journal.
  */
 export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
@@ -38,12 +41,16 @@ export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): P
 async function attempt(parts: SteadyBootParts, signal: AbortSignal): Promise<boolean> {
   const { installer, marks, gate, boot, clock, log } = parts;
   // Asked first: nobody else wakes a RAUC that starts when it is spoken to, and a health check may want it running.
-  const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
+  const slots = await patiently(clock, signal, () => installer.slots(signal));
+  const booted = slots.find((slot) => slot.bootname === boot.bootname);
   const decision = await gate(() => undefined, signal);
   await marks.gate(decision.passed ? 'passed' : 'failed');
   if (!decision.passed) {
     log.error({ code: decision.code, failedChecks: decision.failedChecks }, 'The booted slot is not healthy');
-    return false;
+    if (!booted || !parts.settled() || !neverCommitted(booted, slots)) return false;
+    log.error({ slot: booted.name }, 'The booted slot was never committed, and no update knows of it; going back to the slot before');
+    await leaveSlot(parts, booted, signal);
+    return true;
   }
   if (!booted) throw new Failure('RAUC_REFUSED', `Cannot mark the booted slot good: RAUC knows none with the bootname "${boot.bootname}"`);
   await installer.markGood(booted.name, signal);
@@ -53,3 +60,7 @@ async function attempt(parts: SteadyBootParts, signal: AbortSignal): Promise<boo
   log.info({ slot: booted.name }, 'The booted slot is healthy and marked good');
   return true;
 }
+
+/** A trial as the boot loader sees it, which could boot the other slot instead. */
+const neverCommitted = (booted: Slot, slots: readonly Slot[]): boolean =>
+  booted.bootStatus === 'bad' && slots.some((slot) => slot !== booted && slot.bootStatus === 'good');

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { TrialRecord } from './event.ts';
-import type { Installer } from './installer.ts';
+import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
 import type { CurrentBoot, Reboot, TrialMarks } from './ports.ts';
 import { isTrial, type UpdateState } from './state.ts';
@@ -37,11 +37,21 @@ export async function leaveStrayTrial(parts: StrayTrialParts, signal: AbortSigna
   }
 }
 
-async function attempt({ installer, marks, reboot, boot, clock, log }: StrayTrialParts, signal: AbortSignal): Promise<void> {
+async function attempt(parts: StrayTrialParts, signal: AbortSignal): Promise<void> {
+  const { installer, marks, boot, clock, log } = parts;
   log.error({ bootname: boot.bootname }, 'This is a trial boot of an update that nothing is known of; going back to the slot before');
   await marks.gate('failed');
   const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
   if (!booted) throw new Failure('RAUC_REFUSED', `Cannot leave the booted slot: RAUC knows none with the bootname "${boot.bootname}"`);
+  await leaveSlot(parts, booted, signal);
+}
+
+/** Reboots into the slot before, and has the boot loader forget this one. */
+export async function leaveSlot(
+  { installer, marks, reboot, clock }: Omit<StrayTrialParts, 'log'>,
+  booted: Slot,
+  signal: AbortSignal,
+): Promise<void> {
   await patiently(clock, signal, () => installer.markBad(booted.name, signal));
   // Should the boot loader have nowhere else to go, the next boot of this slot is no trial.
   await marks.disarm();

@@ -2,11 +2,12 @@
 import type { Probes } from '../../health/probe.ts';
 import { askSynchronised } from './time-synchronisation.ts';
 import { mountUnitOf } from './unit-name.ts';
-import { type Ask, failedUnits, findUnit, mountOptions } from './units.ts';
+import { type Ask, failedUnits, findUnit, readMount } from './units.ts';
 
 type SystemdProbes = Pick<Probes, 'unit-active' | 'no-failed-units' | 'mount-writable' | 'clock-synchronised'>;
 
 const NAMED_UNITS = 10;
+const VOLATILE: ReadonlySet<string> = new Set(['tmpfs', 'ramfs']);
 
 /** The probes that ask systemd, which sees the whole node while the agent sees what its sandbox lets it see. */
 export function systemdProbes(bus: Ask): SystemdProbes {
@@ -24,11 +25,13 @@ export function systemdProbes(bus: Ask): SystemdProbes {
       return { holds: false, detail: `failed: ${failed.sort().slice(0, NAMED_UNITS).join(', ')}${more}` };
     },
 
-    'mount-writable': async ({ path }, signal) => {
+    'mount-writable': async ({ path, persistent }, signal) => {
       const unit = await findUnit(bus, mountUnitOf(path), signal);
       if (unit.activeState !== 'active')
         return { holds: false, detail: `"${path}" is not mounted: unit "${unit.name}" is ${describe(unit)}` };
-      const holds = (await mountOptions(bus, unit, signal)).includes('rw');
+      const { type, options } = await readMount(bus, unit, signal);
+      if (persistent && VOLATILE.has(type)) return { holds: false, detail: `"${path}" is a ${type}, which forgets everything at a reboot` };
+      const holds = options.includes('rw');
       return { holds, detail: `"${path}" is mounted ${holds ? 'writable' : 'read-only'}` };
     },
 

@@ -53,12 +53,18 @@ export function unitsLike(bus: Ask, states: readonly string[], patterns: readonl
 }
 
 /** The options under which a mount unit is mounted at present, for example rw,nosuid. */
-export async function mountOptions(bus: Ask, unit: KnownUnit, signal: AbortSignal): Promise<readonly string[]> {
+export interface Mount {
+  /** The file system's, for example ext4. */
+  readonly type: string;
+  readonly options: readonly string[];
+}
+
+export async function readMount(bus: Ask, unit: KnownUnit, signal: AbortSignal): Promise<Mount> {
   const mount = { ...MANAGER, path: unit.path, interface: 'org.freedesktop.systemd1.Mount' };
-  const { Options } = await asked(`ask for the options of "${unit.name}"`, () =>
+  const { Options, Type } = await asked(`ask for the options of "${unit.name}"`, () =>
     bus.getProperties(mount, { timeoutMs: ANSWER_TIMEOUT_MS, signal }),
   );
-  if (typeof Options === 'string') return Options.split(',');
+  if (typeof Options === 'string' && typeof Type === 'string') return { type: Type, options: Options.split(',') };
   throw new Failure('INTERNAL', `Cannot ask for the options of "${unit.name}": systemd gave none`);
 }
 

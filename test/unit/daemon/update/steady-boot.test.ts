@@ -26,6 +26,7 @@ function booting({ decisions = [] as GateDecision[], bootname = 'A', full = 0, s
         log,
         boot: { bootId: 'boot', bootname },
         settled: () => settled,
+        reboot: async () => void marks.push('reboot'),
         gate: async () => decisions.shift() ?? PASSED,
         marks: {
           arm: async () => {},
@@ -57,6 +58,31 @@ describe('a boot of a committed slot', () => {
     const { marks, begin } = booting({ settled: false });
     await begin();
     expect(marks).not.toContain('disarm');
+  });
+
+  it('is left when it is not healthy and was never committed: its journal is lost', async () => {
+    const { installer, marks, begin, good } = booting({ decisions: [FAILED], bootname: 'B' });
+    installer.slotB = { ...installer.slotB, bootStatus: 'bad' };
+    installer.slotA = { ...installer.slotA, bootStatus: 'good' };
+    await begin();
+    expect(installer.asked).toContain('markBad rootfs.1');
+    expect(marks).toEqual(['gate failed', 'disarm', 'reboot']);
+    expect(good()).toEqual([]);
+  });
+
+  it.each(['an update is under way', 'the other slot is not good', 'it was committed before'])('is not left when %s', async (why) => {
+    const { installer, marks, begin, clock, stop } = booting({
+      decisions: [FAILED],
+      bootname: 'B',
+      settled: why !== 'an update is under way',
+    });
+    installer.slotB = { ...installer.slotB, bootStatus: why === 'it was committed before' ? 'good' : 'bad' };
+    installer.slotA = { ...installer.slotA, bootStatus: why === 'the other slot is not good' ? 'bad' : 'good' };
+    const done = begin();
+    await clock.advance(1_000);
+    expect(marks).toEqual(['gate failed']);
+    stop.abort();
+    await done;
   });
 
   it('that is not healthy is reported, never marked, and tried again a minute later', async () => {
