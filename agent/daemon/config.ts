@@ -60,7 +60,10 @@ const ConfigSchema = v.strictObject({
         '/etc/lamadist-agent/health.d',
       ]),
       /** Within which all required checks must have passed. Keep it below the commit deadline of the trial boot. */
-      'gate-deadline': v.optional(v.pipe(duration, v.maxValue(MAX_GATE_MS, 'must be at most "10m": the commit deadline of a trial is 15 minutes')), '5m'),
+      'gate-deadline': v.optional(
+        v.pipe(duration, v.maxValue(MAX_GATE_MS, 'must be at most "10m": the commit deadline of a trial is 15 minutes')),
+        '5m',
+      ),
       /** The pause between two runs of the checks once the gate is decided. */
       period: v.optional(duration, '60s'),
     }),

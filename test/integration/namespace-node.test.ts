@@ -189,13 +189,20 @@ describe('the node in namespaces', { timeout: 240_000 }, () => {
     expect((await node.bootLoaderState()).order).toEqual(['B', 'A']);
   });
 
-  it('lets root and the agent speak to RAUC, and nobody else', async () => {
+  it('lets root speak to RAUC, the agent use the verbs that it needs, and nobody else do anything', async () => {
     const node = await startNode();
     await node.waitForBoot(BOOT);
     const ping = 'busctl call de.pengutronix.rauc / org.freedesktop.DBus.Peer Ping';
     // Before RAUC runs, so that nobody else may start it either; and while it runs.
     expect((await node.shell(ping, { ...COMMAND, user: 'nobody' })).stderr).toMatch(/[Aa]ccess denied|AccessDenied|Rejected/);
-    await ask(node, ping, { ...COMMAND, user: 'lamadist-agent' });
+    const asAgent = { ...COMMAND, user: 'lamadist-agent' };
+    const rauc = 'de.pengutronix.rauc / de.pengutronix.rauc.Installer';
+    await ask(node, `busctl get-property ${rauc} Operation`, asAgent);
+    await ask(node, `busctl call ${rauc} GetSlotStatus`, asAgent);
+    for (const verb of ['Install s /none', 'Info s /none', 'InstallNothing']) {
+      const { stderr } = await node.shell(`busctl call ${rauc} ${verb}`, asAgent);
+      expect(stderr, verb).toMatch(/[Aa]ccess denied|AccessDenied|Rejected/);
+    }
     await ask(node, ping);
     expect((await node.shell(ping, { ...COMMAND, user: 'nobody' })).exitCode).not.toBe(0);
   });

@@ -16,6 +16,8 @@ export interface AuditEntry {
   readonly result: string;
   /** What was asked for, with nothing that is secret. */
   readonly request: unknown;
+  /** Refused calls of this caller that were not written down before this one. */
+  readonly leftOut?: number;
 }
 
 /** The last line is found in this much of the file's end: twice a request, the longest part of a line. */

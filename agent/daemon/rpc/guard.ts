@@ -5,6 +5,7 @@ import { Failure } from '../../shared/failure.ts';
 import { failureIn, toStatus } from '../../shared/status.ts';
 import type { AuditLog } from '../access/audit-log.ts';
 import type { Caller } from '../access/caller.ts';
+import { RefusalBudget } from '../access/refusal-budget.ts';
 import { isMutating, leastRole, mayCall } from '../access/roles.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import type { Callers } from './callers.ts';
@@ -38,6 +39,7 @@ const PATIENCE = {
 export function guard({ callers, connections, audit, log }: GuardParts, patience = PATIENCE): ServerInterceptor {
   const requests = new BoundedWait<InnerCall>(patience.requests);
   const answers = new BoundedWait<InnerCall>(patience.answers);
+  const refusals = new RefusalBudget(() => performance.now());
 
   return (method, call) => {
     const peer = call.getPeer();
@@ -95,6 +97,8 @@ export function guard({ callers, connections, audit, log }: GuardParts, patience
     async function record(result: Status): Promise<Status> {
       if (recorded) return result;
       recorded = true;
+      const leftOut = refusal ? refusals.take(caller?.name ?? 'unknown') : 0;
+      if (leftOut === undefined) return result;
       try {
         await audit.append({
           at: new Date().toISOString(),
@@ -104,6 +108,7 @@ export function guard({ callers, connections, audit, log }: GuardParts, patience
           rpc: method.path,
           result: failureIn(result)?.code ?? (status[result.code ?? status.UNKNOWN] as string),
           request,
+          ...(leftOut > 0 && { leftOut }),
         });
         return result;
       } catch (error) {

@@ -48,7 +48,7 @@ export async function followUpdates(session: Session, plan: FollowPlan): Promise
     stopListening();
     await view.close();
   }
-  tell(session, ends);
+  tell(session, ends, plan);
   return worst(ends.map(({ end }) => exitOf(end, plan.goal)));
 }
 
@@ -128,7 +128,7 @@ function progressView(session: Session, targets: readonly Target[]): ProgressVie
 }
 
 /** What is to be said once every node has ended or was left. */
-function tell({ world, format, paint, ...session }: Session, ends: readonly End[]): void {
+function tell({ world, format, paint, ...session }: Session, ends: readonly End[], { beside }: FollowPlan): void {
   const { stdout, stderr } = world;
   for (const { node, end } of ends) {
     if (format === 'table') stdout.write(outcomeText(paint, node, end));
@@ -137,6 +137,11 @@ function tell({ world, format, paint, ...session }: Session, ends: readonly End[
   const waiting = ends.filter(({ end }) => end.type === 'left' && end.why === 'waits-for-reboot').map(({ node }) => node);
   if (waiting.length > 0) stderr.write(`Installed. To boot it: ${hint(session, 'reboot', waiting)}\n`);
   const left = ends.filter(({ end }) => end.type === 'left' && end.why !== 'waits-for-reboot').map(({ node }) => node);
+  if (left.length > 0 && beside) {
+    stderr.write(
+      'A node that does not have the whole file yet waits a minute for it, and then gives the update up: the same command goes on with it.\n',
+    );
+  }
   if (left.length > 0) stderr.write(`The update goes on without lamactl. To watch it: ${hint(session, 'watch', left)}\n`);
 }
 

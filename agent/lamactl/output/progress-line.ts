@@ -30,10 +30,22 @@ export function nodeProgress(name: string, event: FollowEvent, last: Update | un
       return { name, label: 'unreachable', style: 'warning', detail: event.failure.message };
     }
     case 'left':
-      return { name, label: last?.phase ?? 'unknown', style: 'warning', detail: 'goes on without lamactl' };
+      return {
+        name,
+        label: last?.phase ?? 'unknown',
+        style: 'warning',
+        detail: waitsForFile(last) ? 'needs the file from this machine' : 'goes on without lamactl',
+      };
     case 'error':
       return { name, label: 'unknown', style: 'bad', detail: event.failure.message };
   }
+}
+
+/** Until the slot is written, a node may still want a part of a bundle that lies on this machine. */
+function waitsForFile(last: Update | undefined): boolean {
+  return (
+    last?.source !== undefined && 'client' in last.source && ['downloading', 'paused', 'inspecting', 'installing'].includes(last.phase)
+  );
 }
 
 function ofUpdate(name: string, update: Update): NodeProgress {

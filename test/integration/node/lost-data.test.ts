@@ -39,7 +39,10 @@ const leavesTheTrial = async ({ homelab, node, bundle }: Scenario) => {
 
 describe('a trial that cannot use its data', { timeout: SCENARIO_MS }, () => {
   it('is left when the data file system cannot be written to', () =>
-    onNode({ files: [...early('read-only-data', '/bin/sh -c "mount --bind /var /var && mount -o remount,bind,ro /var"'), SOON] }, leavesTheTrial));
+    onNode(
+      { files: [...early('read-only-data', '/bin/sh -c "mount --bind /var /var && mount -o remount,bind,ro /var"'), SOON] },
+      leavesTheTrial,
+    ));
 
   it('is left when the journal cannot be read and the new version is not healthy', () =>
     onNode(

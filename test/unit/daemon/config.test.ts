@@ -76,7 +76,10 @@ log: { level: debug }
     ['listn: x', 'line 1: "listn" is not a known field: write "listen"'],
     ['health:\n  interval: 5s', 'line 2: "health.interval" is not a known field: use one of folders, gate-deadline, period'],
     ['download: { proxy: "socks5://proxy.lan" }', 'line 1: "download.proxy" must be a URL such as "http://proxy.lan:3128"'],
-    ['health: { gate-deadline: 30m }', 'line 1: "health.gate-deadline" must be at most "10m": the commit deadline of a trial is 15 minutes'],
+    [
+      'health: { gate-deadline: 30m }',
+      'line 1: "health.gate-deadline" must be at most "10m": the commit deadline of a trial is 15 minutes',
+    ],
     ['listen: 7443', 'line 1: "listen" must be string, not 7443'],
     ['listen: "7443"', `line 1: "listen" ${ADDRESS}`],
     ['listen: attic', `line 1: "listen" ${ADDRESS}`],

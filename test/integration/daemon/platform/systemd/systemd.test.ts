@@ -94,7 +94,8 @@ describe('failed units', () => {
 });
 
 describe('a mount', () => {
-  const look = () => systemdProbes(bus)['mount-writable']({ type: 'mount-writable', path: '/var/lib' }, inTime());
+  const look = (persistent = false) =>
+    systemdProbes(bus)['mount-writable']({ type: 'mount-writable', path: '/var/lib', persistent }, inTime());
 
   it.each([
     ['rw,nosuid,relatime', true, '"/var/lib" is mounted writable'],
@@ -104,10 +105,20 @@ describe('a mount', () => {
     const asked: unknown[] = [];
     systemd.methods.set('GetAll', ([interfaceName], { path }) => {
       asked.push([interfaceName, path]);
-      return { signature: 'a{sv}', body: [{ Options: new Variant('s', options) }] };
+      return { signature: 'a{sv}', body: [{ Options: new Variant('s', options), Type: new Variant('s', 'ext4') }] };
     });
     expect(await look()).toEqual({ holds, detail });
     expect(asked).toEqual([['org.freedesktop.systemd1.Mount', '/org/freedesktop/systemd1/unit/var_lib_mount']]);
+  });
+
+  it('that forgets everything is writable, unless what is written is to stay', async () => {
+    units = [row('var-lib.mount', 'active', 'mounted')];
+    systemd.methods.set('GetAll', () => ({
+      signature: 'a{sv}',
+      body: [{ Options: new Variant('s', 'rw'), Type: new Variant('s', 'tmpfs') }],
+    }));
+    expect(await look()).toMatchObject({ holds: true });
+    expect(await look(true)).toEqual({ holds: false, detail: '"/var/lib" is a tmpfs, which forgets everything at a reboot' });
   });
 
   it('that is none is not writable', async () => {
