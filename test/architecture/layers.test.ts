@@ -10,7 +10,7 @@ const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1
 /** A recipe may install a file by another name. */
 const INSTALLED_AS: Readonly<Record<string, string>> = { '/usr/libexec/lamadist/install': 'lamadist-install' };
 /** Programs of packages that the recipes depend on. */
-const OTHERS_PROGRAMS = ['/usr/bin/node', '/usr/bin/systemd-repart', '/bin/mkdir'];
+const OTHERS_PROGRAMS = ['/usr/bin/node', '/usr/bin/systemd-repart', '/bin/mkdir', '/usr/bin/sleep'];
 
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
 
