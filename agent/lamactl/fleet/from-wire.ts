@@ -1,25 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { lamadist } from '../../shared/gen/messages.js';
-import type { Bundle, BundleSource, CheckResult, Checks, Device, Health, Inspection, Slot, Update, UpdateEvent } from './node.ts';
-import {
-  BOOT_STATUSES,
-  type Bundle,
-  type BundleSource,
-  type CheckResult,
-  type Checks,
-  type Device,
-  type Health,
-  type Inspection,
-  type MediaBundle,
-  OUTCOMES,
-  PHASES,
-  REACHABILITIES,
-  REBOOT_POLICIES,
-  SEVERITIES,
-  type Slot,
-  type Update,
-  type UpdateEvent,
-  VERDICTS,
+import type {
+  Bundle,
+  BundleSource,
+  CheckResult,
+  Checks,
+  Device,
+  Health,
+  Inspection,
+  MediaBundle,
+  Slot,
+  Update,
+  UpdateEvent,
 } from './node.ts';
 import { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 import { duration, named, present, text, time } from './wire-values.ts';

@@ -40,27 +40,12 @@ import type {
   Health,
   Inspection,
   InstallRequest,
+  MediaBundle,
   NodeConnection,
   NodeQuote,
   Target,
   Update,
   UpdateEvent,
-import {
-  type BundleSource,
-  type Checks,
-  type Connect,
-  type ConnectOptions,
-  type Device,
-  type Health,
-  type Inspection,
-  type InstallRequest,
-  type MediaBundle,
-  type NodeConnection,
-  type NodeQuote,
-  REBOOT_POLICIES,
-  type Target,
-  type Update,
-  type UpdateEvent,
 } from './node.ts';
 
 import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
