@@ -6,6 +6,7 @@ import { addAttest } from './commands/attest.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBundles } from './commands/bundles.ts';
 import { addCancel } from './commands/cancel.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDu } from './commands/du.ts';
 import { addEvents } from './commands/events.ts';
 import { addHealth } from './commands/health.ts';
@@ -14,6 +15,7 @@ import { addHistory } from './commands/history.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInstall } from './commands/install.ts';
 import { addLogs } from './commands/logs.ts';
+import { addMan } from './commands/man.ts';
 import { duration } from './commands/options.ts';
 import { addPause } from './commands/pause.ts';
 import { addPosture } from './commands/posture.ts';
@@ -114,6 +116,8 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addAttest,
     addAudit,
     addVersion,
+    addCompletion,
+    addMan,
   ]) {
     add(program, run);
   }

@@ -77,6 +77,25 @@ export async function readContext(file: string, name: string | undefined): Promi
   return { name: chosen, ...files, nodes };
 }
 
+/** The names that a command line may say, for completion: none of a file that cannot be read, which is no moment to complain. */
+export async function readNames(
+  env: Readonly<Record<string, string | undefined>>,
+  homeDirectory: string,
+  context: string | undefined,
+): Promise<{ readonly nodes: readonly string[]; readonly contexts: readonly string[] }> {
+  const file = contextFilePath(env, homeDirectory);
+  try {
+    const contexts = Object.keys(parseContextFile(await readText(file), file).contexts);
+    const nodes = await readContext(file, context).then(
+      (chosen) => Object.keys(chosen.nodes),
+      () => [],
+    );
+    return { nodes, contexts };
+  } catch {
+    return { nodes: [], contexts: [] };
+  }
+}
+
 async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');

@@ -41,7 +41,11 @@ export class Attacker {
     return new Promise((resolve, reject) => {
       const stream = this.#open().request({ ...headers, ':path': path }, { endStream: false });
       const late = setTimeout(() => reject(new Error(`The call of ${path} has no end`)), DEADLINE_MS);
-      const leave = () => stream.close(http2.constants.NGHTTP2_CANCEL);
+      const leave = (): void => {
+        stream.close(http2.constants.NGHTTP2_CANCEL);
+        // A stream that the agent has closed already, before everything was written to it, would stay half open in Node.
+        stream.destroy();
+      };
       let patience = setTimeout(leave, PATIENCE_MS);
       let status: http2.IncomingHttpHeaders = {};
       const keep = (sent: http2.IncomingHttpHeaders): void => {

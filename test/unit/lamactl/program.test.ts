@@ -23,6 +23,8 @@ const COMMANDS = [
   'du',
   'attest',
   'audit',
+  'completion',
+  'man',
   'version',
 ];
 
