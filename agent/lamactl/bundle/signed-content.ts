@@ -55,7 +55,15 @@ function contentOf(encapsulated: Buffer): Buffer {
 function certificatesOf(set: Der | undefined): readonly X509Certificate[] {
   const values = set ? readDer(set.content) : [];
   if (values.length > CERTIFICATES_LIMIT) throw badDer(`it has more than ${CERTIFICATES_LIMIT} certificates`);
-  return values.filter(({ tag }) => tag === TAG.sequence).map(({ whole }) => new X509Certificate(whole));
+  return values.filter(({ tag }) => tag === TAG.sequence).map(({ whole }) => certificateOf(whole));
+}
+
+function certificateOf(der: Buffer): X509Certificate {
+  try {
+    return new X509Certificate(der);
+  } catch {
+    throw badDer('a certificate in it is none');
+  }
 }
 
 /** SignerInfo: RFC 5652, 5.3 to 5.6. */

@@ -88,7 +88,7 @@ describe('the manifest that a bundle is signed with', () => {
           // What is left of the certificates and of their order is not signed, and says nothing.
           expect(read(damaged)).toBe(MANIFEST);
         } catch (thrown) {
-          if (!(thrown instanceof Failure)) expect(String(thrown)).toMatch(/error:|ERR_OSSL|asn1/i);
+          expect(thrown).toBeInstanceOf(Failure);
         }
       }),
       { numRuns: 2000 },
