@@ -46,6 +46,8 @@ export async function startAgentServer(
   readLog: ReadLog = async function* () {},
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
+  // Not where the certificates are watched: each line of the audit log would have them read again, and connections drained.
+  const state = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-state-'));
   const pki = await TestPki.create();
   const server = await pki.node('attic', '127.0.0.1');
   await writeFile(path.join(folder, 'ca.pem'), pki.agentAuthority.certificate);
@@ -54,10 +56,10 @@ export async function startAgentServer(
 
   const { log, lines } = keepingLogger();
   const node = new FakeNode();
-  const history = new History(folder);
+  const history = new History(state);
   node.keep = (update) => history.keep(update);
   const { updater, feed } = await node.startWithFeed(ARMED_BOOT, 'A');
-  const auditPath = path.join(folder, 'audit.log');
+  const auditPath = path.join(state, 'audit.log');
   const audit = await AuditLog.open(auditPath);
   const events = await EventLog.open({ folder: path.join(folder, 'events'), bootId: ARMED_BOOT, clock: node.clock, log });
   const callers = new Callers();
@@ -168,6 +170,7 @@ export async function startAgentServer(
       updater.stop();
       await audit.close();
       await rm(folder, { recursive: true, force: true });
+      await rm(state, { recursive: true, force: true });
     },
   };
 }
