@@ -40,7 +40,7 @@ module.exports = {
           // A source of bundles, and who shows one to RAUC.
           '^agent/daemon/delivery/(bundle-reader|bundle-delivery)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
-          '^agent/daemon/node/(device|disk-usage|host-readings|node-log|security-posture|units)\\.ts$',
+          '^agent/daemon/node/(device|disk-usage|inventory|host-readings|node-log|security-posture|units)\\.ts$',
           '^agent/daemon/attestation/tpm\\.ts$',
         ],
       },

@@ -24,6 +24,7 @@ const SOURCES = [
       'lamadist/agent/v1/device.proto',
       'lamadist/agent/v1/attestation.proto',
       'lamadist/agent/v1/disk_usage.proto',
+      'lamadist/agent/v1/inventory.proto',
       'lamadist/agent/v1/security_posture.proto',
       'lamadist/agent/v1/unit.proto',
       'lamadist/agent/v1/log.proto',

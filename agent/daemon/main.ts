@@ -6,6 +6,7 @@ import { VERSION } from '../shared/version.ts';
 import { AuditLog } from './access/audit-log.ts';
 import { NodeServerCredentials } from './access/server-credentials.ts';
 import { attesterOf, prepareKeys } from './compose/attestation.ts';
+import { INVENTORY } from './compose/device.ts';
 import { announced, eventsOf, recordPhases } from './compose/events.ts';
 import { foldersOf } from './compose/folders.ts';
 import { healthOf } from './compose/health.ts';
@@ -86,7 +87,14 @@ async function start(): Promise<void> {
   await monitor.watch(config.health.period, stopping.signal);
 }
 
-start().catch((error) => {
+/** The agent also starts itself, to look at the hardware in a process that may wait. */
+async function run(task: string | undefined): Promise<void> {
+  if (task !== INVENTORY) return start();
+  const { printInventory } = await import('./platform/systeminformation/print-inventory.ts');
+  await printInventory();
+}
+
+run(process.argv[2]).catch((error) => {
   const failure = Failure.from(error);
   process.stdout.write(`<3>${JSON.stringify({ level: 'fatal', code: failure.code, msg: failure.message })}\n`);
   process.exit(1);

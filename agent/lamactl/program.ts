@@ -14,6 +14,7 @@ import { allExitCodes } from './commands/help.ts';
 import { addHistory } from './commands/history.ts';
 import { addInspect } from './commands/inspect.ts';
 import { addInstall } from './commands/install.ts';
+import { addInventory } from './commands/inventory.ts';
 import { addLogs } from './commands/logs.ts';
 import { addMan } from './commands/man.ts';
 import { duration } from './commands/options.ts';
@@ -107,6 +108,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addHistory,
     addHealth,
     addInspect,
+    addInventory,
     addLogs,
     addEvents,
     addBundles,

@@ -18,6 +18,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.AuditService/ReadAuditLog': 'admin',
   '/lamadist.agent.v1.DeviceService/GetDevice': 'reader',
   '/lamadist.agent.v1.DeviceService/GetDiskUsage': 'reader',
+  '/lamadist.agent.v1.DeviceService/GetInventory': 'reader',
   '/lamadist.agent.v1.DeviceService/GetSecurityPosture': 'reader',
   '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
   '/lamadist.agent.v1.EventService/WatchEvents': 'reader',

@@ -8,6 +8,7 @@ import { diskUsage } from '../platform/linux/disk-usage.ts';
 import { securityPosture } from '../platform/linux/posture/security-posture.ts';
 import { readJournal } from '../platform/systemd/journal-reader.ts';
 import { systemdUnits } from '../platform/systemd/unit-control.ts';
+import { inventoryReader } from '../platform/systeminformation/inventory-reader.ts';
 import { deviceService } from '../rpc/device-service.ts';
 import { eventService } from '../rpc/event-service.ts';
 import { logService } from '../rpc/log-service.ts';
@@ -17,6 +18,9 @@ import { systemClock as clock } from '../timing/clock.ts';
 import { type Folders, keptFolders } from './folders.ts';
 import type { Neighbours } from './neighbours.ts';
 import type { Updates } from './updates.ts';
+
+/** The argument that makes this program print the inventory. */
+export const INVENTORY = 'inventory';
 
 export interface DeviceParts {
   readonly config: Pick<Config, 'units'>;
@@ -40,6 +44,8 @@ export function deviceServices({ config, folders, events }: DeviceParts, neighbo
         busConnected,
         reboot,
         updater,
+        // The same program, which does nothing else when it is told so: see main.ts.
+        inventory: inventoryReader([process.execPath, '--max-old-space-size=48', process.argv[1] ?? '', INVENTORY], clock),
         securityPosture: securityPosture(),
         diskUsage: diskUsage(clock),
         folders: keptFolders(folders),

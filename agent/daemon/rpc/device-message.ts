@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lamadist } from '../../shared/gen/messages.js';
 import type { FileSystem } from '../node/disk-usage.ts';
+import type { Inventory } from '../node/inventory.ts';
 import type { Protection, ProtectionKind } from '../node/security-posture.ts';
+import { timestamp } from './update-message.ts';
 
 const { ProtectionKind: Kind, ProtectionState: State } = lamadist.agent.v1;
 
@@ -27,4 +29,20 @@ export function protectionMessage({ kind, state, detail, evidence }: Protection)
 
 export function fileSystemMessage({ capacity, ...rest }: FileSystem): lamadist.agent.v1.FileSystem.$Properties {
   return { ...rest, ...(capacity && { capacity }) };
+}
+
+/** What is null is not in the message; the other fields have the same names. */
+export function inventoryMessage({ collectedAt, ...found }: Inventory): lamadist.agent.v1.Inventory.$Properties {
+  const { system, board, firmware, processor, memoryBytes, disks, networkInterfaces, problems } = found;
+  return {
+    collectedAt: timestamp(collectedAt.getTime()),
+    system,
+    board,
+    firmware,
+    processor,
+    memoryBytes,
+    disks: [...disks],
+    networkInterfaces: networkInterfaces.map(({ addresses, ...rest }) => ({ ...rest, addresses: [...addresses] })),
+    problems: [...problems],
+  };
 }

@@ -4,6 +4,7 @@ import { lamadist } from '../../shared/gen/messages.js';
 import type { DeviceServiceHandlers } from '../../shared/gen/services.ts';
 import type { HostFacts } from '../node/device.ts';
 import type { DiskUsage, KnownFolder } from '../node/disk-usage.ts';
+import type { ReadInventory } from '../node/inventory.ts';
 import type { ReadSecurityPosture } from '../node/security-posture.ts';
 import type { Clock } from '../timing/clock.ts';
 import { within } from '../timing/within.ts';
@@ -11,7 +12,7 @@ import type { Installer, Slot } from '../update/installer.ts';
 import type { CurrentBoot, Reboot } from '../update/ports.ts';
 import type { Phase } from '../update/state.ts';
 import type { Updater } from '../update/updater.ts';
-import { fileSystemMessage, protectionMessage } from './device-message.ts';
+import { fileSystemMessage, inventoryMessage, protectionMessage } from './device-message.ts';
 import { unary } from './handlers.ts';
 import { timestamp } from './update-message.ts';
 
@@ -24,6 +25,7 @@ export interface DeviceServiceParts {
   readonly reboot: Reboot;
   readonly updater: Pick<Updater, 'state'>;
   readonly clock: Clock;
+  readonly inventory: ReadInventory;
   readonly securityPosture: ReadSecurityPosture;
   readonly diskUsage: DiskUsage;
   /** The folders whose size is told. */
@@ -63,6 +65,8 @@ export function deviceService(parts: DeviceServiceParts): DeviceServiceHandlers 
       await parts.reboot(signal);
       return { bootId: boot.bootId };
     }),
+
+    getInventory: unary(async ({ refresh }, { signal }) => ({ inventory: inventoryMessage(await parts.inventory(refresh, signal)) })),
 
     getSecurityPosture: unary(async () => ({ protections: (await parts.securityPosture()).map(protectionMessage) })),
 

@@ -19,7 +19,7 @@ import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile } from './bundle-file.ts';
 import { callFailure } from './call-failure.ts';
-import { diskUsageFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
+import { diskUsageFromWire, inventoryFromWire, protectionFromWire, unitFromWire } from './details-from-wire.ts';
 import { bytes, collectQuote } from './evidence-stream.ts';
 import {
   checksFromWire,
@@ -47,8 +47,7 @@ import type {
   Update,
   UpdateEvent,
 } from './node.ts';
-
-import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import type { DiskUsage, Inventory, Protection, Unit, UnitFilter } from './node-details.ts';
 import { type EventQuery, type NodeEvent, nodeEventFromWire } from './node-event.ts';
 import { LOG_PRIORITIES, type LogEntry, type LogQuery, logEntryFromWire } from './node-log.ts';
 import { REBOOT_POLICIES } from './wire-names.ts';
@@ -99,6 +98,11 @@ class GrpcNode implements NodeConnection {
 
   async runChecks(): Promise<Checks> {
     return checksFromWire(await this.#call(HealthServiceDefinition.runChecks, {}));
+  }
+
+  async inventory(refresh: boolean): Promise<Inventory> {
+    const { inventory } = await this.#call(DeviceServiceDefinition.getInventory, { refresh });
+    return inventoryFromWire(inventory ?? {});
   }
 
   async protections(): Promise<readonly Protection[]> {

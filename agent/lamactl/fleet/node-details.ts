@@ -16,6 +16,41 @@ export interface Protection {
   readonly evidence: string;
 }
 
+interface Product {
+  readonly vendor: string;
+  readonly name: string;
+  readonly version: string;
+  readonly serial: string;
+}
+
+/** A text that is empty, and a number that is missing, are unknown. */
+export interface Inventory {
+  readonly collectedAt?: string;
+  readonly system: Product;
+  readonly board: Product;
+  readonly firmware: { readonly vendor: string; readonly version: string; readonly released: string };
+  readonly processor: { readonly vendor: string; readonly model: string; readonly cores?: number; readonly threads?: number };
+  readonly memoryBytes?: number;
+  readonly disks: readonly {
+    readonly name: string;
+    readonly vendor: string;
+    readonly model: string;
+    readonly serial: string;
+    readonly type: string;
+    readonly sizeBytes?: number;
+  }[];
+  readonly networkInterfaces: readonly {
+    readonly name: string;
+    readonly macAddress: string;
+    readonly addresses: readonly string[];
+    readonly state: string;
+    readonly megabitsPerSecond?: number;
+    readonly virtual: boolean;
+  }[];
+  /** What the node could not find out, each with the reason. */
+  readonly problems: readonly string[];
+}
+
 export interface FileSystem {
   readonly mountPoint: string;
   readonly device: string;

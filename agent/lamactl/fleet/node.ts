@@ -4,7 +4,7 @@ import type { ClaimedIdentity } from '../attest/enrolment.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
-import type { DiskUsage, Protection, Unit, UnitFilter } from './node-details.ts';
+import type { DiskUsage, Inventory, Protection, Unit, UnitFilter } from './node-details.ts';
 import type { EventQuery, NodeEvent } from './node-event.ts';
 import type { LogEntry, LogQuery } from './node-log.ts';
 import type { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
@@ -179,6 +179,8 @@ export interface NodeConnection {
   reboot(): Promise<string>;
   health(): Promise<Health>;
   runChecks(): Promise<Checks>;
+  /** What was found before, or, refreshed, what is found now. */
+  inventory(refresh: boolean): Promise<Inventory>;
   protections(): Promise<readonly Protection[]>;
   diskUsage(): Promise<DiskUsage>;
   units(filter: UnitFilter): Promise<readonly Unit[]>;

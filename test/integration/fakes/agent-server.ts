@@ -115,6 +115,7 @@ export async function startAgentServer(
       busConnected: () => true,
       reboot: async () => void node.reboots++,
       updater,
+      inventory: async () => Promise.reject(new Error('there is no hardware')),
       securityPosture: async () => [],
       diskUsage: { fileSystems: async () => [], folder: async (folder) => ({ ...folder, usedBytes: 0, files: 0, complete: true }) },
       folders: [],

@@ -13,6 +13,12 @@ interface Posture {
   readonly protections: readonly { readonly kind: string; readonly state: string; readonly evidence: string }[];
 }
 
+interface Inventory {
+  readonly processor: { readonly threads?: number };
+  readonly memoryBytes?: number;
+  readonly problems: readonly string[];
+}
+
 interface Usage {
   readonly fileSystems: readonly {
     readonly mountPoint: string;
@@ -23,7 +29,7 @@ interface Usage {
 }
 
 describe('a running node', { timeout: SCENARIO_MS }, () => {
-  it('tells its posture, its disks and its units, and restarts exactly what it was told to allow', () =>
+  it('tells its posture, its disks, its hardware and its units, and restarts exactly what it was told to allow', () =>
     onNode({ node: NODE }, async ({ homelab, node }) => {
       const shell = (command: string) => node.shell(command, QUICK);
       const lamactl = (...args: string[]) => homelab.lamactl(args);
@@ -41,6 +47,15 @@ describe('a running node', { timeout: SCENARIO_MS }, () => {
       expect(fileSystems.every(({ capacity }) => (capacity?.sizeBytes ?? 0) > 1_000_000)).toBe(true);
       expect(folders.find(({ path }) => path === '/var/log/journal')).toMatchObject({ complete: true });
       expect(folders.find(({ path }) => path === '/var/lib/lamadist-agent')?.files).toBeGreaterThan(0);
+
+      const { nodes: found } = await json<{ nodes: { inventory: Inventory }[] }>(homelab, 'inventory');
+      const { processor, memoryBytes, problems } = found[0]!.inventory;
+      expect(problems).toEqual([]);
+      expect(processor.threads).toBeGreaterThan(0);
+      expect(memoryBytes).toBeGreaterThan(100 << 20);
+      // The process that looked is gone, and the agent is the one that it was.
+      expect((await shell('systemctl show --property=NRestarts --value lamadist-agent.service')).stdout.trim()).toBe('0');
+      expect((await shell('grep -lx node /proc/[0-9]*/comm | wc -l')).stdout.trim()).toBe('1');
 
       await shell('systemctl start worker.service');
       const pid = async () => (await shell('systemctl show --property=MainPID --value worker.service')).stdout.trim();

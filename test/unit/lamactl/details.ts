@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DiskUsage, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
+import type { DiskUsage, Inventory, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
 import type { NodeEvent } from '../../../agent/lamactl/fleet/node-event.ts';
 import type { LogEntry } from '../../../agent/lamactl/fleet/node-log.ts';
 
@@ -58,6 +58,21 @@ export const LOG: readonly LogEntry[] = [
   ENTRY,
   { ...ENTRY, cursor: 's=a;i=2', at: '2026-11-20T10:00:02.000Z', priority: 'error', message: 'broken\nin two lines\n' },
 ];
+
+export const INVENTORY: Inventory = {
+  collectedAt: '2026-11-20T10:00:00.000Z',
+  system: { vendor: 'Example', name: 'Box 3', version: '', serial: '' },
+  board: { vendor: '', name: '', version: '', serial: '' },
+  firmware: { vendor: 'Example', version: 'F7', released: '2026-01-02' },
+  processor: { vendor: 'AMD', model: 'EPYC', cores: 2, threads: 4 },
+  memoryBytes: 8 * 1024 * MIB,
+  disks: [{ name: '/dev/nvme0n1', vendor: 'Example', model: 'Fast', serial: '', type: 'NVMe', sizeBytes: 512 * 1024 * MIB }],
+  networkInterfaces: [
+    { name: 'eth0', macAddress: '02:00:00:00:00:01', addresses: ['10.0.0.5/24'], state: 'up', megabitsPerSecond: 1000, virtual: false },
+    { name: 'cni0', macAddress: '02:00:00:00:00:02', addresses: [], state: 'down', virtual: true },
+  ],
+  problems: [],
+};
 
 const HAPPENED = { at: '2026-11-20T10:00:00.000Z', bootId: 'boot-1', gap: false };
 

@@ -11,7 +11,7 @@ import type {
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
-import { DISK_USAGE, EVENTS, LOG, PROTECTIONS, UNITS } from './details.ts';
+import { DISK_USAGE, EVENTS, INVENTORY, LOG, PROTECTIONS, UNITS } from './details.ts';
 
 function auditLine(rpc: string, previous: string): string {
   return JSON.stringify({ at: '2026-11-20T11:00:00.000Z', caller: 'alice', rpc, result: 'OK', previous });
@@ -43,6 +43,7 @@ export class FakeNode {
       reboot: async () => DEVICE.bootId,
       health: async () => HEALTH,
       runChecks: async () => HEALTH,
+      inventory: async () => INVENTORY,
       protections: async () => PROTECTIONS,
       diskUsage: async () => DISK_USAGE,
       units: async () => UNITS,
@@ -124,6 +125,7 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     reboot: fail,
     health: fail,
     runChecks: fail,
+    inventory: fail,
     protections: fail,
     diskUsage: fail,
     units: fail,

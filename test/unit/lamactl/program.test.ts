@@ -16,6 +16,7 @@ const COMMANDS = [
   'history',
   'health',
   'inspect',
+  'inventory',
   'logs',
   'events',
   'units',

@@ -10,7 +10,7 @@ import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { STATES } from '../update/states.ts';
 
-const { BootStatus, ProtectionKind, ProtectionState, Reachability } = lamadist.agent.v1;
+const { BootStatus, Inventory, ProtectionKind, ProtectionState, Reachability } = lamadist.agent.v1;
 const HOST = {
   hostname: 'attic',
   machineId: 'm',
@@ -21,6 +21,17 @@ const HOST = {
   architecture: 'x86_64',
 };
 
+const NAMELESS = { vendor: '', name: '', version: '', serial: '' };
+const FOUND = {
+  system: { ...NAMELESS, name: 'Box 3' },
+  board: NAMELESS,
+  firmware: { vendor: '', version: '', released: '' },
+  processor: { vendor: '', model: 'EPYC', cores: null, threads: 4 },
+  memoryBytes: null,
+  disks: [],
+  networkInterfaces: [],
+  problems: ['disks: not here'],
+};
 const ANSWERS = { mountPoint: '/var', device: '/dev/vda', type: 'ext4', readOnly: false };
 const FULL: DiskUsage = {
   fileSystems: async () => [
@@ -43,6 +54,7 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     reboot: async () => void orders.reboots++,
     updater: { state },
     clock,
+    inventory: async (refresh) => ({ ...FOUND, collectedAt: new Date(refresh ? 2_000 : 1_000) }),
     securityPosture: async () => [
       { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm' },
       { kind: 'ima', state: 'unknown', detail: 'only root may see', evidence: '' },
@@ -56,6 +68,7 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     orders,
     get: async () => (await callUnary(service.getDevice)).device,
     reboot: () => callUnary(service.reboot),
+    inventory: async (refresh: boolean) => (await callUnary(service.getInventory, { refresh })).inventory,
     posture: () => callUnary(service.getSecurityPosture),
     usage: () => callUnary(service.getDiskUsage),
   };
@@ -124,6 +137,15 @@ describe('what the device is asked for beside', () => {
         evidence: '',
       },
     ]);
+  });
+
+  it('tells the hardware that was found, without what is unknown, and looks again when asked', async () => {
+    const { inventory } = device();
+    const seen = Inventory.toObject(Inventory.decode(Inventory.encode((await inventory(false)) ?? {}).finish()));
+    expect(seen).toMatchObject({ collectedAt: { seconds: 1 }, system: { name: 'Box 3' }, processor: { model: 'EPYC', threads: 4 } });
+    expect(seen).not.toHaveProperty('memoryBytes');
+    expect(seen.processor).not.toHaveProperty('cores');
+    expect(await inventory(true)).toMatchObject({ collectedAt: { seconds: 2 } });
   });
 
   it('tells how full the disks are, without figures where there are none', async () => {
