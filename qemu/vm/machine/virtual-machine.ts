@@ -13,6 +13,7 @@ import { vmRoots } from '../image/build-vm-image.ts';
 import { writeDisk, writeFirmware, writeTpm } from './factory.ts';
 import { PowerSupply } from './power-supply.ts';
 import type { Display } from './qemu-command.ts';
+import { flipBit, type TamperPlace } from './tamper.ts';
 import { VmFolder } from './vm-folder.ts';
 import { replayToLastFlush } from './write-log.ts';
 
@@ -159,6 +160,12 @@ export class VirtualMachine implements VirtualNode {
   async #must(command: string, what: string): Promise<void> {
     const { exitCode, stderr } = await this.shell(command, { timeoutMs: QUICK_MS });
     if (exitCode !== 0) throw new Error(`Cannot ${what} on ${this.name}: ${stderr.trim()}`);
+  }
+
+  /** Changes one bit on the disk of the machine, which is off. */
+  async tamper(place: TamperPlace): Promise<void> {
+    if (this.supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
+    await flipBit(this.folder.disk, place);
   }
 
   async consoleLog(): Promise<string> {

@@ -14,7 +14,7 @@ export const IN_VM = process.env.LAMADIST_NODE === 'vm';
 const DRIVER = IN_VM ? vmDriver : namespaceDriver;
 
 /** Booting takes two seconds in namespaces and a minute in an emulated machine, if it is idle; these are for a busy one. */
-export const BOOT = { timeoutMs: IN_VM ? 400_000 : 60_000 };
+export const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };
 export const QUICK = { timeoutMs: IN_VM ? 120_000 : 30_000 };
 /** For a whole scenario with a few boots. */
 export const SCENARIO_MS = IN_VM ? 1_800_000 : 180_000;

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+import { open } from 'node:fs/promises';
+import { diskLayout } from '../image/layout.ts';
+import { layerVariables } from '../layers.ts';
+
+/** A place in a partition: so many octets from its beginning, or where a text first stands. */
+export type TamperPlace = { readonly partition: string } & ({ readonly offsetBytes: number } | { readonly text: string });
+
+/** Flips the lowest bit of the octet in this place of a disk image. */
+export async function flipBit(disk: string, place: TamperPlace): Promise<void> {
+  const partition = (await diskLayout(await layerVariables())).find(({ name }) => name === place.partition);
+  if (!partition) throw new Error(`Cannot change a bit of ${place.partition}: the disk has no such partition`);
+  const file = await open(disk, 'r+');
+  try {
+    const content = Buffer.alloc(partition.sizeBytes);
+    await file.read(content, 0, content.length, partition.offsetBytes);
+    const offset = 'text' in place ? content.indexOf(place.text) : place.offsetBytes;
+    if (offset < 0) throw new Error(`Cannot change a bit of ${place.partition}: the text is not in it`);
+    await file.write(Buffer.of(content[offset]! ^ 1), 0, 1, partition.offsetBytes + offset);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { VirtualNode } from '../../qemu/driver.ts';
+import { COMMITTED, FAILING_CHECK, onNode, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+
+const DENIALS = 'journalctl --no-pager --output=cat | grep "avc:  denied" || true';
+const QUICK = { timeoutMs: 120_000 };
+
+/** Runs a command as root and in the agent's domain, so that nothing but SELinux can refuse it. */
+const inDomain = (node: VirtualNode, command: string) =>
+  node.shell(`systemd-run --quiet --wait --pipe -p SELinuxContext=system_u:system_r:lamadist_agent_t:s0 /bin/sh -c '${command}'`, QUICK);
+
+/** What an attacker who holds the agent would like to do. */
+const FORBIDDEN = [
+  ['read the passwords', 'cat /etc/shadow'],
+  ["write the other slot's device", ': >>/dev/disk/by-partlabel/root-b'],
+  ['load a module', '/usr/sbin/modprobe --force nbd'],
+] as const;
+
+describe('SELinux on a whole node, enforcing', { timeout: SCENARIO_MS }, () => {
+  it("denies nothing over install, reboot, gate and commit, and denies the agent's domain what it has no business with", () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      expect((await shellOk(node, 'getenforce')).trim()).toBe('Enforcing');
+      expect((await shellOk(node, 'cat /proc/$(systemctl show --value -p MainPID lamadist-agent)/attr/current')).replace('\0', '')).toMatch(
+        /^system_u:system_r:lamadist_agent_t:s0/,
+      );
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect(await shellOk(node, DENIALS)).toBe('');
+      const verdict = await shellOk(node, 'systemd-analyze security --no-pager lamadist-agent.service | tail -1');
+      expect(Number(/: ([\d.]+) /.exec(verdict)?.[1])).toBeLessThanOrEqual(1.5);
+      expect((await inDomain(node, 'cat /etc/os-release')).stdout).toContain('IMAGE_VERSION=2');
+      for (const [what, command] of FORBIDDEN) {
+        const { exitCode, stderr } = await inDomain(node, command);
+        expect({ what, refused: exitCode !== 0, stderr }).toEqual({
+          what,
+          refused: true,
+          stderr: expect.stringMatching(/denied|not permitted/),
+        });
+      }
+    }));
+
+  it('denies nothing over a rollback', () =>
+    onNode({ files: [FAILING_CHECK] }, async ({ homelab, node, bundle }) => {
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
+      expect(await shellOk(node, DENIALS)).toBe('');
+    }));
+});
