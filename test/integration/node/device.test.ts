@@ -80,6 +80,7 @@ describe('a running node', { timeout: SCENARIO_MS }, () => {
       ]) {
         expect((await asAgent(call)).exitCode, call).not.toBe(0);
       }
+      expect(String((await lamactl('events')).stdout)).toMatch(/attic worker\.service was restarted through the agent$/m);
       const audit = await shell('cat /var/lib/lamadist-agent/audit.log');
       expect(audit.stdout).toContain(
         '"rpc":"/lamadist.agent.v1.UnitService/RestartUnit","result":"OK","request":{"name":"worker.service"}',

@@ -23,6 +23,10 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
       };
       const before = await events();
       expect(before).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
+      await node.shell('touch /etc/lamadist-agent/tls/node.pem', QUICK);
+      await until('the certificates to be read again', 30_000, async () => {
+        return (await events().catch(() => [])).some(({ type }) => type === 'certificates-reloaded') || undefined;
+      });
       const following = homelab.lamactl(['events', '-f', '-o', 'json', '--since-cursor', before.at(-1)!.cursor]);
       let seen = '';
       following.stdout?.on('data', (text) => {
@@ -54,6 +58,8 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
       expect(after.find(({ phase }) => phase === 'rolled-back')).toMatchObject({ reasonCode: 'CHECK_FAILED' });
       expect(told.filter((line) => line.startsWith('booted'))).toEqual(['booted B', 'booted A']);
       expect(told.filter((line) => line === 'rebooting')).toHaveLength(2);
+      // What made the update fail is an event of its own.
+      expect(told).toContain('check-changed');
       expect(new Set(after.map(({ bootId }) => bootId)).size).toBe(3);
 
       // Whoever followed through both reboots and the kill has seen the same.
