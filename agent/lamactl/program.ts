@@ -18,6 +18,7 @@ import { addInventory } from './commands/inventory.ts';
 import { addLogs } from './commands/logs.ts';
 import { addMan } from './commands/man.ts';
 import { duration } from './commands/options.ts';
+import { outputOption } from './commands/output-option.ts';
 import { addPause } from './commands/pause.ts';
 import { addPosture } from './commands/posture.ts';
 import { addReboot } from './commands/reboot.ts';
@@ -30,7 +31,7 @@ import { addVersion } from './commands/version.ts';
 import { addWatch } from './commands/watch.ts';
 import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
 import { painter } from './output/colour.ts';
-import { FORMATS, type Format } from './output/document.ts';
+import type { parseFormat } from './output/document.ts';
 import { failureText } from './output/failure-text.ts';
 import type { World } from './world.ts';
 
@@ -83,7 +84,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     )
     .addOption(new Option('--all', 'every node of the context'))
     .addOption(new Option('--context <name>', 'the context to use (default: the current-context of the file)'))
-    .addOption(new Option('-o, --output <format>', 'what to print').choices(FORMATS).default('table'))
+    .addOption(outputOption())
     .addOption(new Option('--timeout <duration>', 'the most that one call may take (default: 10s)').argParser(duration))
     .addHelpText('after', AFTER + allExitCodes())
     .exitOverride()
@@ -134,7 +135,7 @@ interface SharedOptions {
   readonly node: readonly string[];
   readonly all?: true;
   readonly context?: string;
-  readonly output: Format;
+  readonly output: ReturnType<typeof parseFormat>;
   /** Milliseconds. */
   readonly timeout?: number;
 }
@@ -143,7 +144,8 @@ function openSession(command: Command, world: World): Session {
   const { node, all, context, output, timeout } = command.optsWithGlobals<SharedOptions>();
   return {
     world,
-    format: output,
+    format: output?.format ?? 'table',
+    wide: output?.wide ?? false,
     paint: painter(world),
     ...(context === undefined ? {} : { context }),
     namesNodes: all === true || node.length > 0,

@@ -45,7 +45,7 @@ export async function checkAuditChain(
 function previousOf(line: string): string | undefined {
   try {
     const { previous } = JSON.parse(line) as { previous?: unknown };
-    return typeof previous === 'string' ? previous : undefined;
+    return typeof previous === 'string' && /^[0-9a-f]{64}$/.test(previous) ? previous : undefined;
   } catch {
     return undefined;
   }

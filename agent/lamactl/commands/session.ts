@@ -11,6 +11,8 @@ import type { World } from '../world.ts';
 export interface Session {
   readonly world: World;
   readonly format: Format;
+  /** Whether a table has the columns that most do not ask for. */
+  readonly wide: boolean;
   readonly paint: Paint;
   /** --context, where it was given. */
   readonly context?: string;

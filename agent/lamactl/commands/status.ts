@@ -48,7 +48,9 @@ function status(session: Session): Promise<ExitName> {
     document: ({ judgement, device, ...rest }) => ({ ...judgement, version: device.imageVersion, ...rest, device }),
     failed: { state: 'unknown' },
     text: (answers) =>
-      answers.length === 1 && answers[0]?.ok ? oneNode(session, answers[0].target.address, answers[0].value) : manyNodes(session, answers),
+      !session.wide && answers.length === 1 && answers[0]?.ok
+        ? oneNode(session, answers[0].target.address, answers[0].value)
+        : manyNodes(session, answers),
     textTellsFailures: true,
     exit: ({ judgement }) => EXIT_OF_STATE[judgement.state],
   });
@@ -80,14 +82,18 @@ function stateCell(state: State): Cell {
   return { text: state, style: STYLES[state] };
 }
 
-function manyNodes({ paint, world }: Session, answers: readonly Answer<Status>[]): string {
+function manyNodes({ paint, world, wide }: Session, answers: readonly Answer<Status>[]): string {
   const rows = answers.map((answer): readonly Cell[] => {
-    const { name } = answer.target;
-    if (!answer.ok) return [name, stateCell('unknown'), '', '', '', '', answer.failure.message];
+    const { name, address } = answer.target;
+    const unknown = wide ? [address, '', '', ''] : [];
+    if (!answer.ok) return [name, stateCell('unknown'), '', '', '', '', ...unknown, answer.failure.message];
     const { judgement, device, slot, phase, since } = answer.value;
-    return [name, stateCell(judgement.state), device.imageVersion, slot, phase, age(since, world.clock.now()), judgement.why];
+    const more = wide ? [address, device.compatible, `${device.kernelRelease} ${device.architecture}`, device.agentVersion] : [];
+    const usual = [name, stateCell(judgement.state), device.imageVersion, slot, phase, age(since, world.clock.now())];
+    return [...usual, ...more, judgement.why];
   });
-  return table(paint, ['NODE', 'STATE', 'VERSION', 'SLOT', 'PHASE', 'SINCE', 'WHY'], rows);
+  const more = wide ? ['ADDRESS', 'COMPATIBLE', 'KERNEL', 'AGENT'] : [];
+  return table(paint, ['NODE', 'STATE', 'VERSION', 'SLOT', 'PHASE', 'SINCE', ...more, 'WHY'], rows);
 }
 
 function oneNode(session: Session, address: string, { judgement, device, health, update, phase }: Status): string {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FollowEvent } from '../fleet/follow.ts';
 import type { Output } from '../world.ts';
-import { failureDocument, renderEvent } from './document.ts';
+import { type DocumentFormat, failureDocument, renderEvent } from './document.ts';
 import type { ProgressView } from './progress.ts';
 
 /** For a program: one document for each event, written in the order in which they happened. */
 export class EventProgress implements ProgressView {
   readonly #stdout: Output;
-  readonly #format: 'json' | 'yaml';
+  readonly #format: DocumentFormat;
   #written: Promise<void> = Promise.resolve();
 
-  constructor(stdout: Output, format: 'json' | 'yaml') {
+  constructor(stdout: Output, format: DocumentFormat) {
     this.#stdout = stdout;
     this.#format = format;
   }
