@@ -29,6 +29,21 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
     }),
   );
 
+  it('again and again on a committed boot comes back after a while, and leaves the slot as it is', () =>
+    onNode({}, async ({ homelab, node }) => {
+      const soon = '/run/systemd/system/lamadist-agent-again.service.d/soon.conf';
+      await shellOk(node, `mkdir -p ${soon.replace('/soon.conf', '')}`);
+      await node.writeFile(soon, '[Service]\nExecStart=\nExecStart=/usr/bin/sleep 3\n');
+      await shellOk(node, 'systemctl daemon-reload');
+      // Until systemd gives it up: the limit of its unit is five starts a minute.
+      await shellOk(
+        node,
+        'for i in $(seq 60); do systemctl is-failed -q lamadist-agent && exit 0; systemctl kill --signal=KILL --kill-whom=main lamadist-agent; sleep 0.5; done; exit 1',
+      );
+      await agentAnswers(homelab);
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
+    }));
+
   it('while checking begins the trial again, and the update is committed', () =>
     onNode({ files: [SLOW_CHECK] }, async ({ homelab, node, bundle }) => {
       const install = homelab.lamactl(['install', '--on-node', bundle]);

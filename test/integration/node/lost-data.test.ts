@@ -1,7 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
-import { FAILING_CHECK, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import {
+  agentAnswers,
+  BOOT,
+  FAILING_CHECK,
+  journaled,
+  json,
+  onNode,
+  QUICK,
+  reaches,
+  report,
+  SCENARIO_MS,
+  type Scenario,
+} from './scenario.ts';
 
 /** A unit of the new image that does this to the data file system before the agent, or the record of the trial, is there. */
 const early = (name: string, command: string): ImageFile[] => [
@@ -54,6 +66,21 @@ describe('a trial that cannot use its data', { timeout: SCENARIO_MS }, () => {
 
   it('is left when another file system is where the data should be', () =>
     onNode({ files: [...early('other-data', '/usr/bin/mount -t tmpfs -o mode=755 tmpfs /var'), SOON] }, leavesTheTrial));
+});
+
+describe('what was acknowledged', { timeout: SCENARIO_MS }, () => {
+  it('is on the disk when the power is cut in that moment', () =>
+    onNode({}, async ({ homelab, node, bundle }) => {
+      const elsewhen = new Date(Date.now() + 5 * 3_600_000).toISOString().slice(11, 16);
+      await homelab.lamactl(['install', '--window', `${elsewhen}-${elsewhen}`, '--on-node', bundle]);
+      await node.cutPower();
+      await node.start();
+      await node.waitForBoot(BOOT);
+      await agentAnswers(homelab);
+      expect(await journaled(node)).toMatchObject({ phase: 'scheduled' });
+      const { stdout } = await node.shell('cat /var/lib/lamadist-agent/audit*.log* /var/lib/lamadist-agent/audit/* 2>/dev/null', QUICK);
+      expect(stdout).toContain('InstallBundle');
+    }));
 });
 
 describe('a path that is no bundle', { timeout: SCENARIO_MS }, () => {
