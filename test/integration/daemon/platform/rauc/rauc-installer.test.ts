@@ -10,7 +10,9 @@ import { PrivateBus } from '../../../fakes/private-bus.ts';
 
 vi.setConfig({ testTimeout: 30_000 });
 const SOON = { timeout: 10_000 };
-const BUNDLE = { location: '/data/bundle.raucb', transactionId: '5d900bfd-f71a-41d0-8f73-6a7848067a27' };
+/** RAUC here is a fake that opens nothing; the agent makes sure that it is a file. */
+const FILE = import.meta.filename;
+const BUNDLE = { location: FILE, transactionId: '5d900bfd-f71a-41d0-8f73-6a7848067a27' };
 
 let daemon: PrivateBus;
 let bus: SystemBus;
@@ -62,7 +64,7 @@ describe('what RAUC knows', () => {
   });
 
   it('is a bundle, after its signature was verified', async () => {
-    expect(await installer.inspect('/data/bundle.raucb', inTime())).toEqual({
+    expect(await installer.inspect(FILE, inTime())).toEqual({
       compatible: 'lamadist-test',
       version: '2.1',
       description: '',
@@ -74,15 +76,15 @@ describe('what RAUC knows', () => {
   });
 
   it('is asked for by introspection once for each process of RAUC', async () => {
-    for (let time = 0; time < 3; time += 1) await installer.inspect('/data/bundle.raucb', inTime());
+    for (let time = 0; time < 3; time += 1) await installer.inspect(FILE, inTime());
     expect(rauc.introspections).toBe(1);
     rauc.stop();
     rauc = await FakeRauc.start(daemon.address, { Introspect: () => ({ signature: 's', body: [introspection(['Info'])] }) });
     await vi.waitFor(
       () =>
-        expect(installer.inspect('/data/bundle.raucb', inTime())).rejects.toMatchObject({
+        expect(installer.inspect(FILE, inTime())).rejects.toMatchObject({
           code: 'RAUC_UNAVAILABLE',
-          message: 'Cannot inspect "/data/bundle.raucb": this RAUC has no InspectBundle, which came with version 1.9',
+          message: `Cannot inspect "${FILE}": this RAUC has no InspectBundle, which came with version 1.9`,
         }),
       SOON,
     );
@@ -178,7 +180,7 @@ describe('an install', () => {
     await installer.install(BUNDLE, inTime());
     await expect(installer.install(BUNDLE, inTime())).rejects.toMatchObject({
       code: 'UPDATE_IN_PROGRESS',
-      message: 'Cannot install "/data/bundle.raucb": RAUC is already installing',
+      message: `Cannot install "${FILE}": RAUC is already installing`,
     });
     expect(await installer.installing(inTime())).toBe(true);
     expect(ends()).toEqual([]);
@@ -216,20 +218,20 @@ describe('an install', () => {
   });
 
   it('that was given up before its turn is never begun', async () => {
-    let answer = () => {};
+    let answer: (() => void) | undefined;
     rauc.replace('InspectBundle', async () => {
       await new Promise<void>((resolve) => {
         answer = resolve;
       });
       return refuse('late');
     });
-    const inspecting = installer.inspect('/data/bundle.raucb', inTime()).catch((failure) => failure.code);
-    await sleep(50);
+    const inspecting = installer.inspect(FILE, inTime()).catch((failure) => failure.code);
+    await vi.waitUntil(() => answer, SOON);
     const abort = new AbortController();
     const installing = installer.install(BUNDLE, abort.signal);
     abort.abort();
     await expect(installing).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
-    answer();
+    answer?.();
     expect(await inspecting).toBe('RAUC_REFUSED');
     expect(await installer.installing(inTime())).toBe(false);
     expect([rauc.installs, ends()]).toEqual([[], []]);
@@ -268,7 +270,7 @@ describe('a RAUC that is not there', () => {
       rauc.stop();
       return 'silence';
     });
-    await expect(installer.inspect('/data/bundle.raucb', inTime())).rejects.toMatchObject({ code: 'RAUC_UNAVAILABLE' });
+    await expect(installer.inspect(FILE, inTime())).rejects.toMatchObject({ code: 'RAUC_UNAVAILABLE' });
   });
 });
 
@@ -301,7 +303,7 @@ describe('a hostile RAUC', () => {
     ['a number for a version', 'a{sv}', [{ update: new Variant('a{sv}', { compatible: s('x'), version: new Variant('d', 1) }) }]],
   ])('that inspects %s is a clear failure', async (_, signature, body) => {
     rauc.replace('InspectBundle', () => ({ signature, body }));
-    await expect(installer.inspect('/data/bundle.raucb', inTime())).rejects.toMatchObject({ code: 'RAUC_UNREADABLE' });
+    await expect(installer.inspect(FILE, inTime())).rejects.toMatchObject({ code: 'RAUC_UNREADABLE' });
   });
 
   it('that has no properties is a clear failure', async () => {
