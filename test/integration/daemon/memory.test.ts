@@ -69,7 +69,8 @@ describe('the memory of the daemon', { timeout: 120_000 }, () => {
 
   it('is bounded under 200 watchers of which half never read, and the others are told everything', async () => {
     const admin = await connect(daemon, 'admin');
-    const { operationId } = await ask(admin.updates, 'installBundle', { source: { path: '/var/tmp/v2.raucb' } });
+    // A file that is there: RAUC, which would look into it, is played here.
+    const { operationId } = await ask(admin.updates, 'installBundle', { source: { path: import.meta.filename } });
     await vi.waitUntil(() => daemon.rauc.installs.length === 1, { timeout: 10_000 });
     const request = Buffer.from(lamadist.agent.v1.WatchUpdateRequest.encode({ operationId }).finish());
     const shake = await tlsOf('reader');

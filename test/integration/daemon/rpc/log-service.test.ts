@@ -47,7 +47,7 @@ afterEach(async () => {
   await server.stop();
 });
 
-const read = () => client.logs.readLog({ follow: true }, new Metadata(), { deadline: Date.now() + 20_000 }).on('error', () => undefined);
+const read = () => client.logs.readLog({ follow: true }, new Metadata(), { deadline: Date.now() + 60_000 }).on('error', () => undefined);
 
 describe('a reader of the log', () => {
   it('that does not read holds up its own entries, and takes no memory for more', async () => {
@@ -72,8 +72,8 @@ describe('a reader of the log', () => {
   it('gets every entry as fast as it reads', async () => {
     const stream = read();
     let taken = 0;
-    for await (const _ of stream) if (++taken === 20_000) break;
-    expect(given).toBeLessThan(taken + 5_000);
+    for await (const _ of stream) if (++taken === 3_000) break;
+    expect(given).toBeLessThan(taken + 1_000);
   });
 
   it('is refused when too many read, and admitted when one has gone', async () => {
