@@ -11,6 +11,7 @@ const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
 const WKS_FILES = (await readdir(path.join(ROOT, 'wks'))).map((file) => `wks/${file}`);
 const MIB = 1 << 20;
 const SECTOR_BYTES = 512;
+const LINUX_RESERVED = '8da63339-0007-60c0-c436-083ac8230908';
 /** Discoverable Partitions Specification. */
 const GUIDS = {
   DM_VERITY_ROOT_GUID: { 'x86-64': '4f68bce3-e8cd-4db1-96e7-fbcaf984b709', aarch64: 'b921b045-1df0-41c3-af44-4c6f280d3fae' },
@@ -45,6 +46,13 @@ describe('the disk layouts', () => {
     for (const part of ['esp-a', 'root-a', 'root-a-verity']) {
       expect(shape.get(part), part).toBeDefined();
       expect(shape.get(part.replace('-a', '-b'))).toEqual(shape.get(part));
+    }
+  });
+
+  it.each(WKS_FILES)('%s gives every partition a type, and raw regions that of what nobody is to mount', async (file) => {
+    for (const { name, type } of await partitions(file)) {
+      expect(type, name).not.toBe('');
+      if (name.startsWith('uboot') || name === 'loader') expect(type, name).toBe(LINUX_RESERVED);
     }
   });
 

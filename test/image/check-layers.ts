@@ -14,6 +14,7 @@ import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
 import { developmentKeys } from './development-keys.ts';
 import { boards, readKasBuild } from './kas-build.ts';
+import { layOut } from './lay-out.ts';
 import { checkLayerQuality } from './layer-quality.ts';
 import { makeOffline } from './make-offline.ts';
 import { unpinnedLayers } from './pinned-layers.ts';
@@ -71,8 +72,11 @@ async function quality(options: Options): Promise<boolean> {
 }
 
 async function offline(options: Options): Promise<boolean> {
+  const findings = await layOut(options.layers, say);
+  for (const finding of findings) say(`  ${finding}`);
   const keys = await developmentKeys(options.work);
-  return makeOffline(await buildFolder(options, 'offline'), { keys, parts: options.parts, say });
+  const made = await makeOffline(await buildFolder(options, 'offline'), { keys, parts: options.parts, say });
+  return made && findings.length === 0;
 }
 
 async function main(): Promise<number> {

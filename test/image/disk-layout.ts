@@ -5,8 +5,6 @@ const SECTOR_BYTES = 512;
 const KIB = 1024;
 /** Where wic begins the first partition, and the unit that it rounds the next ones up to. */
 const ALIGNMENT_BYTES = 1024 * KIB;
-/** What wic gives a partition without a type of its own: Linux file system data. */
-const DEFAULT_TYPE = '0fc63daf-8483-4772-8e79-3d69d8477de4';
 
 export interface Partition {
   readonly name: string;
@@ -23,12 +21,12 @@ export function plannedPartitions(layout: string, variables: Readonly<Record<str
     .split('\n')
     .filter((line) => line.startsWith('part '))
     .map((line) => {
-      const option = (name: string) => new RegExp(` --${name} (\\S+)`).exec(expand(line, variables))?.[1];
+      const option = (name: string) => new RegExp(` --${name} (\\S+)`).exec(expandLayout(line, variables))?.[1];
       const offset = option('offset');
       const startBytes = offset === undefined ? roundUp(Math.max(endBytes, ALIGNMENT_BYTES)) : bytes(offset);
       const sizeBytes = bytes(option('fixed-size') ?? '');
       endBytes = startBytes + sizeBytes;
-      return { name: option('part-name') ?? '', type: (option('part-type') ?? DEFAULT_TYPE).toLowerCase(), startBytes, sizeBytes };
+      return { name: option('part-name') ?? '', type: (option('part-type') ?? '').toLowerCase(), startBytes, sizeBytes };
     });
 }
 
@@ -52,7 +50,8 @@ interface SfdiskPartition {
   readonly size: number;
 }
 
-function expand(text: string, variables: Readonly<Record<string, string>>): string {
+/** Puts the values in the place of ${NAMES}, and leaves what has none. */
+export function expandLayout(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replace(/\$\{(\w+)\}/g, (whole, name: string) => variables[name] ?? whole);
 }
 
