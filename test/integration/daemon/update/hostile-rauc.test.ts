@@ -84,7 +84,7 @@ async function agentWith(rauc: FakeRauc) {
 
 const OPERATION = {
   id: '99999999-9999-4999-8999-999999999999',
-  source: { type: 'path', path: '/data/v2.raucb' },
+  source: { type: 'path', path: import.meta.filename },
   rebootPolicy: 'manual',
   force: false,
   allowDowngrade: false,
