@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// usage: npm run bench [-- attest|metrics…]
+// usage: npm run bench [-- attest|memory|metrics…]
 import { attestBenchmarks } from './attest.ts';
 import { type Measurement, roundsPerSecond } from './measurement.ts';
+import { memoryBenchmark } from './memory.ts';
 import { metricsBenchmark } from './metrics.ts';
 
 /** Each gives its figures as text. */
 const SUITES: Readonly<Record<string, () => Promise<string>>> = {
   attest: async () => rounds('attest', attestBenchmarks()),
+  memory: memoryBenchmark,
   metrics: metricsBenchmark,
 };
 

@@ -62,7 +62,7 @@ describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', { timeout: 6
   });
 
   it('knows commands, commands of commands, contexts, and the values of an option', async () => {
-    expect(await offered(shell, 'ro')).toEqual(['rollback']);
+    expect(await offered(shell, 'rollb')).toEqual(['rollback']);
     expect(await offered(shell, 'audit', '')).toEqual(['verify']);
     expect(await offered(shell, '--context', '')).toEqual(['away', 'home']);
     expect(await offered(shell, 'install', '--reboot', 'm')).toEqual(['manual']);
