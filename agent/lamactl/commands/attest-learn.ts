@@ -18,6 +18,7 @@ import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 
 interface Options {
   readonly uki?: string;
+  readonly loader: readonly string[];
   readonly bank: Bank;
   readonly profile?: number;
   readonly bundleMetadata?: true;
@@ -26,6 +27,7 @@ interface Options {
 }
 
 const UKI_LIMIT_BYTES = 1024 * 1024 * 1024;
+const LOADER_LIMIT_BYTES = 16 * 1024 * 1024;
 
 export function addAttestLearn(attest: Command, run: Run): void {
   attest
@@ -35,6 +37,7 @@ export function addAttestLearn(attest: Command, run: Run): void {
       'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
     )
     .option('--uki <file>', 'the image (.efi)')
+    .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order', [])
     .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed').choices(BANKS).default('sha256'))
     .addOption(new Option('--profile <number>', 'the profile that boots, as in "@1" (default: the first)').argParser(profileNumber))
     .option('--bundle-metadata', 'print it as the section of a RAUC manifest that tells lamactl of it')
@@ -60,16 +63,22 @@ async function learn(session: Session, options: Options): Promise<ExitName> {
   if (uki === undefined) return learnFromNodes(session, options);
   const { readUki } = await import('../attest/image/uki.ts');
   const image = readUki(await readInput(uki, UKI_LIMIT_BYTES), options.profile);
-  return session.namesNodes ? expectOfNodes(session, image, options) : printPins(session, image, options);
+  const loaders = await Promise.all(options.loader.map((file) => readInput(file, LOADER_LIMIT_BYTES)));
+  return session.namesNodes ? expectOfNodes(session, image, loaders, options) : printPins(session, image, loaders, options);
 }
 
 /** A policy is YAML, so that this is what is printed where no other form is asked for. */
-async function printPins({ world, format }: Session, image: Uki, { bank, bundleMetadata }: Options): Promise<ExitName> {
+async function printPins(
+  { world, format }: Session,
+  image: Uki,
+  loaders: readonly Buffer[],
+  { bank, bundleMetadata }: Options,
+): Promise<ExitName> {
   const { pinsOfImage } = await import('../trust/pins.ts');
-  const pcrs = pinsOfImage(image, bank);
+  const pcrs = pinsOfImage(image, bank, loaders);
   if (bundleMetadata) {
     const { writeBundleMetadata } = await import('../bundle/bundle-metadata.ts');
-    world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfImage(image, each)])));
+    world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfImage(image, each, loaders)])));
   } else {
     world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs }));
   }
@@ -77,14 +86,14 @@ async function printPins({ world, format }: Session, image: Uki, { bank, bundleM
 }
 
 /** Writes into policies what an image leads to; no node is asked. */
-async function expectOfNodes(session: Session, image: Uki, { add }: Options): Promise<ExitName> {
+async function expectOfNodes(session: Session, image: Uki, loaders: readonly Buffer[], { add }: Options): Promise<ExitName> {
   const { pinsOfImage, withPins } = await import('../trust/pins.ts');
   const store = await session.expectations();
   const targets = await session.targets();
   const learnt = await Promise.all(
     targets.map(async ({ name }) => {
       const policy = await enrolled(store, name);
-      const pcrs = pinsOfImage(image, policy.pcr_bank);
+      const pcrs = pinsOfImage(image, policy.pcr_bank, loaders);
       await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, pcrs, add === true) });
       return { node: name, pcrs };
     }),

@@ -9,9 +9,9 @@ import type { Bank } from '../attest/tpm/algorithms.ts';
 export type Pins = Policy['pcrs'];
 
 /** What an image makes of PCR 4 and 11. */
-export function pinsOfImage(image: Uki, bank: Bank): Pins {
+export function pinsOfImage(image: Uki, bank: Bank, loaders: readonly Buffer[] = []): Pins {
   const pin = (values: readonly Buffer[]) => ({ from: 'image' as const, values: values.map((value) => value.toString('hex')) });
-  return { '4': pin(expectedPcr4(image, bank)), '11': pin([expectedPcr11(image, bank)]) };
+  return { '4': pin(expectedPcr4(image, bank, loaders)), '11': pin([expectedPcr11(image, bank)]) };
 }
 
 /** What evidence, which was found true, says of the PCRs that nobody can compute: believed because it is seen for the first time. */

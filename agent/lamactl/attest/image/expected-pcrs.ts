@@ -14,12 +14,14 @@ const CALLING = 'Calling EFI Application from Boot Option';
 const SEPARATOR = Buffer.alloc(4);
 
 /**
- * The values of PCR 4 that a boot of this image straight from the firmware can lead to: without Secure Boot the firmware
+ * The values of PCR 4 that a boot of this image can lead to, straight from the firmware or by way of these loaders, such as
+ * systemd-boot: without Secure Boot the firmware
  * measures the inner kernel too, for the stub has it load that; with Secure Boot the stub takes this upon itself.
  */
-export function expectedPcr4(uki: Uki, bank: Bank): readonly Buffer[] {
+export function expectedPcr4(uki: Uki, bank: Bank, loaders: readonly Buffer[] = []): readonly Buffer[] {
   const image = authenticodeHash(uki.pe, bank);
-  const before = [digestOf(bank, CALLING), digestOf(bank, SEPARATOR), image];
+  const started = loaders.map((loader) => authenticodeHash(readPe(loader), bank));
+  const before = [digestOf(bank, CALLING), digestOf(bank, SEPARATOR), ...started, image];
   const kernel = authenticodeHash(readPe(uki.kernel), bank);
   return [before, [...before, kernel]].map((digests) => extendAll(bank, resetValue(bank, 4, 0), digests));
 }

@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { pinsOfFirstUse, requireNew, withPins } from '../../../../agent/lamactl/trust/pins.ts';
+import { readUki } from '../../../../agent/lamactl/attest/image/uki.ts';
+import { pinsOfFirstUse, pinsOfImage, requireNew, withPins } from '../../../../agent/lamactl/trust/pins.ts';
+import { smallUki } from '../../../../qemu/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 
 const pin = (...values: string[]) => ({ from: 'operator' as const, values });
 const BEFORE = { '0': pin('aa'), '4': pin('bb') };
 
 describe('pins', () => {
+  it('of an image tell PCR 4 apart by what the firmware starts before it, and PCR 11 not', () => {
+    const image = readUki(smallUki(257));
+    const [straight, loaded] = [pinsOfImage(image, 'sha256'), pinsOfImage(image, 'sha256', [smallUki(255)])];
+    expect(loaded['11']).toEqual(straight['11']);
+    expect(loaded['4']?.values.some((value) => straight['4']?.values.includes(value))).toBe(false);
+  });
+
   it('are learnt from a node for PCR 0, 2 and 7 alone', () => {
     const pins = pinsOfFirstUse(forge().evidence);
     expect(Object.keys(pins)).toEqual(['0', '2', '7']);
