@@ -6,9 +6,17 @@ import { COMMITTED, FAILING_CHECK, onNode, report, SCENARIO_MS, shellOk } from '
 const DENIALS = 'journalctl --no-pager --output=cat | grep "avc:  denied" || true';
 const QUICK = { timeoutMs: 120_000 };
 
-/** Runs a command as root and in the agent's domain, so that nothing but SELinux can refuse it. */
-const inDomain = (node: VirtualNode, command: string) =>
-  node.shell(`systemd-run --quiet --wait --pipe -p SELinuxContext=system_u:system_r:lamadist_agent_t:s0 /bin/sh -c '${command}'`, QUICK);
+/**
+ * Runs a command as root and in the agent's domain, so that nothing but SELinux can refuse it. What it says goes to the journal:
+ * the domain may not use a tester's pipes.
+ */
+async function inDomain(node: VirtualNode, name: string, command: string): Promise<{ readonly exitCode: number; readonly said: string }> {
+  const domain = 'SELinuxContext=system_u:system_r:lamadist_agent_t:s0';
+  const start = `systemd-run --quiet --wait --unit=${name} -p ${domain} /usr/bin/env sh -c '${command}' </dev/null`;
+  const { exitCode } = await node.shell(start, QUICK);
+  const said = await shellOk(node, `journalctl --sync; journalctl --quiet --no-pager --output=cat _SYSTEMD_UNIT=${name}.service`);
+  return { exitCode, said };
+}
 
 /** What an attacker who holds the agent would like to do. */
 const FORBIDDEN = [
