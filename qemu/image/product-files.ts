@@ -18,6 +18,7 @@ const MACHINE_FILES = path.join(REPOSITORY, 'qemu/namespace');
 /** Where the agent's recipe puts each folder of its files. */
 const PLACES = [
   { folder: 'systemd', ending: /\.(service|timer)$/, target: '/usr/lib/systemd/system', mode: 0o644 },
+  { folder: 'systemd', ending: /^rauc-.*\.conf$/, target: '/usr/lib/systemd/system/rauc.service.d', mode: 0o644 },
   { folder: 'systemd', ending: /^journald-.*\.conf$/, target: '/usr/lib/systemd/journald.conf.d', mode: 0o644 },
   { folder: 'udev', ending: /\.rules$/, target: '/usr/lib/udev/rules.d', mode: 0o644 },
   { folder: 'dbus', ending: /\.conf$/, target: '/etc/dbus-1/system.d', mode: 0o644 },

@@ -123,11 +123,11 @@ describe('the container', () => {
     expect(recipe).toMatch(/^FROM docker\.io\/library\/ubuntu:22\.04$/m);
     expect(recipe).toMatch(/useradd --uid 1000 .* builder$/m);
     expect(recipe.lastIndexOf('USER builder')).toBeGreaterThan(recipe.lastIndexOf('USER root'));
-    expect(recipe).toContain('uv sync --locked');
+    expect(recipe).toContain('uv pip sync --require-hashes requirements.txt');
   });
 
   it.each(['kas', 'oelint-adv'])('has %s pinned, and the same in the lock file', async (tool) => {
     const [, version = ''] = new RegExp(`"${tool}==([\\d.]+)"`).exec(await text('container/pyproject.toml')) ?? [];
-    expect(await text('container/uv.lock')).toContain(`name = "${tool}"\nversion = "${version}"`);
+    expect(await text('container/requirements.txt')).toContain(`${tool}==${version} \\\n    --hash=sha256:`);
   });
 });

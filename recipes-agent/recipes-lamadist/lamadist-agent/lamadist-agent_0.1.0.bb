@@ -43,11 +43,12 @@ do_install() {
     install -D -m 0644 ${FETCHED}/lamadist-agent.js ${D}${nonarch_libdir}/lamadist-agent/lamadist-agent.js
 
     install -d ${D}${nonarch_libdir}/lamadist-agent/health.d ${D}${libexecdir}/lamadist-agent ${D}${systemd_system_unitdir} \
-        ${D}${systemd_unitdir}/journald.conf.d ${D}${sysconfdir}/dbus-1/system.d ${D}${datadir}/polkit-1/rules.d \
+        ${D}${systemd_system_unitdir}/rauc.service.d ${D}${systemd_unitdir}/journald.conf.d ${D}${sysconfdir}/dbus-1/system.d ${D}${datadir}/polkit-1/rules.d \
         ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${nonarch_base_libdir}/udev/rules.d ${D}${sysconfdir}/lamadist-agent
     install -m 0644 ${FETCHED}/health.d/*.yaml ${D}${nonarch_libdir}/lamadist-agent/health.d
     install -m 0755 ${FETCHED}/libexec/* ${D}${libexecdir}/lamadist-agent
     install -m 0644 ${FETCHED}/systemd/*.service ${FETCHED}/systemd/*.timer ${D}${systemd_system_unitdir}
+    install -m 0644 ${FETCHED}/systemd/rauc-*.conf ${D}${systemd_system_unitdir}/rauc.service.d
     install -m 0644 ${FETCHED}/systemd/journald-*.conf ${D}${systemd_unitdir}/journald.conf.d
     install -m 0644 ${FETCHED}/dbus/*.conf ${D}${sysconfdir}/dbus-1/system.d
     install -m 0644 ${FETCHED}/polkit/*.rules ${D}${datadir}/polkit-1/rules.d

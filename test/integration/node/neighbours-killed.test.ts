@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { COMMITTED, FAILING_CHECK, journaled, onNode, ROLLED_BACK, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
+import { COMMITTED, check, FAILING_CHECK, journaled, onNode, ROLLED_BACK, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
 
 const KILLED_BY_MAIN = 'systemctl kill --signal=KILL --kill-whom=main';
 const killRauc = (node: VirtualNode) => shellOk(node, `${KILLED_BY_MAIN} rauc.service`);
@@ -29,6 +29,18 @@ describe.each([
       expect(await report(scenario.homelab)).toMatchObject(held.bad ? ROLLED_BACK : COMMITTED);
     }),
   );
+
+  it('while the new version is checked, it is back for the check that wants it, and the version is committed', () =>
+    onNode(
+      { files: [check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "3"] }')] },
+      async ({ homelab, node, bundle }) => {
+        const install = homelab.lamactl(['install', '--on-node', bundle]);
+        await reaches(node, 'checking');
+        await end(node);
+        expect((await install).exitCode).toBe(0);
+        expect(await report(homelab)).toMatchObject(COMMITTED);
+      },
+    ));
 
   it('while the slot is being written, the update failed, the slot is not ok, and the next one is committed', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
