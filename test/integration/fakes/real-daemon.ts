@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { TestPki } from '../../../qemu/pki/test-pki.ts';
+import { withPrivateMounts } from '../../../qemu/private-mounts.ts';
 import { FakeRauc } from './fake-rauc.ts';
 import { freePort } from './free-port.ts';
 import { PrivateBus } from './private-bus.ts';
@@ -61,7 +62,8 @@ export async function startDaemon(config: Record<string, unknown> = {}) {
   };
   const script = 'mount --bind "$1" /proc/cmdline && shift && exec "$@"';
   const command = [process.execPath, ...flags, join(ROOT, 'dist/lamadist-agent.js')];
-  const daemon = spawn('unshare', ['--mount', 'sh', '-c', script, 'sh', join(folder, 'cmdline'), ...command], {
+  const [program, ...args] = withPrivateMounts(['sh', '-c', script, 'sh', join(folder, 'cmdline'), ...command]);
+  const daemon = spawn(program, args, {
     env: own,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
