@@ -46,10 +46,13 @@ const BACK = { version: '1', booted: 'A', slots: { A: expect.stringContaining('g
 const leavesTheTrial = async ({ homelab, node, bundle }: Scenario) => {
   await homelab.lamactl(['install', '--no-wait', '--on-node', bundle]);
   await reaches(node, 'rolled-back', 'idle', 'failed');
-  await expect.poll(() => report(homelab).catch((error: Error) => error.message), { timeout: 90_000, interval: 1_000 }).toMatchObject(BACK);
+  // A shutdown waits a minute and a half for a mount that will not go.
+  await expect
+    .poll(() => report(homelab).catch((error: Error) => error.message), { timeout: 150_000, interval: 1_000 })
+    .toMatchObject(BACK);
 };
 
-describe('a trial that cannot use its data', { timeout: SCENARIO_MS }, () => {
+describe('a trial that cannot use its data', { timeout: 2 * SCENARIO_MS }, () => {
   it('is left when the data file system cannot be written to', () =>
     onNode(
       { files: [...early('read-only-data', '/bin/sh -c "mount --bind /var /var && mount -o remount,bind,ro /var"'), SOON] },
