@@ -66,9 +66,6 @@ describe('a trial that cannot use its data', { timeout: 2 * SCENARIO_MS }, () =>
       },
       leavesTheTrial,
     ));
-
-  it('is left when another file system is where the data should be', () =>
-    onNode({ files: [...early('other-data', '/usr/bin/mount -t tmpfs -o mode=755 tmpfs /var'), SOON] }, leavesTheTrial));
 });
 
 describe('what was acknowledged', { timeout: SCENARIO_MS }, () => {
