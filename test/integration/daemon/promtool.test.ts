@@ -7,7 +7,8 @@ import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
 let daemon: Daemon;
 let promtool: string;
 beforeAll(async () => {
-  promtool = await debianProgram('prometheus', 'usr/bin/promtool');
+  // A package of its own since trixie; in bookworm a part of the server's.
+  promtool = await debianProgram('promtool', 'usr/bin/promtool').catch(() => debianProgram('prometheus', 'usr/bin/promtool'));
   daemon = await startDaemon();
 }, 180_000);
 afterAll(() => daemon?.stop());
