@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { readBounded } from '../files/bounded-file.ts';
 import { writeDurably } from '../files/durable-file.ts';
+import { Bell } from '../timing/bell.ts';
 import type { Clock } from '../timing/clock.ts';
 import { EventSegments, SEGMENT_BYTES } from './event-segments.ts';
 import type { NodeEvent, StoredEvent } from './events.ts';
@@ -47,7 +48,7 @@ export class EventLog {
   #last = 0;
   #segment: { readonly first: number; sizeBytes: number; endsWhole: boolean } | undefined;
   #queue: Promise<void> = Promise.resolve();
-  readonly #waiting = new Set<() => void>();
+  readonly #changed = new Bell();
 
   private constructor(parts: EventLogParts) {
     this.#parts = parts;
@@ -95,7 +96,7 @@ export class EventLog {
     segment.endsWhole = true;
     segment.sizeBytes += Buffer.byteLength(text);
     this.#last = sequence;
-    for (const wake of [...this.#waiting]) wake();
+    this.#changed.ring();
   }
 
   /** Its number is not given again, so that readers learn that something is missing. */
@@ -133,7 +134,7 @@ export class EventLog {
       }
       if (page.length > 0) continue;
       if (!follow) return;
-      if (this.#last === seen) await this.#change(signal);
+      if (this.#last === seen) await this.#changed.next(signal);
     }
   }
 
@@ -158,18 +159,6 @@ export class EventLog {
     const [, id, digits] = /^([0-9a-f-]{36})\.(\d{1,15})$/.exec(cursor) ?? [];
     const sequence = Number(digits);
     return id === this.#id && sequence <= this.#last ? sequence : undefined;
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
   }
 }
 

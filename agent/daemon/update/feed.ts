@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Bell } from '../timing/bell.ts';
 
 export interface Published<T> {
   /** Opaque; names this value among all that this run of the agent published. */
@@ -14,7 +15,7 @@ export class Feed<T> {
   readonly #run: string;
   #count = 0;
   #value: T;
-  readonly #waiting = new Set<() => void>();
+  readonly #changed = new Bell();
 
   /** `run` tells this run of the agent from every other, so that a cursor from before a restart is never taken for a newer one. */
   constructor(run: string, value: T) {
@@ -29,7 +30,7 @@ export class Feed<T> {
   publish(value: T): void {
     this.#value = value;
     this.#count += 1;
-    for (const wake of [...this.#waiting]) wake();
+    this.#changed.ring();
   }
 
   /** The latest value unless `after` names it already, then each newer one, until the signal ends it. */
@@ -41,20 +42,8 @@ export class Feed<T> {
         seen = latest.cursor;
         yield latest;
       } else {
-        await this.#change(signal);
+        await this.#changed.next(signal);
       }
     }
-  }
-
-  #change(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        this.#waiting.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      };
-      this.#waiting.add(wake);
-      signal.addEventListener('abort', wake, { once: true });
-    });
   }
 }

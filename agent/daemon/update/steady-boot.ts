@@ -6,6 +6,7 @@ import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
 import type { CurrentBoot, Gate, Reboot, TrialMarks } from './ports.ts';
 import { leaveSlot } from './stray-trial.ts';
+import { untilDone } from './until-done.ts';
 
 export interface SteadyBootParts {
   readonly installer: Pick<Installer, 'slots' | 'markGood' | 'markBad'>;
@@ -19,23 +20,13 @@ export interface SteadyBootParts {
   readonly settled: () => boolean;
 }
 
-const RETRY_MS = 60_000;
-
 /**
  * A boot into a slot that was committed before. It passes the same gate, and is marked good each time, for some boot
  * loaders count every boot; but with no slot that is known to be better, an unhealthy one is reported and tried again. One that
  * was never committed is left when it is not healthy: the update that it belongs to was lost with its journal.
  */
-export async function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      if (await attempt(parts, signal)) return;
-    } catch (error) {
-      if (signal.aborted) return;
-      parts.log.error({ err: error }, 'The booted slot could not be marked good');
-    }
-    await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
-  }
+export function steadyBoot(parts: SteadyBootParts, signal: AbortSignal): Promise<void> {
+  return untilDone(parts, 'The booted slot could not be marked good', signal, () => attempt(parts, signal));
 }
 
 async function attempt(parts: SteadyBootParts, signal: AbortSignal): Promise<boolean> {

@@ -7,6 +7,7 @@ import type { Installer, Slot } from './installer.ts';
 import { patiently } from './patience.ts';
 import type { CurrentBoot, Reboot, TrialMarks } from './ports.ts';
 import { isTrial, type UpdateState } from './state.ts';
+import { untilDone } from './until-done.ts';
 
 export interface StrayTrialParts {
   readonly installer: Pick<Installer, 'slots' | 'markBad'>;
@@ -17,33 +18,24 @@ export interface StrayTrialParts {
   readonly log: Logger;
 }
 
-const RETRY_MS = 60_000;
-
 /** Whether this boot is a trial that no update knows of: its journal was lost. Nobody can say that it is what was asked for. */
 export function isStrayTrial(state: UpdateState, records: readonly TrialRecord[], bootId: string, committed: boolean): boolean {
   return !committed && !isTrial(state) && records.some((record) => record.bootId === bootId && record.what === 'trial');
 }
 
 /** Goes back to the slot before, as the commit deadline would, which stays behind this in case it fails. */
-export async function leaveStrayTrial(parts: StrayTrialParts, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      return await attempt(parts, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      parts.log.error({ err: error }, 'A trial boot without an update could not be ended');
-    }
-    await parts.clock.sleep(RETRY_MS, signal).catch(() => undefined);
-  }
+export function leaveStrayTrial(parts: StrayTrialParts, signal: AbortSignal): Promise<void> {
+  return untilDone(parts, 'A trial boot without an update could not be ended', signal, () => attempt(parts, signal));
 }
 
-async function attempt(parts: StrayTrialParts, signal: AbortSignal): Promise<void> {
+async function attempt(parts: StrayTrialParts, signal: AbortSignal): Promise<boolean> {
   const { installer, marks, boot, clock, log } = parts;
   log.error({ bootname: boot.bootname }, 'This is a trial boot of an update that nothing is known of; going back to the slot before');
   await marks.gate('failed');
   const booted = (await patiently(clock, signal, () => installer.slots(signal))).find((slot) => slot.bootname === boot.bootname);
   if (!booted) throw new Failure('RAUC_REFUSED', `Cannot leave the booted slot: RAUC knows none with the bootname "${boot.bootname}"`);
   await leaveSlot(parts, booted, signal);
+  return true;
 }
 
 /** Reboots into the slot before, and has the boot loader forget this one. */

@@ -11,7 +11,6 @@ export function addPause(program: Command, run: Run): void {
     .description(
       'Hold the update that is under way on each node, before its point of no return: the activation of the slot. A slot that is being written is written to its end, and held there.',
     )
-
     .addHelpText(
       'after',
       helpAfter(

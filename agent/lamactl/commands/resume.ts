@@ -9,7 +9,6 @@ export function addResume(program: Command, run: Run): void {
     .command('resume')
     .summary('let a paused update go on')
     .description('Let the paused update of each node go on where it was held; in its window, where it has one.')
-
     .addHelpText('after', helpAfter([['lamactl resume -n attic', 'let it go on']], ['done', 'not-found', 'refused', ...NODE_EXITS]))
     .action((_options: unknown, command: Command) => run(command, (session) => orderUpdate(session, 'goes on', (node) => node.resume())));
 }

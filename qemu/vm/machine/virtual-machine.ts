@@ -6,6 +6,7 @@ import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts
 import type { Image } from '../../image/build-image.ts';
 import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../../machine.ts';
 import { type ClaimedAddress, claimAddress } from '../../namespace/address.ts';
+import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts';
 import { requireRoot } from '../../require-root.ts';
 import type { Say } from '../../say.ts';
 import { shellWord } from '../../shell-words.ts';
@@ -111,18 +112,16 @@ export class VirtualMachine implements VirtualNode {
     return this.supply.control().shell(command, options);
   }
 
-  async writeFile(target: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
-    const [to, unfinished] = [shellWord(target), shellWord(`${target}.new`)];
-    const [owner, mode] = [shellWord(options.owner ?? 'root'), (options.mode ?? 0o644).toString(8)];
-    const steps = [`cat >${unfinished}`, `chown ${owner}: ${unfinished}`, `chmod ${mode} ${unfinished}`, `mv ${unfinished} ${to}`];
-    const { exitCode, stderr } = await this.shell(`umask 077 && ${steps.join(' && ')}`, { timeoutMs: QUICK_MS, input: content });
-    if (exitCode !== 0) throw new Error(`Cannot write ${target} on ${this.name}: ${stderr.trim()}`);
+  writeFile(target: string, content: string | Uint8Array, options: FileOptions = {}): Promise<void> {
+    return writeNodeFile(this.#files, target, content, options);
   }
 
-  async readFile(target: string): Promise<string> {
-    const { exitCode, stdout, stderr } = await this.shell(`cat ${shellWord(target)}`, { timeoutMs: QUICK_MS });
-    if (exitCode !== 0) throw new Error(`Cannot read ${target} on ${this.name}: ${stderr.trim()}`);
-    return stdout;
+  readFile(target: string): Promise<string> {
+    return readNodeFile(this.#files, target);
+  }
+
+  get #files(): NodeFiles {
+    return { name: this.name, timeoutMs: QUICK_MS, shell: (command, options) => this.shell(command, options) };
   }
 
   async deliver(hostPath: string): Promise<string> {

@@ -17,12 +17,15 @@ export async function debianProgram(debianPackage: string, path: string): Promis
   if (!existsSync(join(folder, path))) {
     await mkdir(programs, { recursive: true });
     const unpacked = await mkdtemp(join(programs, '.new-'));
-    await execa('apt-get', ['download', debianPackage], { cwd: unpacked, timeout: 120_000 });
-    const [archive = ''] = (await readdir(unpacked)).filter((name) => name.endsWith('.deb'));
-    await run(['dpkg-deb', '--extract', join(unpacked, archive), join(unpacked, 'root')], { timeoutMs: 60_000 });
-    await rm(folder, { recursive: true, force: true });
-    await rename(join(unpacked, 'root'), folder);
-    await rm(unpacked, { recursive: true });
+    try {
+      await execa('apt-get', ['download', debianPackage], { cwd: unpacked, timeout: 120_000 });
+      const [archive = ''] = (await readdir(unpacked)).filter((name) => name.endsWith('.deb'));
+      await run(['dpkg-deb', '--extract', join(unpacked, archive), join(unpacked, 'root')], { timeoutMs: 60_000 });
+      await rm(folder, { recursive: true, force: true });
+      await rename(join(unpacked, 'root'), folder);
+    } finally {
+      await rm(unpacked, { recursive: true });
+    }
   }
   return join(folder, path);
 }
