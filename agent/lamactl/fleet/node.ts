@@ -172,8 +172,8 @@ export interface NodeQuote {
   readonly clientCertificateSha256: Buffer;
 }
 
-/** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
-export interface NodeConnection {
+/** What a node is and how it fares. */
+export interface DeviceCalls {
   device(): Promise<Device>;
   /** Returns the id of the boot that is about to end. */
   reboot(): Promise<string>;
@@ -186,16 +186,21 @@ export interface NodeConnection {
   units(filter: UnitFilter): Promise<readonly Unit[]>;
   /** Returns the unit once it runs again. */
   restartUnit(name: string): Promise<Unit>;
+}
+
+/** What a node wrote down. */
+export interface RecordCalls {
   /** Has the connection's deadline as a whole, unless it follows: then it lives as long as the signal lets it. */
   readLog(query: LogQuery): AsyncIterable<LogEntry>;
   /** Likewise. */
   events(query: EventQuery): AsyncIterable<NodeEvent>;
   /** Every line that the node keeps of its audit log, oldest first. */
   auditLog(): AsyncIterable<string>;
+}
+
+export interface UpdateCalls {
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
-  /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */
-  serveBundle(operationId: string, file: BundleFile): Promise<void>;
   rollBack(message: string): Promise<string>;
   /** Each of the three is for the update that is under way, and returns its id. */
   pause(): Promise<string>;
@@ -209,11 +214,23 @@ export interface NodeConnection {
   updates(limit: number): Promise<readonly Update[]>;
   /** Ends with the result, or early when the connection breaks. Without a deadline: it lives as long as the signal lets it. */
   watch(operationId: string, afterCursor: string): AsyncIterable<UpdateEvent>;
+}
+
+export interface ServeCalls {
+  /** Gives the node the parts of the bundle that it asks for. Without a deadline; ends when the node, or the signal, ends it. */
+  serveBundle(operationId: string, file: BundleFile): Promise<void>;
+}
+
+export interface AttestationCalls {
   /** The keys of its TPM, as it says. */
   tpmKeys(): Promise<ClaimedIdentity>;
   /** What its TPM finds in a credential. */
   activate(credential: Credential): Promise<Buffer>;
   quote(nonce: Buffer, bank: Bank): Promise<NodeQuote>;
+}
+
+/** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
+export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, AttestationCalls {
   close(): void;
 }
 
