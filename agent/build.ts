@@ -4,6 +4,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin } from 'esbuild';
+import { writeShare } from './build-share.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const out = join(root, 'dist');
@@ -66,3 +67,4 @@ await Promise.all([
   bundle('agent/daemon/main.ts', 'lamadist-agent.js', '// SPDX-License-Identifier: Apache-2.0'),
   bundle('agent/lamactl/main.ts', 'lamactl.js', '#!/usr/bin/env node\n// SPDX-License-Identifier: Apache-2.0'),
 ]);
+await writeShare(join(out, 'lamactl.js'), join(out, 'share'));

@@ -29,6 +29,25 @@ RAUC_SLOT_esp[adaptive] = "block-hash-index"
 
 inherit bundle
 
+# What its UKIs make of PCR 4 and 11, for administrators who believe a node only when it proves to run them: the section
+# [meta.lamadist] of the manifest, in lamactl's own words (docs/ATTESTATION.md).
+DEPENDS += "${@'lamactl-native mtools-native nodejs-native' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else ''}"
+do_configure[prefuncs] += "lamadist_tell_pcrs"
+python lamadist_tell_pcrs() {
+    import glob, subprocess
+
+    if d.getVar('LAMADIST_VERIFIED_BOOT') != '1':
+        return
+    folder = os.path.join(d.getVar('WORKDIR'), 'uki')
+    bb.utils.remove(folder, recurse=True)
+    bb.utils.mkdirhier(folder)
+    esp = d.expand('${DEPLOY_DIR_IMAGE}/${LAMADIST_BUNDLE_IMAGE}${IMAGE_MACHINE_SUFFIX}${IMAGE_NAME_SUFFIX}.') + d.getVarFlag('RAUC_SLOT_esp', 'fstype')
+    subprocess.run(['mcopy', '-i', esp, '::/EFI/Linux/lamadist-*.efi', folder], check=True)
+    ukis = sorted(glob.glob(folder + '/*.efi'))
+    told = subprocess.run(['lamactl', 'attest', 'learn', '--bundle-metadata', '--uki', *ukis], check=True, stdout=subprocess.PIPE, text=True)
+    d.setVar('RAUC_MANIFEST_EXTRA_LINES', told.stdout)
+}
+
 do_bundle[prefuncs] += "lamadist_check_bundle_keys"
 python lamadist_check_bundle_keys() {
     for variable in ('RAUC_KEY_FILE', 'RAUC_CERT_FILE', 'RAUC_KEYRING_FILE'):

@@ -7,6 +7,8 @@ import { agentFiles, ENABLED_UNITS } from '../../qemu/image/product-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1.0.bb';
+/** What `npm run build` makes in the folder that LAMADIST_BUNDLE_FOLDER names. */
+const BUILT = ['share'];
 /** A recipe may install a file by another name. */
 const INSTALLED_AS: Readonly<Record<string, string>> = { '/usr/libexec/lamadist/install': 'lamadist-install' };
 /** Programs of packages that the recipes depend on. */
@@ -68,6 +70,16 @@ describe("the agent's recipe", () => {
   });
 });
 
+describe("lamactl's recipe", () => {
+  it('packages its manual pages, and the completion of each shell', async () => {
+    const recipe = await text('recipes-agent/recipes-lamadist/lamactl/lamactl_0.1.0.bb');
+    // The pages go where every recipe's go.
+    for (const folder of (await readdir(path.join(ROOT, 'dist/share'))).filter((name) => name !== 'man'))
+      expect(recipe).toContain(`= "\${datadir}/${folder}"`);
+    expect(await readdir(path.join(ROOT, 'dist/share/man/man1'))).toEqual(expect.arrayContaining(['lamactl.1', 'lamactl-install.1']));
+  });
+});
+
 describe('every recipe', () => {
   const recipes = LAYER_FILES.filter((file) => /\.(bb|bbappend|inc)$/.test(file));
 
@@ -79,7 +91,7 @@ describe('every recipe', () => {
       (file) => file.startsWith('meta-lamadist/boards/') && file.includes(`/${path.basename(path.dirname(recipe))}/`),
     );
     for (const file of wanted.filter((found) => found !== '')) {
-      const found = [...local, ...boardFiles].some((candidate) => candidate.split('/').includes(file));
+      const found = BUILT.includes(file) || [...local, ...boardFiles].some((candidate) => candidate.split('/').includes(file));
       expect(found || file.startsWith('COMMON_LICENSE'), `${name}: ${file}`).toBe(true);
     }
   });

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 const ROOT = path.join(import.meta.dirname, '../..');
 /** Of which there may be one copy: what systemd, D-Bus, polkit, RAUC, SELinux and the agent read on a node. */
 const SHARED =
-  /\.(service|timer|target|mount|socket|te|if|fc|rules)$|\/repart\.d\/|\/health\.d\/|\/sysusers\/|\/tmpfiles\/|system\.conf$|crypttab$/;
+  /\.(service|timer|target|mount|socket|te|if|fc|rules)$|\/repart\.d\/|\/health\.d\/|\/sysusers\/|\/tmpfiles\/|(?:system|watchdog)\.conf$|crypttab$/;
 
 async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(path.join(ROOT, folder), { recursive: true, withFileTypes: true });

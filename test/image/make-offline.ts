@@ -10,11 +10,14 @@ const PACKAGED = [
   'lamactl',
   'lamadist-agent',
   'lamadist-boot-entries',
+  'lamadist-data-integrity',
   'lamadist-etc-overlay',
+  'lamadist-factory-reset',
   'lamadist-installer',
   'lamadist-k3s-config',
   'lamadist-rauc-conf',
   'lamadist-repart',
+  'lamadist-watchdog',
 ];
 const IMAGE = 'lamadist-image-minimal';
 const BUNDLES = ['lamadist-bundle-minimal', 'lamadist-bundle-minimal-crypt'];

@@ -12,6 +12,7 @@ PACKAGE_INSTALL = " \
     e2fsprogs-mke2fs \
     lamadist-etc-overlay-initramfs \
     lamadist-repart-initramfs \
+    lamadist-watchdog \
     systemd \
     systemd-crypt \
     systemd-extra-utils \

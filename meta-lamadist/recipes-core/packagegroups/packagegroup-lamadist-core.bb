@@ -16,6 +16,7 @@ RDEPENDS:${PN} = " \
     lamadist-etc-overlay \
     lamadist-rauc-conf \
     lamadist-repart \
+    lamadist-watchdog \
     lvm2 \
     nftables \
     openssh \

@@ -49,6 +49,7 @@ export async function rootFiles(): Promise<ImageFile[]> {
     await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),
     await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),
     ...(await repartDefinitions()),
+    await watchdog(),
     ...STAND_INS,
   ];
 }
@@ -65,8 +66,11 @@ export async function initramfsFiles(): Promise<ImageFile[]> {
     await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
     await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
     ...(await repartDefinitions()),
+    await watchdog(),
   ];
 }
+
+const watchdog = () => copyOf(path.join(CORE, 'watchdog/files/watchdog.conf'), '/usr/lib/systemd/system.conf.d/50-lamadist-watchdog.conf');
 
 async function repartDefinitions(): Promise<ImageFile[]> {
   const folder = path.join(CORE, 'repart/files/repart.d');
