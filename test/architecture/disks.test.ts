@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { plannedPartitions } from '../image/disk-layout.ts';
 import { boards, readKasBuild } from '../image/kas-build.ts';
+import { drawnPage } from '../image/layout-diagram.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
@@ -39,6 +40,10 @@ describe('the disk layouts', () => {
       expect(conf).toContain(`WKS_FILE = "${board}.wks.in"`);
       expect(WKS_FILES).toContain(`wks/${board}.wks.in`);
     }
+  });
+
+  it('are drawn in docs/PARTITIONING.md as they are', async () => {
+    expect(await text('docs/PARTITIONING.md')).toBe(await drawnPage());
   });
 
   it.each(WKS_FILES)("%s has two slots alike, called as RAUC's configuration calls them", async (file) => {

@@ -3,7 +3,7 @@
 //   [--board NAME]… [--target NAME]… [--only graphs|quality|offline]…
 // FOLDER holds the repositories of kas/main.kas.yml and kas/bsp at the commits of the lock file, each in a folder of its name.
 //   graphs   parses everything for each board, compares what a user counts on, resolves every image and bundle to its tasks
-//   quality  yocto-check-layer
+//   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
 // --boot, as root and after `offline` with --parts, boots BitBake's disk in a virtual machine and updates it with its bundle.
 import { mkdir } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { bootDisk } from './boot-disk.ts';
 import { developmentKeys } from './development-keys.ts';
 import { boards, readKasBuild } from './kas-build.ts';
 import { layOut } from './lay-out.ts';
-import { checkLayerQuality } from './layer-quality.ts';
+import { checkLayerQuality, refusesDevelopmentKeys } from './layer-quality.ts';
 import { makeOffline } from './make-offline.ts';
 import { unpinnedLayers } from './pinned-layers.ts';
 import { expectBoard, type Row, resolveTarget, targetsOf } from './resolve-board.ts';
@@ -65,10 +65,13 @@ async function graphs(options: Options): Promise<boolean> {
 }
 
 async function quality(options: Options): Promise<boolean> {
+  const keys = await developmentKeys(options.work);
+  const refused = await refusesDevelopmentKeys(await buildFolder(options, 'release'), await readKasBuild('x86_64'), keys);
+  say(`a release with development keys: ${refused ? 'refused' : 'NOT REFUSED'}`);
   const { ok, lines } = await checkLayerQuality(await buildFolder(options, 'quality'), await readKasBuild('x86_64'));
   for (const line of lines) say(line);
   say(`yocto-check-layer: ${ok ? 'ok' : 'FAILED'}`);
-  return ok;
+  return ok && refused;
 }
 
 async function offline(options: Options): Promise<boolean> {

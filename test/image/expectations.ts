@@ -60,12 +60,14 @@ const ARM_SLOTS: readonly Expectation[] = [
   { variable: 'DM_VERITY_ROOT_GUID', is: 'b921b045-1df0-41c3-af44-4c6f280d3fae' },
   { variable: 'DM_VERITY_RHASH_GUID', is: 'df3300ce-d69f-4c92-978c-9bfb0f38d820' },
   { variable: 'PREFERRED_PROVIDER_virtual/bootloader', is: 'u-boot' },
+  { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'off' },
 ];
 
 /** What a board adds to that. A board that is missing here has no expectations of its own. */
 const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   x86_64: [
     ...VERIFIED_BOOT,
+    { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'tpm2' },
     { variable: 'DM_VERITY_ROOT_GUID', is: '4f68bce3-e8cd-4db1-96e7-fbcaf984b709' },
     { variable: 'DM_VERITY_RHASH_GUID', is: '2c7357ed-ebd2-46d9-aec1-23d437ec2bf5' },
   ],
@@ -74,13 +76,25 @@ const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   'orin-nx': [
     { variable: 'IMAGE_FSTYPES', has: ['erofs-lz4hc', 'tegraflash'] },
     { variable: 'USE_REDUNDANT_FLASH_LAYOUT', is: '1' },
+    { variable: 'INITRAMFS_IMAGE', is: 'tegra-minimal-initramfs' },
+    { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'off' },
   ],
 };
 
 /** Recipes that an image is made of, and must not be made of. */
 const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readonly lacks: readonly string[] }>> = {
   'lamadist-image-minimal': {
-    has: ['lamadist-agent', 'lamadist-rauc-conf', 'rauc', 'nodejs', 'systemd', 'tpm2-tools', 'refpolicy-targeted', 'lamadist-repart'],
+    has: [
+      'lamadist-agent',
+      'lamadist-rauc-conf',
+      'rauc',
+      'nodejs',
+      'systemd',
+      'tpm2-tools',
+      'refpolicy-targeted',
+      'lamadist-repart',
+      'lamadist-watchdog',
+    ],
     lacks: ['k3s', 'podman', 'gdb', 'sysvinit'],
   },
   'lamadist-image-homelab': {

@@ -64,7 +64,7 @@ async function layOutBoard(layersFolder: string, scratch: string, board: string)
 const layoutText = (board: string) => readFile(path.join(REPOSITORY, 'wks', `${board}.wks.in`), 'utf8');
 
 /** What the distribution says of sizes and types for the board's processor, and the names of the payloads. */
-async function layoutVariables(board: string, folder: string): Promise<Record<string, string>> {
+export async function layoutVariables(board: string, folder: string): Promise<Record<string, string>> {
   const conf = await readFile(path.join(REPOSITORY, 'meta-lamadist/conf/distro/include/lamadist-boot.inc'), 'utf8');
   const processor = board === 'x86_64' ? 'x86-64' : 'aarch64';
   const said = [...conf.matchAll(/^(\w+)(?::([\w-]+))? \??= "(.*)"$/gm)].filter(([, , of]) => of === undefined || of === processor);

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
 import { REPOSITORY, readKasBuild } from './kas-build.ts';
+import { checkPromisedPcrs } from './promised-pcrs.ts';
 import { checkBundle, checkDisk, checkSignatures } from './read-back.ts';
 
 /** Recipes that compile nothing: their packages are made in full. */
@@ -56,6 +57,9 @@ export async function makeOffline(bitbake: BitBake, { keys, parts, say }: Offlin
     const images = path.join(deploy, 'images', build.machine);
     findings.push(...(await checkDisk(images, `${IMAGE}-${build.machine}.rootfs`, say)));
     for (const name of BUNDLES) findings.push(...(await checkBundle(path.join(images, `${name}-${build.machine}.raucb`), keys, say)));
+    // Of the encrypted one, only a receiver reads the manifest.
+    const esp = path.join(images, `${IMAGE}-${build.machine}.rootfs.esp.vfat`);
+    findings.push(...(await checkPromisedPcrs(path.join(images, `${BUNDLES[0]}-${build.machine}.raucb`), esp, keys)));
   }
   for (const finding of findings) say(`  ${finding}`);
   say(`made without a download: ${findings.length === 0 ? 'ok' : 'FAILED'}`);

@@ -17,7 +17,7 @@ const ENVIRONMENT = { PATH: `${process.env.PATH}:/usr/sbin:/sbin`, LC_ALL: 'C.UT
 const run = (command: string, args: readonly string[]) =>
   execa(command, args, { env: ENVIRONMENT, reject: false, all: true, timeout: SLOW_MS, stdin: 'ignore' });
 
-/** Every package is signed by the key of `keys`, and by no other that this looks for. */
+/** Every package is signed by the key of `keys`, and by no other that this looks for; and compressed as everything is. */
 export async function checkSignatures(packages: readonly string[], keys: string, say: Say): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpm-'));
   try {
@@ -30,6 +30,10 @@ export async function checkSignatures(packages: readonly string[], keys: string,
     for (const name of packages) {
       const { exitCode, all } = await run('rpmkeys', [...database, '--checksig', '--verbose', name]);
       const signed = exitCode === 0 && /Signature, key ID \w+: OK/.test(all);
+      const packed = (
+        await run('rpm', ['--query', '--package', '--nosignature', '--queryformat', '%{PAYLOADCOMPRESSOR} %{PAYLOADFLAGS}', name])
+      ).all;
+      if (!/^zstd 11(\D|$)/.test(packed)) findings.push(`${path.basename(name)} is compressed by ${packed} and not by zstd 11`);
       say(`${path.basename(name)}  ${signed ? 'signed' : 'NOT SIGNED'}`);
       if (!signed) findings.push(all);
     }

@@ -6,12 +6,16 @@ SECTION = "base"
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
-SRC_URI = "file://crypttab file://lamadist-repart.service file://repart.d"
+SRC_URI = "file://crypttab file://encrypted.conf file://lamadist-repart.service file://repart.d"
 
 S = "${WORKDIR}"
 INHIBIT_DEFAULT_DEPS = "1"
 
-inherit allarch features_check
+# Whether the data is encrypted is the machine's to say.
+LAMADIST_DATA_ENCRYPTION ?= "tpm2"
+PACKAGE_ARCH = "${MACHINE_ARCH}"
+
+inherit features_check
 
 REQUIRED_DISTRO_FEATURES = "systemd tpm2"
 
@@ -21,7 +25,12 @@ do_compile[noexec] = "1"
 do_install() {
     install -d ${D}${nonarch_libdir}/repart.d
     install -m 0644 ${WORKDIR}/repart.d/*.conf ${D}${nonarch_libdir}/repart.d
-    install -D -m 0644 ${WORKDIR}/crypttab ${D}${sysconfdir}/crypttab
+    if [ "${LAMADIST_DATA_ENCRYPTION}" = tpm2 ]; then
+        install -D -m 0644 ${WORKDIR}/crypttab ${D}${sysconfdir}/crypttab
+        install -D -m 0644 ${WORKDIR}/encrypted.conf ${D}${systemd_system_unitdir}/sysroot-var.mount.d/encrypted.conf
+    else
+        sed -i '/^Encrypt=/d' ${D}${nonarch_libdir}/repart.d/50-var.conf
+    fi
     install -D -m 0644 ${WORKDIR}/lamadist-repart.service ${D}${systemd_system_unitdir}/lamadist-repart.service
     # Enabled by hand: a unit of the initramfs, which systemctl preset would not reach.
     install -d ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants

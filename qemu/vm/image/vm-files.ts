@@ -65,6 +65,7 @@ export async function initramfsFiles(): Promise<ImageFile[]> {
     ...(await Promise.all(units)),
     await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
     await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
+    await copyOf(path.join(repart, 'encrypted.conf'), `${UNITS}/sysroot-var.mount.d/encrypted.conf`),
     ...(await repartDefinitions()),
     await watchdog(),
   ];
