@@ -40,6 +40,8 @@ const schema = v.strictObject({
   ek_trust: v.picklist(['chain', 'operator', 'first-use']),
   pcr_bank: v.picklist(BANKS),
   pcrs: pinsSchema,
+  /** What the image before the last update made of its PCRs: allowed in the place of `pcrs`, all together, for a node that goes back. */
+  previous: v.optional(pinsSchema),
   /** PCRs of those that must be pinned, or empty, that may be anything a log explains. */
   unpinned_pcrs: v.optional(v.array(pcr), []),
   /** PCRs that no log explains: they count only when they are pinned. */

@@ -49,11 +49,16 @@ export interface Rejection {
   readonly event?: string;
 }
 
+/** On every verdict that is fine: the node runs the image before the one that is expected, of its other slot. */
+interface Trusted {
+  readonly image?: 'previous';
+}
+
 /** What is said of a node. There is no other state, and only the first two are fine. */
 export type Verdict =
-  | { readonly verdict: 'TRUSTED' }
+  | ({ readonly verdict: 'TRUSTED' } & Trusted)
   /** Trusted as far as what was believed at first use: which that is. */
-  | { readonly verdict: 'TRUSTED (first use)'; readonly believed: readonly string[] }
+  | ({ readonly verdict: 'TRUSTED (first use)'; readonly believed: readonly string[] } & Trusted)
   | ({ readonly verdict: 'REJECTED' } & Rejection)
   /** The node has no TPM. */
   | { readonly verdict: 'UNATTESTED'; readonly found: string }

@@ -39,9 +39,19 @@ export const TRUTH: Checks = { quote: CHECKS.quote, boot: LOG_CHECKS };
 /** Judges what a node says of itself. It throws nothing that evidence could bring about. */
 export function verify(question: Question, checks: Checks = CHECKS): Verdict {
   const rejection = reject(question, checks);
-  if (rejection) return { verdict: 'REJECTED', ...rejection };
-  const believed = firstUse(question.policy);
-  return believed.length > 0 ? { verdict: 'TRUSTED (first use)', believed } : { verdict: 'TRUSTED' };
+  if (!rejection) return trusted(question.policy);
+  const { policy } = question;
+  // The values of one image go together: a node with PCR 4 of one and PCR 11 of the other runs neither.
+  if (rejection.reason === 'pcr-value' && policy.previous) {
+    const before = { ...policy, pcrs: { ...policy.pcrs, ...policy.previous } };
+    if (!reject({ ...question, policy: before }, checks)) return { ...trusted(before), image: 'previous' };
+  }
+  return { verdict: 'REJECTED', ...rejection };
+}
+
+function trusted(policy: Policy) {
+  const believed = firstUse(policy);
+  return believed.length > 0 ? ({ verdict: 'TRUSTED (first use)', believed } as const) : ({ verdict: 'TRUSTED' } as const);
 }
 
 function reject(question: Question, checks: Checks): Rejection | undefined {

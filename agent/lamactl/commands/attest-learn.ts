@@ -17,7 +17,7 @@ import { askAndPrint, given } from './print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 
 interface Options {
-  readonly uki?: string;
+  readonly uki?: readonly string[];
   readonly loader: readonly string[];
   readonly bank: Bank;
   readonly profile?: number;
@@ -36,7 +36,7 @@ export function addAttestLearn(attest: Command, run: Run): void {
     .description(
       'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
     )
-    .option('--uki <file>', 'the image (.efi)')
+    .option('--uki <files...>', 'the image (.efi); where each slot has its own, all of them')
     .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order', [])
     .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed').choices(BANKS).default('sha256'))
     .addOption(new Option('--profile <number>', 'the profile that boots, as in "@1" (default: the first)').argParser(profileNumber))
@@ -50,7 +50,7 @@ export function addAttestLearn(attest: Command, run: Run): void {
           ['lamactl attest learn -n attic', 'believe its firmware, once'],
           ['lamactl attest learn -n attic --uki lamadist.efi', 'expect this image of it'],
           ['lamactl attest learn --uki lamadist.efi', 'only print what the image leads to'],
-          ['lamactl attest learn --uki lamadist.efi --bundle-metadata >> manifest.raucm', 'before the bundle is made'],
+          ['lamactl attest learn --uki lamadist-a.efi lamadist-b.efi --bundle-metadata >> manifest.raucm', 'before the bundle is made'],
         ],
         [...ATTEST_EXITS, 'refused', 'deadline', ...NODE_EXITS],
       ),
@@ -62,7 +62,7 @@ async function learn(session: Session, options: Options): Promise<ExitName> {
   const { uki } = options;
   if (uki === undefined) return learnFromNodes(session, options);
   const { readUki } = await import('../attest/image/uki.ts');
-  const image = readUki(await readInput(uki, UKI_LIMIT_BYTES), options.profile);
+  const image = await Promise.all(uki.map(async (file) => readUki(await readInput(file, UKI_LIMIT_BYTES), options.profile)));
   const loaders = await Promise.all(options.loader.map((file) => readInput(file, LOADER_LIMIT_BYTES)));
   return session.namesNodes ? expectOfNodes(session, image, loaders, options) : printPins(session, image, loaders, options);
 }
@@ -70,7 +70,7 @@ async function learn(session: Session, options: Options): Promise<ExitName> {
 /** A policy is YAML, so that this is what is printed where no other form is asked for. */
 async function printPins(
   { world, format }: Session,
-  image: Uki,
+  image: readonly Uki[],
   loaders: readonly Buffer[],
   { bank, bundleMetadata }: Options,
 ): Promise<ExitName> {
@@ -86,7 +86,7 @@ async function printPins(
 }
 
 /** Writes into policies what an image leads to; no node is asked. */
-async function expectOfNodes(session: Session, image: Uki, loaders: readonly Buffer[], { add }: Options): Promise<ExitName> {
+async function expectOfNodes(session: Session, image: readonly Uki[], loaders: readonly Buffer[], { add }: Options): Promise<ExitName> {
   const { pinsOfImage, withPins } = await import('../trust/pins.ts');
   const store = await session.expectations();
   const targets = await session.targets();
@@ -94,7 +94,9 @@ async function expectOfNodes(session: Session, image: Uki, loaders: readonly Buf
     targets.map(async ({ name }) => {
       const policy = await enrolled(store, name);
       const pcrs = pinsOfImage(image, policy.pcr_bank, loaders);
-      await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, pcrs, add === true) });
+      // Who says what the image is, says that it is no other.
+      const { previous: before, ...rest } = policy;
+      await store.keepPolicy(name, { ...rest, ...(add && { previous: before }), pcrs: withPins(policy.pcrs, pcrs, add === true) });
       return { node: name, pcrs };
     }),
   );

@@ -117,6 +117,7 @@ async function print({ world, format, paint }: Session, judged: readonly Judged[
 }
 
 function row({ node, verdict, time }: Judged): readonly Cell[] {
-  const { believed, reason, pcr, event, found } = verdictFacts(verdict);
-  return [node, verdictCell(verdict), localTime(time), reason, pcr, event, believed ? `believed at first use: ${believed}` : found];
+  const { image, believed, reason, pcr, event, found } = verdictFacts(verdict);
+  const why = [image, believed && `believed at first use: ${believed}`, found].filter((each) => each !== '');
+  return [node, verdictCell(verdict), localTime(time), reason, pcr, event, why.join('; ')];
 }

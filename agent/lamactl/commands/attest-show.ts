@@ -108,10 +108,11 @@ const STYLES = {
 } as const;
 
 function shownText({ paint }: Session, { node, verdict, pcrs }: Shown): string {
-  const { believed, reason, found } = verdictFacts(verdict);
+  const { image, believed, reason, found } = verdictFacts(verdict);
   const about = facts(paint, [
     ['Node', node],
     ['Verdict', verdictCell(verdict)],
+    ['Image', image],
     ['Believed', believed],
     ['Reason', reason],
     ['Found', found],

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ExitName } from '../exit-code.ts';
 import type { Update } from '../fleet/node.ts';
 import type { Paint } from '../output/colour.ts';
+import { fetchedText } from '../output/fetched-text.ts';
 import { logText } from '../output/log-text.ts';
 import { type Cell, table } from '../output/table.ts';
 import { localTime } from '../output/time.ts';
@@ -45,7 +46,7 @@ function history(session: Session, { limit, log }: HistoryOptions): Promise<Exit
     text: (answers) => {
       const ended = given(answers).flatMap(({ node, value }) => value.map((update) => ({ node, update })));
       const rows = ended.map(({ node, update }) => row(node, update));
-      const headings = ['NODE', 'ENDED', 'VERSION', 'RESULT', 'SLOT', 'BY', 'REASON'];
+      const headings = ['NODE', 'ENDED', 'VERSION', 'RESULT', 'SLOT', 'FETCHED', 'BY', 'REASON'];
       return (
         table(session.paint, headings, rows) +
         (log ? ended.map(({ node, update }) => failedBoot(session.paint, node, update)).join('') : '')
@@ -64,6 +65,7 @@ function row(node: string, update: Update): readonly Cell[] {
     bundle?.version ?? '',
     result,
     update.targetSlot,
+    fetchedText(update),
     update.requestedBy,
     reason ? `${reason.message} (${reason.code})` : '',
   ];

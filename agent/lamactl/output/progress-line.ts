@@ -4,6 +4,7 @@ import type { FollowEvent } from '../fleet/follow.ts';
 import type { Update } from '../fleet/node.ts';
 import { oneLine } from '../fleet/printable.ts';
 import type { Paint, Style } from './colour.ts';
+import { fetchedText } from './fetched-text.ts';
 import { stopwatch } from './time.ts';
 
 /** What a line says of one node. */
@@ -64,7 +65,8 @@ function styleOf({ phase }: Update): Style {
   return phase === 'failed' || phase === 'rolled-back' || phase === 'rolling-back' ? 'bad' : 'heading';
 }
 
-function detailOf({ phase, progress, reason, rebootPolicy, bundle, targetSlot, window, startsAt, pausing }: Update): string {
+function detailOf(update: Update): string {
+  const { phase, progress, reason, rebootPolicy, bundle, targetSlot, window, startsAt, pausing } = update;
   if (reason) return reason.message;
   if (phase === 'scheduled')
     return startsAt ? `starts at ${startsAt} (window ${window})` : `waits for its clock to be set (window ${window})`;
@@ -73,7 +75,8 @@ function detailOf({ phase, progress, reason, rebootPolicy, bundle, targetSlot, w
   if (phase === 'pending-reboot' && window !== '') return `reboots in its window (${window})`;
   if (phase === 'pending-reboot' && rebootPolicy === 'manual') return 'waits for "lamactl reboot"';
   if (phase === 'committed') return [bundle?.version, targetSlot].filter(Boolean).join(' in ');
-  return progress?.message ?? '';
+  const fetched = fetchedText(update);
+  return [progress?.message, fetched && `fetched ${fetched}`].filter(Boolean).join(', ');
 }
 
 const BAR_WIDTH = 20;

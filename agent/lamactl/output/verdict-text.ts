@@ -17,6 +17,8 @@ export function verdictCell({ verdict }: Verdict): Cell {
 
 /** What goes with a verdict, each under its name; empty where there is nothing to say. */
 export function verdictFacts(verdict: Verdict): {
+  /** Which of a node's images it runs, unless it is the expected one. */
+  readonly image: string;
   readonly believed: string;
   readonly reason: string;
   readonly found: string;
@@ -24,8 +26,11 @@ export function verdictFacts(verdict: Verdict): {
   readonly event: string;
 } {
   const rejection = verdict.verdict === 'REJECTED' ? verdict : undefined;
+  const image = 'image' in verdict ? 'it runs the image before the last update' : '';
+  const believed = verdict.verdict === 'TRUSTED (first use)' ? verdict.believed.join(', ') : '';
   return {
-    believed: verdict.verdict === 'TRUSTED (first use)' ? verdict.believed.join(', ') : '',
+    image,
+    believed,
     reason: rejection?.reason ?? '',
     found: 'found' in verdict ? verdict.found : '',
     pcr: rejection?.pcr === undefined ? '' : String(rejection.pcr),

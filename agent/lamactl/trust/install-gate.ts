@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import type { Policy } from '../attest/policy.ts';
 import type { Connect, Target } from '../fleet/node.ts';
 import type { World } from '../world.ts';
 import { type Attestation, attestNode } from './attest-node.ts';
@@ -20,6 +21,9 @@ const PAUSE_MS = 3_000;
 
 /** Lets an update begin on nodes that prove what they run, and calls it done on those that prove to run the new image. */
 export class InstallGate {
+  /** What each node proved to run before the update: it stays in the other slot. */
+  readonly #before = new Map<string, Pins>();
+
   private constructor(
     private readonly parts: GateParts,
     private readonly pins: ReadonlyMap<string, Pins>,
@@ -38,31 +42,46 @@ export class InstallGate {
 
   /** Throws NOT_TRUSTED. */
   async before(target: Target): Promise<void> {
-    requireTrust(target.name, 'before the update', await this.#attest(target));
+    const attestation = await this.#attest(target, (policy) => policy);
+    requireTrust(target.name, 'before the update', attestation);
+    const { policy, verdict } = attestation;
+    if (policy) this.#before.set(target.name, { ...policy.pcrs, ...('image' in verdict && policy.previous) });
   }
 
-  /** Expects the new image alone; a node that proves it is expected to run that from now on. Throws NOT_TRUSTED. */
+  /**
+   * Expects the new image alone. A node that proves it is expected to run that from now on, and may go back to the image that
+   * it proved before. Throws NOT_TRUSTED.
+   */
   async afterwards(target: Target): Promise<void> {
     const { store } = this.parts;
     const pins = this.pins.get(target.name) ?? {};
-    const attestation = await this.#attest(target, pins);
+    const attestation = await this.#attest(target, ({ previous: _, ...policy }) => ({
+      ...policy,
+      pcrs: withPins(policy.pcrs, pins, false),
+    }));
     requireTrust(target.name, 'after the update', attestation);
     const { policy } = attestation;
-    if (policy) await store.keepPolicy(target.name, policy);
+    if (policy) await store.keepPolicy(target.name, { ...policy, ...previousOf(this.#before.get(target.name), pins) });
   }
 
-  async #attest(target: Target, pins: Pins = {}): Promise<Attestation> {
+  async #attest(target: Target, expect: (policy: Policy) => Policy): Promise<Attestation> {
     const { world, connect, store, timeoutMs } = this.parts;
     for (let attempt = 1; ; attempt++) {
       const attestation = await attestNode(target.name, () => connect(target, { timeoutMs }), {
         world,
         store,
-        expect: (policy) => ({ ...policy, pcrs: withPins(policy.pcrs, pins, false) }),
+        expect,
       });
       if (attestation.verdict.verdict !== 'UNKNOWN' || attempt === ATTEMPTS) return attestation;
       await world.clock.sleep(PAUSE_MS);
     }
   }
+}
+
+/** What the image before made of the PCRs that the new one determines. */
+function previousOf(before: Pins | undefined, pins: Pins): Pick<Policy, 'previous'> {
+  if (!before) return {};
+  return { previous: Object.fromEntries(Object.entries(before).filter(([pcr]) => pins[pcr])) };
 }
 
 function requireTrust(node: string, when: string, { verdict }: Attestation): void {

@@ -58,7 +58,7 @@ async function ofBundle({ file, keyring, nowMs }: ImageFile, bank: Bank): Promis
 }
 
 async function ofUki({ file }: ImageFile, bank: Bank): Promise<Pins> {
-  return pinsOfImage(readUki(await readInput(file, UKI_LIMIT_BYTES)), bank);
+  return pinsOfImage([readUki(await readInput(file, UKI_LIMIT_BYTES))], bank);
 }
 
 async function ofLearnt({ file }: ImageFile, bank: Bank): Promise<Pins> {

@@ -8,10 +8,16 @@ import type { Bank } from '../attest/tpm/algorithms.ts';
 
 export type Pins = Policy['pcrs'];
 
-/** What an image makes of PCR 4 and 11. */
-export function pinsOfImage(image: Uki, bank: Bank, loaders: readonly Buffer[] = []): Pins {
-  const pin = (values: readonly Buffer[]) => ({ from: 'image' as const, values: values.map((value) => value.toString('hex')) });
-  return { '4': pin(expectedPcr4(image, bank, loaders)), '11': pin([expectedPcr11(image, bank)]) };
+/** What an image makes of PCR 4 and 11: of the UKIs that it is in, one for each slot, whichever boots. */
+export function pinsOfImage(ukis: readonly Uki[], bank: Bank, loaders: readonly Buffer[] = []): Pins {
+  const pin = (values: readonly Buffer[]) => ({
+    from: 'image' as const,
+    values: [...new Set(values.map((value) => value.toString('hex')))],
+  });
+  return {
+    '4': pin(ukis.flatMap((uki) => expectedPcr4(uki, bank, loaders))),
+    '11': pin(ukis.map((uki) => expectedPcr11(uki, bank))),
+  };
 }
 
 /** What evidence, which was found true, says of the PCRs that nobody can compute: believed because it is seen for the first time. */

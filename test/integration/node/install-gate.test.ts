@@ -44,6 +44,11 @@ describe.skipIf(IN_VM)('an update that needs attestation, measured by the launch
       const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle, ...expected]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
       expect(await verdict(homelab)).toBe('TRUSTED (first use)');
+
+      expect((await homelab.lamactl(['rollback'])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
+      const { all: shown } = await homelab.lamactl(['attest', 'run']);
+      expect(shown).toMatch(/TRUSTED \(first use\).*it runs the image before the last update/);
     }));
 
   it('does not begin on a node that does not prove what it runs', () =>

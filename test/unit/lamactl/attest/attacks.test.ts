@@ -63,6 +63,17 @@ describe('evidence that holds', () => {
     expect(verify(forge({ boot, policy: { unpinned_pcrs: [13] } }))).toMatchObject({ reason: 'pcr-value', pcr: 12 });
   });
 
+  it('is trusted of the image before the last update, and says so; values of two images together are not', () => {
+    const { policy } = forge();
+    const other = (pcr: string) => ({ values: ['55'.repeat(32)], from: policy.pcrs[pcr]?.from ?? 'image' });
+    const updated = { ...policy.pcrs, 4: other('4'), 11: other('11') };
+    const both = { 4: policy.pcrs['4']!, 11: policy.pcrs['11']! };
+    expect(verify(forge({ policy: { pcrs: updated } }))).toMatchObject({ reason: 'pcr-value', pcr: 4 });
+    expect(verify(forge({ policy: { pcrs: updated, previous: both } }))).toEqual({ verdict: 'TRUSTED', image: 'previous' });
+    const mixed = { pcrs: { ...updated, 4: both[4] }, previous: { ...both, 4: other('4') } };
+    expect(verify(forge({ policy: mixed }))).toMatchObject({ reason: 'pcr-value', pcr: 11 });
+  });
+
   it('is trusted without Secure Boot where the policy does not ask for it', () => {
     const boot = { ...GOOD_BOOT, events: GOOD_EVENTS.filter(({ type }) => type !== DRIVER_CONFIG) };
     expect(verify(forge({ boot, policy: { secure_boot: 'any' } }))).toEqual({ verdict: 'TRUSTED' });

@@ -30,6 +30,14 @@ describe('lamactl history', () => {
     expect(one.stdout.text).toContain('attic: log of the failed boot of 2.0.0\n  | first line\n  | k3s: cannot start\n');
   });
 
+  it('tells how much of a bundle came over the network', async () => {
+    const attic = new FakeNode();
+    attic.answers.updates = async () => [updateIn('committed', { fetched: { fetchedBytes: 3 << 20, bundleBytes: 143 << 20 } })];
+    const one = new FakeWorld({ attic }, certificates);
+    await one.run('history');
+    expect(one.stdout.text).toContain(' 3MiB of 143MiB ');
+  });
+
   it('asks for no more than --limit', async () => {
     const one = new FakeWorld({ attic: nodeWithHistory() }, certificates);
     await one.run('history --limit 1 -o json');

@@ -18,6 +18,10 @@ describe('the progress of a node', () => {
   it('has per cent only while a bundle is fetched or written', () => {
     const progress = { percent: 40, message: '' };
     expect(nodeProgress('attic', { type: 'progress', update: updateIn('installing', { progress }) }, undefined).percent).toBe(40);
+    const fetched = { fetchedBytes: 3 << 20, bundleBytes: 143 << 20 };
+    expect(nodeProgress('attic', { type: 'progress', update: updateIn('installing', { progress, fetched }) }, undefined).detail).toMatch(
+      /fetched 3MiB of 143MiB$/,
+    );
     expect(nodeProgress('attic', { type: 'progress', update: updateIn('trial', { progress }) }, undefined).percent).toBeUndefined();
   });
 

@@ -11,7 +11,7 @@ const BEFORE = { '0': pin('aa'), '4': pin('bb') };
 describe('pins', () => {
   it('of an image tell PCR 4 apart by what the firmware starts before it, and PCR 11 not', () => {
     const image = readUki(smallUki(257));
-    const [straight, loaded] = [pinsOfImage(image, 'sha256'), pinsOfImage(image, 'sha256', [smallUki(255)])];
+    const [straight, loaded] = [pinsOfImage([image], 'sha256'), pinsOfImage([image], 'sha256', [smallUki(255)])];
     expect(loaded['11']).toEqual(straight['11']);
     expect(loaded['4']?.values.some((value) => straight['4']?.values.includes(value))).toBe(false);
   });
