@@ -10,6 +10,7 @@ PACKAGE_INSTALL = " \
     base-passwd \
     cryptsetup \
     e2fsprogs-mke2fs \
+    lamadist-boot-guard-initramfs \
     lamadist-etc-overlay-initramfs \
     lamadist-repart-initramfs \
     lamadist-watchdog \

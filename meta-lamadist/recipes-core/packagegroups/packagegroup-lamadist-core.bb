@@ -13,6 +13,7 @@ RDEPENDS:${PN} = " \
     chrony \
     kernel-modules \
     lamadist-agent \
+    lamadist-boot-guard \
     lamadist-etc-overlay \
     lamadist-rauc-conf \
     lamadist-repart \

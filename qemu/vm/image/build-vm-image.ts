@@ -19,11 +19,8 @@ const AGENT_PATH = '/usr/lib/lamadist-agent/lamadist-agent.js';
 /** About 250 MB each. */
 const MOST_IMAGES = 10;
 const SLOW_MS = 10 * 60_000;
-
-export interface VmImageRecipe extends ImageRecipe {
-  /** Words at the end of the kernel's command line, for variants. */
-  readonly words?: readonly string[];
-}
+/** What makes up an image; fallback.efi is the loader of a fresh disk. */
+const KEPT = /^(rootfs\.img|verity\.img|esp\.img|root-hash|keys|lamadist-[ab]\.efi|fallback\.efi)$/;
 
 export interface VmRoots {
   readonly tools: Root;
@@ -40,7 +37,7 @@ export async function vmRoots(say: Say): Promise<VmRoots> {
  * An image for a slot of the virtual machine: the folder `path` holds rootfs.img, verity.img and esp.img, and keys/, with which
  * it was signed. The same recipe and files give the same image, from the cache.
  */
-export async function buildVmImage(recipe: VmImageRecipe, say: Say): Promise<Image> {
+export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image> {
   const roots = await vmRoots(say);
   const { tools } = roots;
   const files = await imageFiles(recipe, roots.node);
@@ -51,7 +48,7 @@ export async function buildVmImage(recipe: VmImageRecipe, say: Say): Promise<Ima
   );
   const variables = await layerVariables();
   const { without = [], words = [] } = recipe;
-  const inputs = [tools.id, roots.node.id, policy, modules, ramdisk, keys, JSON.stringify(variables), ...scripts, ...VM_UNITS];
+  const inputs = [tools.id, roots.node.id, policy, modules, ramdisk, keys, JSON.stringify(variables), KEPT.source, ...scripts, ...VM_UNITS];
   const id = contentId([...inputs, 'without', ...without, 'words', ...words], files);
   const folder = await cachedFolder('image', id, MOST_IMAGES, (target) =>
     timed(say, `Building image ${recipe.version} for the virtual machine`, async () => {
@@ -70,7 +67,7 @@ export async function buildVmImage(recipe: VmImageRecipe, say: Say): Promise<Ima
 }
 
 /** All files over the layers, a later one in the place of an earlier one. */
-async function imageFiles(recipe: VmImageRecipe, node: Root): Promise<readonly ImageFile[]> {
+async function imageFiles(recipe: ImageRecipe, node: Root): Promise<readonly ImageFile[]> {
   const osRelease = await readFile(path.join(node.base, 'usr/lib/os-release'), 'utf8');
   const all: ImageFile[] = [
     { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
@@ -111,6 +108,5 @@ async function copyInputs(folder: string, { tools, ramdisk, keys, osRelease }: U
 }
 
 async function removeInputs(folder: string): Promise<void> {
-  const kept = /^(rootfs\.img|verity\.img|esp\.img|root-hash|keys|lamadist-[ab]\.efi)$/;
-  for (const name of await readdir(folder)) if (!kept.test(name)) await rm(path.join(folder, name), { recursive: true, force: true });
+  for (const name of await readdir(folder)) if (!KEPT.test(name)) await rm(path.join(folder, name), { recursive: true, force: true });
 }

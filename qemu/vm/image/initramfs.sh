@@ -14,6 +14,8 @@ units=$tree/usr/lib/systemd/system
 mkdir -p "$units/initrd-fs.target.requires" "$units/initrd-root-fs.target.wants"
 ln -sf ../sysroot-etc.mount ../sysroot-var.mount "$units/initrd-fs.target.requires/"
 ln -sf ../lamadist-repart.service "$units/initrd-root-fs.target.wants/"
+mkdir -p "$units/initrd.target.wants"
+ln -sf ../lamadist-boot-attempts.service "$units/initrd.target.wants/"
 
 dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --reproducible --no-early-microcode --no-compress \
   --tmpdir "$TMPDIR" \
@@ -21,7 +23,7 @@ dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --r
   --drivers "virtio_blk virtio_pci dm_mod dm_verity dm_crypt erofs ext4 loop overlay efivarfs nls_ascii nls_cp437 vfat xts aesni_intel algif_skcipher i6300esb iTCO_wdt qemu_fw_cfg" \
   --omit-drivers drm \
   --install "/usr/bin/systemd-cryptsetup /usr/bin/systemd-repart /usr/lib/systemd/system-generators/systemd-cryptsetup-generator" \
-  --install "mke2fs mkfs.ext4 mkdir cat grep sed" \
+  --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm" \
   --install "$library/cryptsetup/libcryptsetup-token-systemd-tpm2.so $library/libtss2-tcti-device.so.0" \
   --include "$tree" / \
   "$out.raw"

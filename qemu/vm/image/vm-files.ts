@@ -5,6 +5,7 @@ import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-f
 import { BOARD_FILES, LAYER, MACHINE } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
+const GUARD = path.join(CORE, 'boot-guard/files');
 const AGENT_DROP_IN = path.resolve(LAYER, '../recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
 const POLICY_MODULES = [
   path.resolve(LAYER, '../recipes-agent/dynamic-layers/selinux/recipes-security/refpolicy/lamadist-agent'),
@@ -12,13 +13,14 @@ const POLICY_MODULES = [
 ];
 const UNITS = '/usr/lib/systemd/system';
 
-export const VM_UNITS = [...ENABLED_UNITS, 'lamadist-boot-entries.service', 'systemd-networkd.service'];
+export const VM_UNITS = [...ENABLED_UNITS, 'lamadist-boot-entries.service', 'lamadist-boot-succeeded.service', 'systemd-networkd.service'];
 
-/** Modules that the image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports. */
+/** Modules that the image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports, USB sticks. */
 export const KERNEL_MODULES = [
   ...['virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng', 'i6300esb', 'qemu_fw_cfg'],
   ...['dm_mod', 'dm_verity', 'dm_crypt', 'xts', 'aesni_intel', 'algif_skcipher', 'loop', 'nbd'],
   ...['erofs', 'squashfs', 'ext4', 'vfat', 'nls_ascii', 'nls_cp437', 'overlay', 'efivarfs', 'autofs4', '9p', '9pnet_virtio'],
+  ...['xhci_pci', 'usb_storage', 'sd_mod'],
 ] as const;
 
 /** What Debian has no package for and the real image gets from OpenEmbedded's own recipes. */
@@ -45,11 +47,13 @@ export async function rootFiles(): Promise<ImageFile[]> {
     ...(await agentFiles()),
     await copyOf(AGENT_DROP_IN, `${UNITS}/lamadist-agent.service.d/selinux.conf`),
     { path: '/etc/rauc/system.conf', content: rauc.replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`) },
+    await copyOf(path.join(CORE, 'rauc/files/nbd.conf'), '/usr/lib/modules-load.d/lamadist-nbd.conf'),
     await copyOf(path.join(bootEntries, 'boot-entries'), '/usr/libexec/lamadist/boot-entries', 0o755),
     await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),
     await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),
+    ...(await guardFiles()),
+    await copyOf(path.join(GUARD, 'lamadist-boot-succeeded.service'), `${UNITS}/lamadist-boot-succeeded.service`),
     ...(await repartDefinitions()),
-    await watchdog(),
     ...STAND_INS,
   ];
 }
@@ -63,15 +67,24 @@ export async function initramfsFiles(): Promise<ImageFile[]> {
     .map((name) => copyOf(path.join(overlay, name), `${UNITS}/${name}`));
   return [
     ...(await Promise.all(units)),
+    ...(await guardFiles()),
+    await copyOf(path.join(GUARD, 'lamadist-boot-attempts.service'), `${UNITS}/lamadist-boot-attempts.service`),
+    await copyOf(path.join(GUARD, 'deadline.conf'), `${UNITS}/initrd-root-fs.target.d/lamadist-deadline.conf`),
+    await copyOf(path.join(GUARD, 'restart.conf'), `${UNITS}/emergency.service.d/lamadist-restart.conf`),
     await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
     await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
     await copyOf(path.join(repart, 'encrypted.conf'), `${UNITS}/sysroot-var.mount.d/encrypted.conf`),
     ...(await repartDefinitions()),
-    await watchdog(),
   ];
 }
 
-const watchdog = () => copyOf(path.join(CORE, 'watchdog/files/watchdog.conf'), '/usr/lib/systemd/system.conf.d/50-lamadist-watchdog.conf');
+/** What guards a boot on both sides of the switch to the root. */
+async function guardFiles(): Promise<ImageFile[]> {
+  return [
+    await copyOf(path.join(CORE, 'watchdog/files/watchdog.conf'), '/usr/lib/systemd/system.conf.d/50-lamadist-watchdog.conf'),
+    await copyOf(path.join(GUARD, 'boot-attempts'), '/usr/libexec/lamadist/boot-attempts', 0o755),
+  ];
+}
 
 async function repartDefinitions(): Promise<ImageFile[]> {
   const folder = path.join(CORE, 'repart/files/repart.d');
