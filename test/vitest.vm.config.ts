@@ -1,11 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 
-/** `npm run test:vm`: the scenarios of the whole node in virtual machines, one machine at a time. */
+const POWER_CUT = 'test/image/power-cut.test.ts';
+const project = (name: string, include: readonly string[], exclude: readonly string[]) => ({
+  extends: true as const,
+  test: { name, include: [...include], exclude: [...exclude] },
+});
+
+/** The whole node in virtual machines, one machine at a time: `npm run test:vm`, and `npm run test:power-cut`, which takes hours. */
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
-    include: ['test/integration/node/*.test.ts', 'test/image/*.test.ts'],
+    projects: [
+      project('machine', ['test/integration/node/*.test.ts', 'test/image/*.test.ts'], [POWER_CUT]),
+      project('power-cut', [POWER_CUT], []),
+    ],
+    setupFiles: ['test/image/choose-scenarios.ts'],
+    // Says of each test that is skipped why.
+    reporters: ['verbose'],
     maxWorkers: 1,
     fileParallelism: false,
     testTimeout: 1_800_000,

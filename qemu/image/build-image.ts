@@ -22,6 +22,8 @@ export interface ImageRecipe {
   readonly files?: readonly ImageFile[];
   /** Absolute paths to leave out. */
   readonly without?: readonly string[];
+  /** Words at the end of the kernel's command line, where the node has a kernel of its own. */
+  readonly words?: readonly string[];
 }
 
 export interface Image {

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
+import { run } from '../command.ts';
 import type { Driver } from '../driver.ts';
 import { buildVmImage, vmRoots } from './image/build-vm-image.ts';
 import { MACHINE } from './layers.ts';
+import { sleepingMachine } from './machine/sleeping-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 
 /** The slot classes of the board's RAUC configuration. */
 const SLOTS = ['rootfs', 'verity', 'esp'];
 /** Packs an EFI system partition's empty half away in no time. */
 const SQUASHFS = '-comp lz4';
+const LAMACTL = path.resolve(import.meta.dirname, '../../dist/lamactl.js');
+const LEARN_MS = 60_000;
+
+/** What the image of either slot will make of the TPM, for the manifest: what a distribution ships. */
+async function measurements(imageFolder: string): Promise<string> {
+  const ukis = ['a', 'b'].map((slot) => path.join(imageFolder, `lamadist-${slot}.efi`));
+  return run(['node', LAMACTL, 'attest', 'learn', '--bundle-metadata', '--uki', ...ukis], { timeoutMs: LEARN_MS });
+}
 
 /** Nodes in virtual machines: slow, and real from the firmware on. */
 export const vmDriver: Driver = {
@@ -19,10 +29,17 @@ export const vmDriver: Driver = {
     const { tools } = await vmRoots(say);
     const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
     const compatible = request.compatible ?? `lamadist-${MACHINE}`;
+    const metadata = request.metadata ?? (await measurements(request.image.path));
     await packBundle(
-      { ...request, root: tools, images, compatible, format: 'verity', squashfs: SQUASHFS, adaptive: 'block-hash-index' },
+      { ...request, root: tools, images, compatible, metadata, format: 'verity', squashfs: SQUASHFS, adaptive: 'block-hash-index' },
       say,
     );
     return { path: request.target };
   },
+};
+
+/** The same, a minute sooner: each node begins as one that has booted and come to rest before. */
+export const wokenVmDriver: Driver = {
+  ...vmDriver,
+  createNode: async (request) => VirtualMachine.create({ ...request, asleepIn: await sleepingMachine(vmDriver, request) }),
 };

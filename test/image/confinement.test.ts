@@ -27,7 +27,7 @@ const FORBIDDEN = [
 
 describe('SELinux on a whole node, enforcing', { timeout: SCENARIO_MS }, () => {
   it("denies nothing over install, reboot, gate and commit, and denies the agent's domain what it has no business with", () =>
-    onNode({}, async ({ homelab, node, bundle }) => {
+    onNode({ fresh: true }, async ({ homelab, node, bundle }) => {
       expect((await shellOk(node, 'getenforce')).trim()).toBe('Enforcing');
       expect((await shellOk(node, 'cat /proc/$(systemctl show --value -p MainPID lamadist-agent)/attr/current')).replace('\0', '')).toMatch(
         /^system_u:system_r:lamadist_agent_t:s0/,

@@ -25,7 +25,9 @@ export class Control {
     private readonly socket: Socket,
     onGreeting: (greeting: Greeting) => void,
   ) {
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    lines.on('error', () => {});
+    lines.on('line', (line) => {
       const [kind, ...words] = line.split(' ');
       if (kind === 'boot') onGreeting({ bootId: words[0] ?? '', bootname: words[1] ?? '', imageVersion: words[2] ?? '' });
       if (kind === 'done') this.#answers.get(words[0] ?? '')?.(words);

@@ -62,7 +62,7 @@ export interface MachineCredentials {
 export async function credentialOptions(folder: VmFolder, { hostname, files, onTerminal }: MachineCredentials): Promise<string[]> {
   const credentials: Readonly<Record<string, string>> = {
     'system.hostname': hostname,
-    'tmpfiles.extra': files.map(tmpfilesLine).join(''),
+    'tmpfiles.extra': tmpfilesLines(files, 'f~'),
     'control-shell': await textOf('control-shell.sh'),
     'efibootmgr-hold': await textOf('efibootmgr-hold.sh'),
     'systemd.extra-unit.lamadist-control.service': CONTROL_UNIT,
@@ -83,7 +83,9 @@ export async function credentialOptions(folder: VmFolder, { hostname, files, onT
   return options;
 }
 
-/** A line of tmpfiles.d(5) that makes the file, and the folders above it, unless they are there. */
-function tmpfilesLine({ path: target, content, mode = 0o644, owner = 'root' }: ProvisionedFile): string {
-  return `f~ ${target} ${mode.toString(8).padStart(4, '0')} ${owner} ${owner} - ${Buffer.from(content).toString('base64')}\n`;
+/** Lines of tmpfiles.d(5) that make the files, and the folders above them: `f~` unless they are there, `f+~` in any case. */
+export function tmpfilesLines(files: readonly ProvisionedFile[], type: 'f~' | 'f+~'): string {
+  const line = ({ path: target, content, mode = 0o644, owner = 'root' }: ProvisionedFile) =>
+    `${type} ${target} ${mode.toString(8).padStart(4, '0')} ${owner} ${owner} - ${Buffer.from(content).toString('base64')}\n`;
+  return files.map(line).join('');
 }

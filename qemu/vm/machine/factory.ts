@@ -19,8 +19,15 @@ const READY_DISK = 'disk.img';
 /** Names who put the keys into the firmware (UEFI's SignatureOwner). */
 const OWNER = '6c616d61-6469-4074-9000-000000000001';
 
+/** Makes a machine as it leaves the factory: a disk, a firmware and a TPM that never ran. */
+export async function makeFresh(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+  await writeDisk(tools, folder, imageFolder);
+  await writeFirmware(tools, folder, imageFolder);
+  await writeTpm(tools, folder);
+}
+
 /** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. An image that is a disk is taken as it is. */
-export async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
   const ready = path.join(imageFolder, READY_DISK);
   if (existsSync(ready)) return extendDisk(tools, folder, ready);
   const partitions = await diskLayout(await layerVariables());
@@ -51,7 +58,7 @@ async function copyInto(disk: string, content: string, offsetBytes: number): Pro
 }
 
 /** Makes the firmware's memory: Secure Boot on, and the image's own key as the only one that it trusts. */
-export async function writeFirmware(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+async function writeFirmware(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
   await copyFile(path.join(imageFolder, 'keys/secure-boot.crt'), folder.file('secure-boot.crt'));
   const key = [OWNER, `${WORK}/secure-boot.crt`];
   const keys = ['--set-pk', ...key, '--add-kek', ...key, '--add-db', ...key, '--secure-boot'];
@@ -60,7 +67,7 @@ export async function writeFirmware(tools: Root, folder: VmFolder, imageFolder: 
 }
 
 /** Gives the TPM its seeds. */
-export async function writeTpm(tools: Root, folder: VmFolder): Promise<void> {
+async function writeTpm(tools: Root, folder: VmFolder): Promise<void> {
   await writeFile(folder.file('swtpm.log'), '');
   const options = ['--tpm2', '--tpmstate', `${WORK}/tpm`, '--pcr-banks', 'sha256', '--logfile', `${WORK}/swtpm.log`];
   await run(inRoot(tools, folder.path, ['swtpm_setup', ...options]), { timeoutMs: QUICK_MS });

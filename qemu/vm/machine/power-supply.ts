@@ -11,7 +11,7 @@ import { Control } from './control.ts';
 import { credentialOptions } from './credentials.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
 import { Qmp } from './qmp.ts';
-import type { VmFolder } from './vm-folder.ts';
+import { MEMORY_FILE, type VmFolder } from './vm-folder.ts';
 
 export interface PowerOptions {
   readonly forwarded: Forwarded;
@@ -21,7 +21,9 @@ export interface PowerOptions {
 }
 
 const START_TIMEOUT_MS = 30_000;
+const MEMORY_TIMEOUT_MS = 120_000;
 const SOCKETS = ['tpm.sock', 'control.sock', 'qmp.sock'];
+const MEMORY = { uri: `file:${WORK}/${MEMORY_FILE}` };
 
 interface Running {
   readonly qemu: ChildProcess;
@@ -65,16 +67,19 @@ export class PowerSupply {
     return this.#running.control;
   }
 
-  async switchOn(): Promise<void> {
+  /** Starts it; one that is asleep goes on where suspend() left it. Returns whether it was. */
+  async switchOn(): Promise<boolean> {
     if (this.#running) throw new Error(`Cannot switch ${this.name} on: it is on`);
     for (const name of SOCKETS) await rm(this.folder.file(name), { force: true });
     await writeFile(this.folder.writeLog, '');
     await this.#powerOn();
+    const asleep = await this.folder.sleepingBoot();
     const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
     await this.#appears('tpm.sock', tpm);
     const { forwarded, display, onTerminal, files } = this.options;
     const credentials = await credentialOptions(this.folder, { hostname: this.name, files, onTerminal });
-    const qemu = this.#spawn(qemuCommand({ forwarded, display, onTerminal, credentials }), onTerminal ? 'inherit' : 'ignore');
+    const command = [...qemuCommand({ forwarded, display, onTerminal, credentials }), ...(asleep ? ['-incoming', 'defer'] : [])];
+    const qemu = this.#spawn(command, onTerminal ? 'inherit' : 'ignore');
     const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
     await this.#appears('qmp.sock', qemu);
     const control = await Control.connect(this.folder.file('control.sock'), (greeting) => {
@@ -86,6 +91,42 @@ export class PowerSupply {
     this.#whyOff = undefined;
     this.#running = { qemu, tpm, qmp, control, ended };
     void ended.then(() => this.#end('it switched itself off'));
+    if (!asleep) return false;
+    await qmp.execute('migrate-incoming', MEMORY);
+    await this.#migrated(qmp, 'query-status', 'paused');
+    await qmp.execute('cont');
+    await this.folder.forgetSleep();
+    this.#boot = { ...asleep, number: this.#boots };
+    return true;
+  }
+
+  /** Stops it in the middle of what it does, and leaves its memory in the folder: switchOn() goes on from there. */
+  async suspend(): Promise<void> {
+    const [running, boot] = [this.#running, this.#boot];
+    if (!running || !boot) throw new Error(`Cannot suspend ${this.name}: ${this.#whyOff ?? 'it is between two boots'}`);
+    await running.qmp.execute('stop');
+    await running.qmp.execute('migrate-set-parameters', { 'max-bandwidth': 0 });
+    await running.qmp.execute('migrate', MEMORY);
+    await this.#migrated(running.qmp, 'query-migrate', 'completed');
+    await running.qmp.execute('quit');
+    await running.ended;
+    await this.folder.rememberSleep(boot);
+  }
+
+  /** Plugs in a USB stick whose content is this file of the folder. */
+  async plugIn(stick: string): Promise<void> {
+    const { qmp } = this.#running ?? {};
+    if (!qmp) throw new Error(`Cannot plug a stick into ${this.name}: it is off`);
+    await qmp.execute('blockdev-add', { driver: 'file', 'node-name': stick, filename: `${WORK}/${stick}`, 'read-only': true });
+    await qmp.execute('device_add', { driver: 'usb-storage', id: `usb-${stick}`, drive: stick, removable: true });
+  }
+
+  async #migrated(qmp: Qmp, query: 'query-status' | 'query-migrate', wanted: string): Promise<void> {
+    await until(`${this.name}'s memory to be ${wanted}`, MEMORY_TIMEOUT_MS, async () => {
+      const { status } = (await qmp.execute(query)) as { readonly status?: string };
+      if (status === 'failed') throw new Error(`Cannot move the memory of ${this.name}: see its processes.log`);
+      return status === wanted || undefined;
+    });
   }
 
   /** Ends the machine's processes at once, as when the plug is pulled. */

@@ -19,7 +19,10 @@ export class Qmp {
     private readonly socket: Socket,
     onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void,
   ) {
-    createInterface({ input: socket }).on('line', (line) => {
+    const lines = createInterface({ input: socket });
+    // A reader of lines has an error of its own when its socket has one; "close" comes after both.
+    lines.on('error', () => {});
+    lines.on('line', (line) => {
       const message = JSON.parse(line) as QmpMessage;
       if (message.event !== undefined) onEvent(message.event, message.data ?? {});
       else if (message.return !== undefined || message.error) this.#waiting.shift()?.(message);

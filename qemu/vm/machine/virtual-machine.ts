@@ -8,15 +8,18 @@ import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } 
 import { type ClaimedAddress, claimAddress } from '../../namespace/address.ts';
 import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts';
 import { requireRoot } from '../../require-root.ts';
+import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { shellWord } from '../../shell-words.ts';
 import { vmRoots } from '../image/build-vm-image.ts';
-import { writeDisk, writeFirmware, writeTpm } from './factory.ts';
+import { tmpfilesLines } from './credentials.ts';
+import { makeFresh } from './factory.ts';
 import { PowerSupply } from './power-supply.ts';
 import type { Display } from './qemu-command.ts';
+import { makeStick } from './stick.ts';
 import { flipBit, type TamperPlace } from './tamper.ts';
 import { VmFolder } from './vm-folder.ts';
-import { replayToLastFlush } from './write-log.ts';
+import { type Replay, replayToLastFlush } from './write-log.ts';
 
 export interface VirtualMachineOptions {
   readonly name: string;
@@ -29,12 +32,22 @@ export interface VirtualMachineOptions {
   readonly display?: Display;
   /** Makes this process's terminal the serial console. */
   readonly onTerminal?: boolean;
+  /** The folder of a machine that is asleep: this one goes on from there, with provisioned files of its own. */
+  readonly asleepIn?: string;
   readonly say: Say;
+}
+
+/** A moment of a machine: which, and how much of the log of its disk there was. */
+export interface Photograph {
+  readonly name: string;
+  readonly logBytes: number;
 }
 
 const DEFAULT_PORT = 7443;
 const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
+/** Starting the agent alone takes 5 s on an idle host. */
+const WAKE_MS = 300_000;
 const HOLDS = '/var/lib/lamadist-control/hold';
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
@@ -45,26 +58,26 @@ export class VirtualMachine implements VirtualNode {
   private constructor(
     readonly name: string,
     readonly port: number,
+    private readonly tools: Root,
     private readonly folder: VmFolder,
     private readonly address: ClaimedAddress,
   ) {}
 
   #supply: PowerSupply | undefined;
-
+  #provisioned: readonly ProvisionedFile[] = [];
   /** Makes a new machine, switched off. */
   static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
     requireRoot('make a virtual machine');
     const { tools } = await vmRoots(options.say);
     const folder = await VmFolder.create();
-    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, folder, await claimAddress());
+    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress());
     try {
-      await writeDisk(tools, folder, options.image.path);
-      await writeFirmware(tools, folder, options.image.path);
-      await writeTpm(tools, folder);
+      if (options.asleepIn) await folder.copyFrom(options.asleepIn);
+      else await makeFresh(tools, folder, options.image.path);
       const { display = 'none', onTerminal = false } = options;
-      const files = (await options.provision?.(machine)) ?? [];
+      machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
-      machine.#supply = new PowerSupply(machine.name, folder, tools, { forwarded, display, onTerminal, files });
+      machine.#supply = new PowerSupply(machine.name, folder, tools, { forwarded, display, onTerminal, files: machine.#provisioned });
     } catch (error) {
       await machine.stop();
       throw error;
@@ -86,7 +99,28 @@ export class VirtualMachine implements VirtualNode {
 
   async start(): Promise<void> {
     await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: COPY_MS });
-    await this.supply.switchOn();
+    if (await this.supply.switchOn()) await this.#become();
+  }
+
+  /** Falls asleep in the middle of what it does; start() goes on there, and so do machines that are made from the folder. */
+  async suspend(target: string): Promise<void> {
+    await this.supply.suspend();
+    await this.folder.copyTo(target);
+  }
+
+  /** A machine that has just woken has the time and the files of the one that fell asleep. */
+  async #become(): Promise<void> {
+    const now = `date --set=@${Math.floor(Date.now() / 1000)}`;
+    const steps = [
+      now,
+      'systemd-tmpfiles --create -',
+      'systemctl restart lamadist-agent.service',
+      'systemctl try-restart rauc.service',
+      'sync',
+    ];
+    const input = tmpfilesLines(this.#provisioned, 'f+~');
+    const { exitCode, stderr } = await this.shell(steps.join(' && '), { timeoutMs: WAKE_MS, input });
+    if (exitCode !== 0) throw new Error(`Cannot wake ${this.name}: ${stderr.trim()}`);
   }
 
   async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
@@ -126,7 +160,9 @@ export class VirtualMachine implements VirtualNode {
 
   async deliver(hostPath: string): Promise<string> {
     const name = await this.folder.share(hostPath);
-    const mount = 'mkdir -p /run/media && { mountpoint -q /run/media || mount -t 9p -o trans=virtio,ro,msize=512000 media /run/media; }';
+    // To SELinux the same as a stick.
+    const options = 'trans=virtio,ro,msize=512000,context=system_u:object_r:dosfs_t:s0';
+    const mount = `mkdir -p /run/media && { mountpoint -q /run/media || mount -t 9p -o ${options} media /run/media; }`;
     const { exitCode, stderr } = await this.shell(mount, { timeoutMs: QUICK_MS });
     if (exitCode !== 0) throw new Error(`Cannot bring ${name} into ${this.name}: ${stderr.trim()}`);
     return `/run/media/${name}`;
@@ -136,6 +172,20 @@ export class VirtualMachine implements VirtualNode {
     await this.supply.switchOff('its power was cut');
     await rename(this.folder.diskBefore, this.folder.disk);
     await replayToLastFlush(this.folder.writeLog, this.folder.disk);
+  }
+
+  /** Remembers this moment of a machine that runs, for goBackTo(). */
+  async photograph(name: string): Promise<Photograph> {
+    return { name, logBytes: await this.folder.photograph(name) };
+  }
+
+  /**
+   * Cuts the power, and leaves the machine as if that had been at the photograph, taken since it was last switched on before the
+   * first call of this. Returns how many writes of its disk were durable then, and how many are lost.
+   */
+  async goBackTo({ name, logBytes }: Photograph): Promise<Replay> {
+    await this.supply.switchOff('its power was cut');
+    return this.folder.goBackTo(name, logBytes);
   }
 
   async hold(command: BootLoaderCommand): Promise<void> {
@@ -159,6 +209,11 @@ export class VirtualMachine implements VirtualNode {
   async #must(command: string, what: string): Promise<void> {
     const { exitCode, stderr } = await this.shell(command, { timeoutMs: QUICK_MS });
     if (exitCode !== 0) throw new Error(`Cannot ${what} on ${this.name}: ${stderr.trim()}`);
+  }
+
+  /** Plugs in a USB stick with a copy of this file. */
+  async plugInStickWith(hostPath: string): Promise<void> {
+    await this.supply.plugIn(await makeStick(this.tools, this.folder, hostPath));
   }
 
   /** Changes one bit on the disk of the machine, which is off. */

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../cache-directory.ts';
+import { run } from '../../command.ts';
+import type { Boot } from '../../machine.ts';
+import { type Replay, replayToLastFlush } from './write-log.ts';
+
+const COPY_MS = 600_000;
+/** The memory of a machine that is asleep, and the boot that it is in. */
+export const MEMORY_FILE = 'memory';
+const SLEEPING_BOOT = 'boot.json';
+/** What is durable the moment it is written. */
+const IN_FLASH = ['vars.fd', 'tpm'];
+/** What makes a machine the same again. */
+const STATE = ['disk.img', ...IN_FLASH, SLEEPING_BOOT];
 
 /**
  * Everything of one virtual machine on the host, in a folder that its processes see as WORK: its disk, its firmware's memory,
@@ -43,6 +55,30 @@ export class VmFolder {
     return this.file('writes.log');
   }
 
+  /** Keeps what the firmware and the TPM have stored by now. Returns how much of the log of writes there is. */
+  async photograph(name: string): Promise<number> {
+    const target = this.file(`photographs/${name}`);
+    await mkdir(target, { recursive: true });
+    const { size } = await stat(this.writeLog);
+    await run(['cp', '--recursive', ...IN_FLASH.map((each) => this.file(each)), target], { timeoutMs: COPY_MS });
+    return size;
+  }
+
+  /** Puts the machine, which is off, where it was at a photograph, as a power cut in that moment would have left it. */
+  async goBackTo(name: string, logBytes: number): Promise<Replay> {
+    const [log, before] = [this.file('recorded.log'), this.file('recorded-before.img')];
+    if (!existsSync(log)) {
+      await rename(this.writeLog, log);
+      await rename(this.diskBefore, before);
+    }
+    await run(['cp', '--sparse=always', before, this.disk], { timeoutMs: COPY_MS });
+    for (const each of IN_FLASH) await rm(this.file(each), { recursive: true });
+    await run(['cp', '--recursive', ...IN_FLASH.map((each) => this.file(`photographs/${name}/${each}`)), this.path], {
+      timeoutMs: COPY_MS,
+    });
+    return replayToLastFlush(log, this.disk, logBytes);
+  }
+
   /** Shows a file of the host to the machine, without a copy. */
   async share(hostPath: string): Promise<string> {
     const name = path.basename(hostPath);
@@ -54,9 +90,38 @@ export class VmFolder {
     return name;
   }
 
+  /** Puts a machine that is asleep into another folder of the same file system; the memory, which is only read, stays shared. */
+  async copyTo(target: string): Promise<void> {
+    await copySleeper(this.path, target);
+  }
+
+  async copyFrom(source: string): Promise<void> {
+    await copySleeper(source, this.path);
+  }
+
+  /** The boot in which the machine fell asleep; none unless it is asleep. */
+  async sleepingBoot(): Promise<Boot | undefined> {
+    const file = this.file(SLEEPING_BOOT);
+    return existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Boot) : undefined;
+  }
+
+  async rememberSleep(boot: Boot): Promise<void> {
+    await writeFile(this.file(SLEEPING_BOOT), JSON.stringify(boot));
+  }
+
+  async forgetSleep(): Promise<void> {
+    for (const name of [MEMORY_FILE, SLEEPING_BOOT]) await rm(this.file(name));
+  }
+
   async remove(): Promise<void> {
     await rm(this.path, { recursive: true, force: true });
   }
+}
+
+async function copySleeper(source: string, target: string): Promise<void> {
+  const state = STATE.map((name) => path.join(source, name));
+  await run(['cp', '--recursive', '--sparse=always', ...state, target], { timeoutMs: COPY_MS });
+  await link(path.join(source, MEMORY_FILE), path.join(target, MEMORY_FILE));
 }
 
 /** Removes the folders of processes that are gone; their machines went with them. */

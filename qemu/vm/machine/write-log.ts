@@ -23,13 +23,14 @@ export interface Replay {
 
 /**
  * Brings a disk from the state before the log to the one that a power cut leaves: what was written before the last flush, and
- * afterwards only what was forced through the cache. Returns how many writes were kept, and how many are gone.
+ * afterwards only what was forced through the cache. The power is cut when the log has `limitBytes`: at its end, unless that
+ * says otherwise. Returns how many writes were kept, and how many are gone.
  */
-export async function replayToLastFlush(log: string, disk: string): Promise<Replay> {
+export async function replayToLastFlush(log: string, disk: string, limitBytes = Number.POSITIVE_INFINITY): Promise<Replay> {
   const source = await open(log, 'r');
   const target = await open(disk, 'r+');
   try {
-    const entries = await readEntries(source);
+    const entries = await readEntries(source, limitBytes);
     const lastFlush = entries.findLastIndex(({ flags }) => (flags & FLUSH) !== 0n);
     const writes = entries
       .map((entry, index) => ({ entry, index }))
@@ -44,16 +45,16 @@ export async function replayToLastFlush(log: string, disk: string): Promise<Repl
   }
 }
 
-async function readEntries(log: FileHandle): Promise<Entry[]> {
+async function readEntries(log: FileHandle, limitBytes: number): Promise<Entry[]> {
   const buffer = Buffer.alloc(SECTOR);
   await log.read(buffer, 0, SECTOR, 0);
   if (buffer.readBigUInt64LE(0) !== MAGIC) throw new Error('Cannot read the log of writes: it does not begin as one');
-  const { size } = await log.stat();
+  const sizeBytes = Math.min((await log.stat()).size, limitBytes);
   const count = buffer.readBigUInt64LE(16);
   const entries: Entry[] = [];
   let at = SECTOR;
   // Entries after the last one that the head counts were never followed by a flush.
-  for (let number = 0n; number < count && at + SECTOR <= size; number += 1n) {
+  for (let number = 0n; number < count && at + SECTOR <= sizeBytes; number += 1n) {
     await log.read(buffer, 0, SECTOR, at);
     const [sector, sectors, flags] = [buffer.readBigUInt64LE(0), buffer.readBigUInt64LE(8), buffer.readBigUInt64LE(16)];
     at += SECTOR;

@@ -21,9 +21,14 @@ export interface BundleServer {
   close(): void;
 }
 
-/** A web server with one bundle, over real TLS on loopback, that understands ranges; it may want to see a header. */
-export async function serveBundle(authority: CertificateAuthority, bundle: string, authorization?: string): Promise<BundleServer> {
-  const { certificate, key } = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: ['127.0.0.1'] });
+/** A web server with one bundle, over real TLS on loopback, which nodes may know as another host, that understands ranges; it may want to see a header. */
+export async function serveBundle(
+  authority: CertificateAuthority,
+  bundle: string,
+  authorization?: string,
+  host = '127.0.0.1',
+): Promise<BundleServer> {
+  const { certificate, key } = await authority.issue({ commonName: 'bundles', purpose: 'server', ipAddresses: [host] });
   const offsets: number[] = [];
   const breaks: number[] = [];
   let redirects = false;
@@ -58,7 +63,7 @@ export async function serveBundle(authority: CertificateAuthority, bundle: strin
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
-    url: `https://127.0.0.1:${(server.address() as AddressInfo).port}/v2.raucb`,
+    url: `https://${host}:${(server.address() as AddressInfo).port}/v2.raucb`,
     offsets,
     hold(limit) {
       let open = () => {};

@@ -6,12 +6,12 @@ import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
-import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
+import { vmDriver, wokenVmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { keepLogs } from './logs.ts';
 
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
-const DRIVER = IN_VM ? vmDriver : namespaceDriver;
+const DRIVER = IN_VM ? wokenVmDriver : namespaceDriver;
 
 /** Booting takes two seconds in namespaces and a minute in an emulated machine, if it is idle; these are for a busy one. */
 export const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };
@@ -41,16 +41,23 @@ export interface Scenario {
   readonly bundle: string;
 }
 
+export interface Variant {
+  /** What version 2 has that version 1 has not, and the other way round. */
+  readonly files?: readonly ImageFile[];
+  readonly without?: readonly string[];
+  readonly words?: readonly string[];
+  readonly node?: NodeOptions;
+  /** A virtual machine from its first boot on, and not one that goes on from a boot before. */
+  readonly fresh?: true;
+}
+
 /** Runs a test on a node of its own, and takes everything away afterwards. */
-export async function onNode(
-  variant: { readonly files?: readonly ImageFile[]; readonly without?: readonly string[]; readonly node?: NodeOptions },
-  test: (scenario: Scenario) => Promise<void>,
-): Promise<void> {
-  const homelab = await Homelab.create(sayOnStderr, DRIVER);
+export async function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
+  const homelab = await Homelab.create(sayOnStderr, variant.fresh && IN_VM ? vmDriver : DRIVER);
   try {
     const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
-    const { files = [], without = [] } = variant;
-    const bundle = await homelab.bundle(await homelab.image('2', { files, without }));
+    const { files = [], without = [], words = [] } = variant;
+    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
     await node.start();
     await node.waitForBoot(BOOT);
     await agentAnswers(homelab);

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { until } from '../../deadline.ts';
+import type { Driver, NodeRequest } from '../../driver.ts';
+import { Homelab } from '../../homelab.ts';
+import { timed } from '../../say.ts';
+import { cachedFolder, contentId } from '../image/cached-folder.ts';
+import type { VirtualMachine } from './virtual-machine.ts';
+
+const HERE = import.meta.dirname;
+/** What a machine that sleeps was started with, and expects when it wakes. */
+const STARTED_WITH = ['qemu-command.ts', 'credentials.ts', 'control-shell.sh', 'efibootmgr-hold.sh', 'factory.ts', 'sleeping-machine.ts'];
+/** About 1.2 GB each. */
+const MOST_MACHINES = 2;
+const BOOT_MS = 900_000;
+
+/**
+ * The folder of a machine that booted the image for the first time, came to rest as a healthy node, and was suspended: from the
+ * cache, or made now, which takes as long as a first boot.
+ */
+export async function sleepingMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
+  const scripts = await Promise.all(STARTED_WITH.map((file) => readFile(path.join(HERE, file), 'utf8')));
+  return cachedFolder('sleeping', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
+    timed(say, `Booting image ${image.version} once, for the machines that go on from there`, async () => {
+      const homelab = await Homelab.create(say, driver);
+      try {
+        const node = (await homelab.addNode(name, image)) as VirtualMachine;
+        await node.start();
+        await node.waitForBoot({ timeoutMs: BOOT_MS });
+        await until('the node to be healthy', BOOT_MS, async () => ((await homelab.lamactl(['status'])).exitCode === 0 ? true : undefined));
+        await node.shell('systemctl is-system-running --wait; sync', { timeoutMs: BOOT_MS });
+        await node.suspend(target);
+      } finally {
+        await homelab.remove();
+      }
+    }),
+  );
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import { stat } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import type { Homelab } from '../../qemu/homelab.ts';
+import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import { serveBundle } from '../integration/fakes/bundle-server.ts';
+import { COMMITTED, json, onNode, reaches, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+
+/** How QEMU's own network calls the host's loopback address. */
+const HOST = '10.0.2.2';
+const DENIALS = 'journalctl --no-pager --output=cat | grep "avc:  denied" || true';
+const NODE = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
+
+interface Fetched {
+  readonly fetchedBytes: number;
+  readonly bundleBytes: number;
+}
+
+/** What the last update that ended says of it. */
+async function lastFetched(homelab: Homelab): Promise<Fetched | undefined> {
+  const { nodes } = await json<{ nodes: { updates: { fetched?: Fetched }[] }[] }>(homelab, 'history');
+  return nodes[0]?.updates[0]?.fetched;
+}
+
+/** Little of the bundle is new, and RAUC asks for that alone. */
+async function expectFewBytes(homelab: Homelab): Promise<Fetched> {
+  const { size } = await stat(homelab.bundlePath('2'));
+  const fetched = await lastFetched(homelab);
+  expect(fetched).toMatchObject({ bundleBytes: size });
+  expect(fetched!.fetchedBytes).toBeGreaterThan(100_000);
+  expect(fetched!.fetchedBytes).toBeLessThan(size / 2);
+  process.stderr.write(`Fetched ${fetched!.fetchedBytes} of ${size} octets\n`);
+  return fetched!;
+}
+
+describe('a bundle that RAUC streams through the network block device', { timeout: SCENARIO_MS }, () => {
+  it('from a server, and from lamactl, is fetched only where it differs from the slots, and that is told', () =>
+    onNode({ node: NODE }, async ({ homelab, node }) => {
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), undefined, HOST);
+      try {
+        const { exitCode, all } = await homelab.lamactl(['install', server.url, '--reboot', 'manual']);
+        expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringMatching(/fetched [\d.]+[KM]iB of [\d.]+MiB/) });
+      } finally {
+        server.close();
+      }
+      await reaches(node, 'pending-reboot');
+      expect((await homelab.lamactl(['rollback', '--message', 'the other way, too'])).exitCode).toBe(0);
+      const first = await expectFewBytes(homelab);
+      const get = 'fetch("http://127.0.0.1:9477/metrics").then((answer) => answer.text()).then(console.log)';
+      const metrics = await shellOk(node, `node --eval '${get}'`);
+      expect(Number(/^lamadist_bundle_fetched_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(first.fetchedBytes);
+      expect(Number(/^lamadist_bundle_reused_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(first.bundleBytes - first.fetchedBytes);
+
+      expect((await homelab.lamactl(['install', '--force', homelab.bundlePath('2')])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      await expectFewBytes(homelab);
+      expect(await shellOk(node, DENIALS)).toBe('');
+    }));
+});
+
+describe('a stick with a bundle', { timeout: SCENARIO_MS }, () => {
+  it('that is plugged in is shown, waits for a word, and is installed from', () =>
+    onNode({}, async ({ homelab, node }) => {
+      await (node as VirtualMachine).plugInStickWith(homelab.bundlePath('2'));
+      await shellOk(node, 'until systemctl is-active --quiet "lamadist-media@sda.service"; do sleep 1; done');
+      const { nodes } = await json<{ nodes: { bundles: { path: string }[] }[] }>(homelab, 'bundles');
+      const path = '/run/lamadist-media/sda/v2.raucb';
+      expect(nodes[0]?.bundles).toMatchObject([{ path }]);
+      expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
+      expect((await homelab.lamactl(['install', '--on-node', path, '--reboot', 'manual'])).exitCode).toBe(0);
+      expect(await shellOk(node, DENIALS)).toBe('');
+    }));
+});
