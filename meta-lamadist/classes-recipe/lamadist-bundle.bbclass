@@ -27,7 +27,7 @@ RAUC_SLOT_esp[fstype] = "esp.vfat"
 RAUC_SLOT_esp[rename] = "esp.img"
 RAUC_SLOT_esp[adaptive] = "block-hash-index"
 
-inherit bundle
+inherit bundle lamadist-pkcs11
 
 # What its UKIs make of PCR 4 and 11, for administrators who believe a node only when it proves to run them: the section
 # [meta.lamadist] of the manifest, in lamactl's own words (docs/ATTESTATION.md).

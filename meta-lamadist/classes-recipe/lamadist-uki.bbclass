@@ -8,7 +8,7 @@ LAMADIST_SLOTS = "a b"
 # After the words that every boot needs. Partitions are the image's business, not a generator's guess; and a serial console
 # that shows every record of the audit costs more time than all of the boot. The audit's records wait for the journal.
 LAMADIST_CMDLINE ?= "rootfstype=erofs ro panic=10 loglevel=4 systemd.gpt_auto=no lsm=landlock,lockdown,yama,integrity,selinux,bpf security=selinux ima_policy=tcb audit=1 audit_backlog_limit=8192 ${LAMADIST_CONSOLE}"
-# The boot loader for the removable path, where a machine looks that has no boot entries yet, and which counts tries.
+# The boot loader for the removable path, where a machine looks that has no boot entries yet. Tries are counted by firmware's BootNext (decision 15).
 LAMADIST_FALLBACK_LOADER ?= "systemd-boot${EFI_ARCH}.efi"
 
 do_uki[depends] += "${LAMADIST_UKI_DEPENDS} ${INITRAMFS_IMAGE}:do_image_complete"
@@ -43,7 +43,7 @@ lamadist_make_esp() {
     done
     if [ -n "${LAMADIST_FALLBACK_LOADER}" ]; then
         loader=${WORKDIR}/uki/fallback.efi
-        sbsign --key ${LAMADIST_UKI_KEY} --cert ${LAMADIST_UKI_CERT} --output $loader ${DEPLOY_DIR_IMAGE}/${LAMADIST_FALLBACK_LOADER}
+        sbsign ${@'--engine pkcs11' if d.getVar('LAMADIST_UKI_KEY').startswith('pkcs11:') else ''} --key "${LAMADIST_UKI_KEY}" --cert ${LAMADIST_UKI_CERT} --output $loader ${DEPLOY_DIR_IMAGE}/${LAMADIST_FALLBACK_LOADER}
         printf 'default lamadist-a.efi\ntimeout 0\neditor no\n' > ${WORKDIR}/uki/loader.conf
         touch -d @${SOURCE_DATE_EPOCH} $loader ${WORKDIR}/uki/loader.conf
         mcopy -m -i $esp $loader ::/EFI/BOOT/BOOT${@d.getVar('EFI_ARCH').upper()}.EFI

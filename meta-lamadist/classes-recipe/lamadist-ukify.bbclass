@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Makes one UKI: measured, with the signature of what PCR 11 will be, and signed for Secure Boot.
-inherit python3native
+inherit lamadist-pkcs11 python3native
 
 require conf/image-uefi.conf
 

@@ -78,9 +78,10 @@ def openssl(arguments, data=b""):
 
 
 def sign_uki(path, key, public_key):
-    """The section .pcrsig for the UKI at `path`. The key is a file or whatever OpenSSL's configuration takes for one."""
+    """The section .pcrsig for the UKI at `path`. The key is a file, or a PKCS#11 URI that OpenSSL's engine knows."""
+    engine = ["-engine", "pkcs11", "-keyform", "engine"] if key.startswith("pkcs11:") else []
     fingerprint = sha256(openssl(["rsa", "-pubin", "-in", public_key, "-RSAPublicKey_out", "-outform", "DER"])).hex()
-    return signature_section(read_sections(path), lambda data: openssl(["dgst", "-sha256", "-sign", key], data), fingerprint)
+    return signature_section(read_sections(path), lambda data: openssl(["dgst", "-sha256", *engine, "-sign", key], data), fingerprint)
 
 
 if __name__ == "__main__":
