@@ -6,4 +6,4 @@ export PKCS11_MODULE_PATH = "${LAMADIST_PKCS11_MODULE}"
 export RAUC_PKCS11_MODULE = "${LAMADIST_PKCS11_MODULE}"
 
 LAMADIST_SIGNING_KEYS = "${LAMADIST_PCR_KEY} ${LAMADIST_UKI_KEY} ${RAUC_KEY_FILE}"
-DEPENDS:append = "${@' libp11-native' if 'pkcs11:' in d.getVar('LAMADIST_SIGNING_KEYS') else ''}"
+DEPENDS += "${@'libp11-native' if 'pkcs11:' in d.getVar('LAMADIST_SIGNING_KEYS') else ''}"

@@ -11,6 +11,7 @@ const PACKAGED = [
   'lamactl',
   'lamadist-agent',
   'lamadist-boot-entries',
+  'lamadist-boot-guard',
   'lamadist-data-integrity',
   'lamadist-etc-overlay',
   'lamadist-factory-reset',

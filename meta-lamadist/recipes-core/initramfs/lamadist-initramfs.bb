@@ -8,6 +8,7 @@ inherit core-image
 
 PACKAGE_INSTALL = " \
     base-passwd \
+    busybox \
     cryptsetup \
     e2fsprogs-mke2fs \
     lamadist-boot-guard-initramfs \

@@ -12,6 +12,7 @@ make --silent -f /usr/share/selinux/devel/Makefile >&2
 mkdir -p "$work/root/var/lib" "$work/root/etc"
 cp -a /var/lib/selinux "$work/root/var/lib/"
 cp -a /etc/selinux "$work/root/etc/"
+# shellcheck disable=SC2046 # words
 semodule --noreload --path "$work/root" --store default $(printf -- '--install %s ' "$work"/*.pp)
 
 mkdir -p "$out/etc"
