@@ -30,6 +30,8 @@ const SOURCES = [
       'lamadist/agent/v1/log.proto',
       'lamadist/agent/v1/audit.proto',
       'lamadist/agent/v1/event.proto',
+      'lamadist/agent/v1/access.proto',
+      'lamadist/agent/v1/enrolment.proto',
       'google/rpc/status.proto',
       'google/rpc/error_details.proto',
     ],

@@ -35,6 +35,8 @@ export interface NodeRequest {
   readonly maxTries?: number;
   /** 192 MiB unless it says otherwise. */
   readonly slotBytes?: number;
+  /** More words on the kernel's command line, which belongs to the image; nodes in namespaces alone can have them. */
+  readonly commandLine?: string;
   readonly say: Say;
 }
 

@@ -15,7 +15,9 @@ const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
 
-export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes'>> & {
+export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | 'commandLine'>> & {
+  /** A node that knows no administrator, and that no context knows. */
+  readonly unclaimed?: true;
   /** Over what every node of the homelab has in its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly files?: readonly ProvisionedFile[];
@@ -25,6 +27,8 @@ export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes'>> &
 export class Homelab {
   readonly #nodes = new Map<string, VirtualNode>();
   readonly #roles = new Set<Role>();
+  /** Nodes that know no administrator yet. */
+  readonly #strangers = new Set<string>();
 
   private constructor(
     /** The administrator's own files, gone with remove(). */
@@ -64,10 +68,15 @@ export class Homelab {
 
   /** Makes a node, switched off, that knows the administrator; lamactl knows it by its name from now on. */
   async addNode(name: string, image: Image, options: NodeOptions = {}): Promise<VirtualNode> {
-    const { config = {}, files = [], ...machine } = options;
-    const provision = async (node: NodeIdentity) => [...(await this.#identityOf(node, config)), ...files];
+    const { config = {}, files = [], unclaimed = false, ...machine } = options;
+    const provision = async (node: NodeIdentity) => [
+      ...this.#settingsOf(node, config),
+      ...(unclaimed ? [] : await this.#identityOf(node)),
+      ...files,
+    ];
     const node = await this.driver.createNode({ name, image, provision, say: this.say, ...machine });
     this.#nodes.set(name, node);
+    if (unclaimed) this.#strangers.add(name);
     await this.#writeContext();
     return node;
   }
@@ -96,20 +105,29 @@ export class Homelab {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #identityOf(node: NodeIdentity, config: Readonly<Record<string, unknown>>): Promise<ProvisionedFile[]> {
-    const { certificate, key } = await this.pki.node(node.name, node.host);
+  #settingsOf(node: NodeIdentity, config: Readonly<Record<string, unknown>>): ProvisionedFile[] {
     const settings = { listen: `${node.listen}:${node.port}`, metrics: { listen: `${node.metricsListen}:9477` }, ...config };
     return [
       { path: '/etc/lamadist-agent/config.yaml', content: stringify(settings) },
-      { path: '/etc/lamadist-agent/tls/ca.pem', content: this.pki.agentAuthority.certificate },
-      { path: '/etc/lamadist-agent/tls/node.pem', content: certificate },
-      { path: '/etc/lamadist-agent/tls/node.key', content: key, mode: 0o600, owner: 'lamadist-agent' },
       { path: '/etc/rauc/keyring.pem', content: this.pki.bundleAuthority.certificate },
     ];
   }
 
+  async #identityOf(node: NodeIdentity): Promise<ProvisionedFile[]> {
+    const { certificate, key } = await this.pki.node(node.name, node.host);
+    return [
+      { path: '/etc/lamadist-agent/tls/ca.pem', content: this.pki.agentAuthority.certificate },
+      { path: '/etc/lamadist-agent/tls/node.pem', content: certificate },
+      { path: '/etc/lamadist-agent/tls/node.key', content: key, mode: 0o600, owner: 'lamadist-agent' },
+    ];
+  }
+
   async #writeContext(): Promise<void> {
-    const nodes = Object.fromEntries([...this.#nodes].map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]));
+    const nodes = Object.fromEntries(
+      [...this.#nodes]
+        .filter(([name]) => !this.#strangers.has(name))
+        .map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]),
+    );
     const context = (role: Role) => ({ ca: 'ca.pem', keyring: 'keyring.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
     const contexts = Object.fromEntries([...this.#roles].map((role) => [role, context(role)]));
     await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }, { aliasDuplicateObjects: false }));

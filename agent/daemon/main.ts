@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import { Failure } from '../shared/failure.ts';
 import { requireTls13 } from '../shared/tls.ts';
 import { VERSION } from '../shared/version.ts';
+import { AccessFiles } from './access/access-files.ts';
 import { AuditLog } from './access/audit-log.ts';
-import { NodeServerCredentials } from './access/server-credentials.ts';
 import { attesterOf, prepareKeys } from './compose/attestation.ts';
 import { INVENTORY } from './compose/device.ts';
+import { Edges } from './compose/edges.ts';
 import { announced, eventsOf, recordPhases } from './compose/events.ts';
 import { foldersOf } from './compose/folders.ts';
 import { healthOf } from './compose/health.ts';
-import { metricsOf } from './compose/metrics.ts';
 import { neighbours } from './compose/neighbours.ts';
-import { rpcOf } from './compose/rpc.ts';
 import { updatesOf } from './compose/updates.ts';
 import { readConfig } from './config.ts';
 import { journalLogger } from './log.ts';
@@ -42,14 +41,9 @@ async function start(): Promise<void> {
   const updates = await updatesOf({ folders, config, gate, log }, outside);
   const audit = await AuditLog.open(join(folders.state, 'audit.log'));
   const attester = attesterOf(env, folders);
-  const credentials = await NodeServerCredentials.read(config.tls.folder, log, () => {
-    rpc.renew();
-    metrics.renew();
-    void events.events.record({ type: 'certificates-reloaded', notAfterMs: credentials.notAfter.getTime() });
-  });
-  const rpc = rpcOf({ config, folders, events: events.events, credentials, attester, monitor, audit, log }, outside, updates);
-  const shown = { config: config.metrics, folders, credentials, attester, monitor, log, stopping: stopping.signal };
-  const metrics = metricsOf(shown, outside, updates);
+  const files = new AccessFiles(config.tls.folder);
+  const parts = { config, folders, events: events.events, files, attester, monitor, audit, log, stopping: stopping.signal, giveUp };
+  const edges = new Edges(parts, outside, updates);
 
   function stop(signal: string): void {
     if (stopping.signal.aborted) return;
@@ -57,9 +51,7 @@ async function start(): Promise<void> {
     manager.stopping();
     updates.updater.stop();
     stopping.abort();
-    metrics.close();
-    credentials.close();
-    void rpc
+    void edges
       .close()
       .then(() => audit.close())
       .finally(() => {
@@ -74,8 +66,7 @@ async function start(): Promise<void> {
   const records = await readTrialRecords(folders);
   void recordPhases(events, updates.feed, stopping.signal);
   await updater.start({ ...boot, records });
-  await rpc.listen(config.listen);
-  await metrics.listen();
+  await edges.listen();
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');
 
@@ -94,8 +85,10 @@ async function run(task: string | undefined): Promise<void> {
   await printInventory();
 }
 
-run(process.argv[2]).catch((error) => {
+function giveUp(error: unknown): never {
   const failure = Failure.from(error);
   process.stdout.write(`<3>${JSON.stringify({ level: 'fatal', code: failure.code, msg: failure.message })}\n`);
   process.exit(1);
-});
+}
+
+run(process.argv[2]).catch(giveUp);

@@ -10,7 +10,11 @@ import type { State } from './fleet/node-state.ts';
 export const EXIT_CODES = {
   done: { code: 0, meaning: 'what was asked is done; of an update: it is committed; of "status" and "health": every node is healthy' },
   'first-use': { code: 14, meaning: 'the evidence holds, but some of what it is compared with was believed when it was first seen' },
-  'under-way': { code: 12, meaning: 'an update is under way and goes on without lamactl (Ctrl-C, a manual reboot, a node on trial)' },
+  'under-way': {
+    code: 12,
+    meaning:
+      'an update is under way and goes on without lamactl (Ctrl-C, a manual reboot, a node on trial), or a rotation of authorities waits',
+  },
   'not-found': { code: 11, meaning: 'the node knows no such update or bundle' },
   refused: { code: 7, meaning: 'the node could not, or would not, do what was asked in its present state; the message says why' },
   'rolled-back': { code: 9, meaning: 'the update was rolled back; the node runs what it ran before' },

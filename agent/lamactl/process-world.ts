@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
+import { askTerminal } from './ask-terminal.ts';
 import type { Connect } from './fleet/node.ts';
 import type { Clock, Output, World } from './world.ts';
 
@@ -18,6 +19,9 @@ export function processWorld(): World {
     clock: CLOCK,
     random: randomBytes,
     connect: connectLazily,
+    meet: async (address, timeoutMs, signal) => (await import('./fleet/stranger.ts')).meetStranger(address, timeoutMs, signal),
+    connectUnclaimed: async (stranger, options) => (await import('./fleet/unclaimed-node.ts')).connectUnclaimed(stranger, options),
+    ask: (question, options) => askTerminal(question, options?.secret ?? false),
     onInterrupt,
   };
 }

@@ -8,6 +8,7 @@ import { addBundles } from './commands/bundles.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDu } from './commands/du.ts';
+import { addEnroll } from './commands/enroll.ts';
 import { addEvents } from './commands/events.ts';
 import { addHealth } from './commands/health.ts';
 import { allExitCodes } from './commands/help.ts';
@@ -20,6 +21,7 @@ import { addMan } from './commands/man.ts';
 import { duration } from './commands/options.ts';
 import { outputOption } from './commands/output-option.ts';
 import { addPause } from './commands/pause.ts';
+import { addPki } from './commands/pki.ts';
 import { addPosture } from './commands/posture.ts';
 import { addReboot } from './commands/reboot.ts';
 import { addResume } from './commands/resume.ts';
@@ -116,6 +118,8 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addUnits,
     addPosture,
     addDu,
+    addEnroll,
+    addPki,
     addAttest,
     addAudit,
     addVersion,

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connect } from './fleet/node.ts';
+import type { Connect, ConnectOptions } from './fleet/node.ts';
+import type { UnclaimedNode } from './fleet/node-access.ts';
+import type { Stranger } from './fleet/stranger.ts';
 
 /** A stream that lamactl writes to. The size is read anew each time, for a terminal's window changes. */
 export interface Output {
@@ -28,6 +30,12 @@ export interface World {
   /** As many random bytes as asked for, that nobody can guess. */
   random(sizeBytes: number): Buffer;
   readonly connect: Connect;
+  /** Looks at whatever answers at an address (`host:port`), and believes nothing of it. Throws a Failure. */
+  meet(address: string, timeoutMs: number, signal?: AbortSignal): Promise<Stranger>;
+  /** Opens a node without an administrator, by the certificate that it showed. */
+  connectUnclaimed(stranger: Stranger, options: ConnectOptions): Promise<UnclaimedNode>;
+  /** What the person at the terminal answers, without an echo where it is a secret; undefined when there is nobody. */
+  ask(question: string, options?: { readonly secret: boolean }): Promise<string | undefined>;
   /** Hears of Ctrl-C until the returned function is called; while nobody listens, Ctrl-C ends lamactl. */
   onInterrupt(listener: () => void): () => void;
 }

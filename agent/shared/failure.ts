@@ -29,6 +29,19 @@ export const FAILURES = {
     status: 'UNAUTHENTICATED',
     remedy: "compare the node's address and name, and the CA in the context file; another machine may answer in its place",
   },
+  ALREADY_CLAIMED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'use the certificates of the administrator who claimed the node, or reset it at its console ("Joining" in docs/OPERATIONS.md)',
+  },
+  CLAIM_REFUSED: {
+    status: 'PERMISSION_DENIED',
+    remedy: "claim it with the authority that the node's image pins, or boot an image that pins yours",
+  },
+  TRUST_REFUSED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'nothing was changed; "lamactl pki rotate" replaces an authority in steps that lock nobody out',
+  },
+  TRUST_CHANGED: { status: 'ABORTED', remedy: 'repeat; somebody else changed the trust of the node meanwhile' },
   SERVICE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the services with server reflection' },
   UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
   REBOOT_PENDING: { status: 'FAILED_PRECONDITION', remedy: 'reboot into what is installed with "lamactl reboot", or roll it back' },

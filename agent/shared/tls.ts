@@ -46,8 +46,12 @@ function parse<T>(read: () => T, what: string): T {
   }
 }
 
-/** Credentials of a client. The server's certificate is verified against the CA and the name in the channel's options. */
+/**
+ * Credentials of a client; of one whose key is empty, none are shown. The server's certificate is verified against the CA and the
+ * name in the channel's options.
+ */
 export function channelCredentials(identity: Identity): ChannelCredentials {
+  if (identity.key.length === 0) return ChannelCredentials.createSsl(identity.ca);
   return ChannelCredentials.createSsl(identity.ca, identity.key, identity.certificate);
 }
 

@@ -17,7 +17,7 @@ const MACHINE_FILES = path.join(REPOSITORY, 'qemu/namespace');
 
 /** Where the agent's recipe puts each folder of its files. */
 const PLACES = [
-  { folder: 'systemd', ending: /\.(service|timer)$/, target: '/usr/lib/systemd/system', mode: 0o644 },
+  { folder: 'systemd', ending: /\.(path|service|timer)$/, target: '/usr/lib/systemd/system', mode: 0o644 },
   { folder: 'systemd', ending: /^rauc-.*\.conf$/, target: '/usr/lib/systemd/system/rauc.service.d', mode: 0o644 },
   { folder: 'systemd', ending: /^journald-.*\.conf$/, target: '/usr/lib/systemd/journald.conf.d', mode: 0o644 },
   { folder: 'udev', ending: /\.rules$/, target: '/usr/lib/udev/rules.d', mode: 0o644 },
@@ -33,6 +33,7 @@ const PLACES = [
 export const ENABLED_UNITS = [
   'lamadist-agent.service',
   'lamadist-commit-deadline.timer',
+  'lamadist-fingerprint.path',
   'lamadist-gate.service',
   'lamadist-trial.service',
 ] as const;

@@ -58,6 +58,7 @@ mount --bind "$NODE/tpm/sockets" "$root/run/swtpm"
 
 # What the kernel would say of this boot, in the places where the product reads it.
 command_line="rauc.slot=$BOOTNAME lamadist.machine=namespace"
+if [ -e "$NODE/cmdline" ]; then command_line="$command_line $(cat "$NODE/cmdline")"; fi
 echo "$command_line" >"$root/run/machine/cmdline"
 echo "$BOOT_ID" >"$root/run/machine/boot_id"
 mount --bind "$root/run/machine/cmdline" "$root/proc/cmdline"

@@ -32,6 +32,8 @@ export interface NamespaceMachineOptions {
   readonly maxTries?: number;
   /** 192 MiB unless it says otherwise. */
   readonly slotBytes?: number;
+  /** More words on the kernel's command line. */
+  readonly commandLine?: string;
   readonly say: Say;
 }
 
@@ -68,6 +70,7 @@ export class NamespaceMachine implements VirtualNode {
     try {
       await folder.writeSlots(options.image.path, options.slotBytes ?? DEFAULT_SLOT_BYTES);
       await provisionData(folder.data, options.name, (await options.provision?.(machine)) ?? []);
+      if (options.commandLine !== undefined) await writeFile(path.join(folder.path, 'cmdline'), options.commandLine);
       await writeState(folder.bootLoaderState, factoryState(options.maxTries ?? 1));
     } catch (error) {
       await machine.stop();

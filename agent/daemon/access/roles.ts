@@ -10,6 +10,10 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/grpc.health.v1.Health/List': 'monitor',
   '/grpc.health.v1.Health/Watch': 'monitor',
   '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo': 'reader',
+  '/lamadist.agent.v1.AccessService/CreateCertificateRequest': 'admin',
+  '/lamadist.agent.v1.AccessService/GetTrust': 'reader',
+  '/lamadist.agent.v1.AccessService/RenewCertificate': 'admin',
+  '/lamadist.agent.v1.AccessService/SetTrust': 'admin',
   // Only while a node is enrolled; what it gives away is the answer to a riddle of whoever calls.
   '/lamadist.agent.v1.AttestationService/ActivateCredential': 'operator',
   '/lamadist.agent.v1.AttestationService/GetEvidence': 'reader',
@@ -21,6 +25,9 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.DeviceService/GetInventory': 'reader',
   '/lamadist.agent.v1.DeviceService/GetSecurityPosture': 'reader',
   '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
+  // Of a node that has an administrator: to be told so. One that has none knows no roles.
+  '/lamadist.agent.v1.EnrolmentService/ClaimNode': 'admin',
+  '/lamadist.agent.v1.EnrolmentService/GetEnrolment': 'reader',
   '/lamadist.agent.v1.EventService/WatchEvents': 'reader',
   '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',
   '/lamadist.agent.v1.HealthService/RunChecks': 'operator',

@@ -1,24 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
-import type { SecureContextOptions } from 'node:tls';
+import { createPrivateKey, randomUUID } from 'node:crypto';
 import type { Logger } from 'pino';
 import {
+  AccessServiceDefinition,
   AttestationServiceDefinition,
   AuditServiceDefinition,
+  EnrolmentServiceDefinition,
   HealthDefinition,
   HealthServiceDefinition,
   ServerReflectionDefinition,
   UpdateServiceDefinition,
 } from '../../shared/gen/services.ts';
+import type { AccessFiles } from '../access/access-files.ts';
+import { AccessKeeper } from '../access/access-keeper.ts';
 import type { AuditLog } from '../access/audit-log.ts';
+import { certificateRequest } from '../access/own-certificate.ts';
+import type { NodeServerCredentials } from '../access/server-credentials.ts';
 import type { Attester } from '../attestation/attester.ts';
 import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import type { EventLog } from '../node/event-log.ts';
+import { accessService } from '../rpc/access-service.ts';
+import { admitByRole } from '../rpc/admission.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
 import { auditService } from '../rpc/audit-service.ts';
 import { Callers } from '../rpc/callers.ts';
 import { Connections } from '../rpc/connections.ts';
+import { closedEnrolment } from '../rpc/enrolment-service.ts';
 import { grpcHealth } from '../rpc/grpc-health.ts';
 import { guard } from '../rpc/guard.ts';
 import { healthService } from '../rpc/health-service.ts';
@@ -35,7 +43,8 @@ export interface RpcParts {
   readonly config: Config;
   readonly folders: Folders;
   readonly events: EventLog;
-  readonly credentials: { readonly context: () => SecureContextOptions; readonly certificateSha256: Buffer };
+  readonly files: AccessFiles;
+  readonly credentials: NodeServerCredentials;
   readonly attester: Attester;
   readonly monitor: HealthMonitor;
   readonly audit: AuditLog;
@@ -44,7 +53,7 @@ export interface RpcParts {
 
 /** Every service of the gRPC edge behind its guard, not yet listening. */
 export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates): RpcServer {
-  const { config, folders, events, credentials, attester, monitor, audit, log } = parts;
+  const { config, folders, events, files, credentials, attester, monitor, audit, log } = parts;
   const { boot, installer } = neighbours;
   const callers = new Callers();
   const services: Service[] = [
@@ -60,6 +69,8 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
       definition: AttestationServiceDefinition,
       implementation: attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     },
+    { name: 'lamadist.agent.v1.AccessService', definition: AccessServiceDefinition, implementation: access({ files, credentials }) },
+    { name: 'lamadist.agent.v1.EnrolmentService', definition: EnrolmentServiceDefinition, implementation: closedEnrolment() },
     { name: 'lamadist.agent.v1.AuditService', definition: AuditServiceDefinition, implementation: auditService(audit) },
   ];
   const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];
@@ -68,5 +79,23 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
     { name: 'grpc.reflection.v1.ServerReflection', definition: ServerReflectionDefinition, implementation: reflection(names) },
   ];
   const connections = new Connections();
-  return new RpcServer([...services, ...standard], guard({ callers, connections, audit, log }), credentials.context, connections);
+  return new RpcServer({
+    services: [...services, ...standard],
+    guard: guard({ admit: admitByRole(callers), connections, audit, log }),
+    guests: 'certified',
+    context: credentials.context,
+    connections,
+  });
+}
+
+function access({ files, credentials }: Pick<RpcParts, 'files' | 'credentials'>) {
+  const key = () => createPrivateKey(credentials.identity.key);
+  const keeper = new AccessKeeper({
+    files,
+    identity: () => credentials.identity,
+    nodeKey: key,
+    reload: () => credentials.reload(),
+    nowMs: Date.now,
+  });
+  return accessService({ keeper, certificateRequest: () => certificateRequest(key()) });
 }

@@ -8,22 +8,25 @@ import type { Connections } from './connections.ts';
 /** Who has not shown a certificate within this time has none. As many are as good as any flood's, and few enough for an answer in between. */
 const HANDSHAKES = { count: 128, durationMs: 10_000 };
 
+/** Who comes in: those with a certificate that holds, or, where nobody has one yet, whoever comes. */
+export type Guests = 'certified' | 'strangers';
+
 /**
- * The one port of the agent: TLS 1.3 in which both ends show their certificates, before anything else reads a byte. What comes
- * through is counted, and handed on.
+ * The one port of the agent: TLS 1.3 in which, but for strangers, both ends show their certificates, before anything else reads a
+ * byte. What comes through is counted, and handed on.
  */
 export class Door {
   readonly #server: tls.Server;
   readonly #context: () => tls.SecureContextOptions;
 
   /** `context` is asked for the certificates at the start and at each renewal. */
-  constructor(context: () => tls.SecureContextOptions, connections: Connections, enter: (socket: tls.TLSSocket) => void) {
+  constructor(context: () => tls.SecureContextOptions, guests: Guests, connections: Connections, enter: (socket: tls.TLSSocket) => void) {
     this.#context = context;
     const handshakes = new BoundedWait<string>(HANDSHAKES);
     this.#server = tls.createServer({
       ...context(),
-      requestCert: true,
-      rejectUnauthorized: true,
+      requestCert: guests === 'certified',
+      rejectUnauthorized: guests === 'certified',
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['h2'],
       handshakeTimeout: HANDSHAKES.durationMs,
@@ -40,7 +43,8 @@ export class Door {
       handshakes.end(peer);
       socket.on('error', () => {});
       socket.on('close', () => connections.closed(peer));
-      connections.opened({ peer, owner: socket.getPeerCertificate().fingerprint256, close: () => socket.destroy() });
+      const owner = guests === 'certified' ? socket.getPeerCertificate().fingerprint256 : `${socket.remoteAddress}`;
+      connections.opened({ peer, owner, close: () => socket.destroy() });
       enter(socket);
     });
   }

@@ -4,11 +4,10 @@ import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import { failureIn, toStatus } from '../../shared/status.ts';
 import type { AuditLog } from '../access/audit-log.ts';
-import type { Caller } from '../access/caller.ts';
 import { RefusalBudget } from '../access/refusal-budget.ts';
-import { isMutating, leastRole, mayCall } from '../access/roles.ts';
+import { isMutating } from '../access/roles.ts';
+import type { Admit } from './admission.ts';
 import { BoundedWait } from './bounded-wait.ts';
-import type { Callers } from './callers.ts';
 import type { Connections } from './connections.ts';
 import { withoutSecrets } from './secret-fields.ts';
 
@@ -17,7 +16,7 @@ type Responder = ConstructorParameters<typeof ServerInterceptingCall>[1];
 type Status = Parameters<InnerCall['sendStatus']>[0];
 
 export interface GuardParts {
-  readonly callers: Callers;
+  readonly admit: Admit;
   readonly connections: Connections;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly log: Logger;
@@ -36,14 +35,14 @@ const PATIENCE = {
  * be, and writes mutating calls to the audit log, refused ones too, before they are answered. Who neither asks nor reads is
  * hung up on.
  */
-export function guard({ callers, connections, audit, log }: GuardParts, patience = PATIENCE): ServerInterceptor {
+export function guard({ admit, connections, audit, log }: GuardParts, patience = PATIENCE): ServerInterceptor {
   const requests = new BoundedWait<InnerCall>(patience.requests);
   const answers = new BoundedWait<InnerCall>(patience.answers);
   const refusals = new RefusalBudget(() => performance.now());
 
   return (method, call) => {
     const peer = call.getPeer();
-    const { caller, refusal } = admit(method.path, callers, call);
+    const { caller, refusal } = admit(method.path, call.getAuthContext());
     let admitted = false;
     let request: unknown = null;
     let recorded = !isMutating(method.path);
@@ -134,22 +133,5 @@ class WatchedCall extends ServerInterceptingCall {
       this.#answer.taken();
       callback();
     });
-  }
-}
-
-interface Admission {
-  /** Who calls, as far as is known. */
-  readonly caller?: Caller;
-  readonly refusal?: Failure;
-}
-
-function admit(path: string, callers: Callers, call: InnerCall): Admission {
-  try {
-    const caller = callers.of(call.getAuthContext());
-    if (mayCall(caller.role, path)) return { caller };
-    const message = `Cannot call ${path}: "${caller.name}" is ${caller.role}, and the least role for it is ${leastRole(path)}`;
-    return { caller, refusal: new Failure('PERMISSION_DENIED', message) };
-  } catch (error) {
-    return { refusal: Failure.from(error) };
   }
 }

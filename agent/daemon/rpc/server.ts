@@ -10,7 +10,7 @@ import {
 } from '@grpc/grpc-js';
 import { MAX_MESSAGE_BYTES } from '../../shared/tls.ts';
 import type { Connections } from './connections.ts';
-import { Door } from './door.ts';
+import { Door, type Guests } from './door.ts';
 
 export interface Service {
   /** The full name, for example lamadist.agent.v1.UpdateService. */
@@ -25,20 +25,33 @@ const MAX_REQUEST_BYTES = (1 << 20) + 1024;
 const MAX_STREAMS = 64;
 /** Answers that one client did not fetch yet; beyond it new calls are refused. */
 const MAX_SESSION_MEGABYTES = 4;
-/** Long enough for a stream to finish its message, short enough for a revoked certificate. */
-const DRAIN_MS = 5_000;
+/** How long what is under way may go on over a connection of before a renewal. New calls come over new connections at once. */
+const DRAIN_MS = {
+  /** Long enough for a stream to finish its message, short enough for a revoked certificate. */
+  narrower: 5_000,
+  /** Who was let in would be again: a watcher, or a bundle on its way, need not begin anew. */
+  wider: 600_000,
+} as const;
 /** The node may be asked to reboot, and the answer must leave before the agent does. */
 const CLOSE_MS = 500;
 
-/** The gRPC edge of the daemon: one port, mutual TLS, and the guard before every service. */
+export interface RpcServerParts {
+  readonly services: readonly Service[];
+  readonly guard: ServerInterceptor;
+  readonly guests: Guests;
+  /** Asked for the certificates of now, at the start and at each renewal. */
+  readonly context: () => tls.SecureContextOptions;
+  readonly connections: Connections;
+}
+
+/** The gRPC edge of the daemon: one port, TLS, and the guard before every service. */
 export class RpcServer {
   readonly #server: Server;
   readonly #door: Door;
-  readonly #inside: ConnectionInjector;
+  #inside: ConnectionInjector;
   readonly #connections: Connections;
 
-  /** `context` is asked for the certificates of now, at the start and at each renewal. */
-  constructor(services: readonly Service[], guard: ServerInterceptor, context: () => tls.SecureContextOptions, connections: Connections) {
+  constructor({ services, guard, guests, context, connections }: RpcServerParts) {
     this.#connections = connections;
     this.#server = new Server({
       interceptors: [guard],
@@ -57,8 +70,8 @@ export class RpcServer {
     });
     for (const { definition, implementation } of services) this.#server.addService(definition, implementation);
     // grpc-js sees only connections that came through the door, so it has no TLS of its own to do.
-    this.#inside = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
-    this.#door = new Door(context, connections, (socket) => this.#inside.injectConnection(socket));
+    this.#inside = this.#newInside();
+    this.#door = new Door(context, guests, connections, (socket) => this.#inside.injectConnection(socket));
   }
 
   /** `address` is host:port. Fails with CONFIG_INVALID. */
@@ -67,9 +80,18 @@ export class RpcServer {
   }
 
   /** Takes the certificates of now, and ends the connections of before: their clients come back and show theirs again. */
-  renew(): void {
+  renew({ narrower }: { readonly narrower: boolean }): void {
+    const graceMs = narrower ? DRAIN_MS.narrower : DRAIN_MS.wider;
+    const before = this.#inside;
     this.#door.renew();
-    this.#inside.drain(DRAIN_MS);
+    // What grpc-js drains it drains whole, with the connections that come meanwhile; so those come elsewhere.
+    this.#inside = this.#newInside();
+    before.drain(graceMs);
+    setTimeout(() => before.destroy(), graceMs + CLOSE_MS).unref();
+  }
+
+  #newInside(): ConnectionInjector {
+    return this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
 
   /** Lets the answers that are under way go out, for a moment, and then ends the rest: whoever watches comes back. */

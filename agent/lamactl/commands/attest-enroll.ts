@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { Failure } from '../../shared/failure.ts';
 import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import type { Rejection } from '../attest/verdict.ts';
@@ -9,30 +9,27 @@ import { facts } from '../output/table.ts';
 import { verdictCell } from '../output/verdict-text.ts';
 import type { EnrolledKeys, Grounds } from '../trust/enrol-node.ts';
 import type { ExpectationStore } from '../trust/expectation-store.ts';
+import type { World } from '../world.ts';
 import { ATTEST_EXITS } from './attest-exit.ts';
+import { addEkOptions, type EkOptions } from './ek-options.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 
-interface Options {
-  readonly ekRoot: readonly string[];
-  readonly ekIntermediate: readonly string[];
-  readonly ekName?: string;
+interface Options extends EkOptions {
   readonly acceptNew?: true;
   readonly replace?: true;
   readonly bank: Bank;
 }
 
 export function addAttestEnroll(attest: Command, run: Run): void {
-  attest
+  const enroll = attest
     .command('enroll')
     .summary('learn the keys of a node, and have it prove them')
     .description(
       'Have a node prove that its attestation key is in one TPM with its endorsement key, and write both down. The endorsement key is believed for a chain of certificates to a root, for a name that you compared, or, shown for ever after, because it is new.',
-    )
-    .option('--ek-root <files...>', "certificates of TPM makers' roots, PEM or DER", [])
-    .option('--ek-intermediate <files...>', 'certificates between the roots and the endorsement keys', [])
-    .addOption(new Option('--ek-name <name>', 'the name of the endorsement key, as you read it elsewhere').argParser(keyName))
+    );
+  addEkOptions(enroll)
     .option('--accept-new', 'believe an endorsement key that nothing speaks for')
     .option('--replace', 'forget the keys with which the node was enrolled before')
     .addOption(new Option('--bank <bank>', 'the PCR bank to ask for from now on').choices(BANKS).default('sha256'))
@@ -46,16 +43,10 @@ export function addAttestEnroll(attest: Command, run: Run): void {
         [...ATTEST_EXITS, 'refused', 'deadline', ...NODE_EXITS],
       ),
     )
-    .action((options: Options, command: Command) => run(command, (session) => enroll(session, options)));
+    .action((options: Options, command: Command) => run(command, (session) => enrollAll(session, options)));
 }
 
-/** A Name in hexadecimal: an algorithm and a hash. */
-function keyName(text: string): string {
-  if (!/^[0-9a-f]{68,132}$/.test(text)) throw new InvalidArgumentError('Say a name such as 000b…, in lower-case hexadecimal.');
-  return text;
-}
-
-async function enroll(session: Session, options: Options): Promise<ExitName> {
+async function enrollAll(session: Session, options: Options): Promise<ExitName> {
   const { readCertificates } = await import('../trust/certificate-files.ts');
   const [roots, intermediates] = [await readCertificates(options.ekRoot), await readCertificates(options.ekIntermediate)];
   const grounds: Grounds = {
@@ -68,7 +59,7 @@ async function enroll(session: Session, options: Options): Promise<ExitName> {
   return askAndPrint(
     session,
     session.timeoutMs(WORK_TIMEOUT_MS),
-    (node, { name }) => enrollOne(session, store, name, node, grounds, options),
+    (node, { name }) => enrollOne(session.world, store, name, node, grounds, options),
     {
       document: (result) => ('reason' in result ? { verdict: 'REJECTED', ...result } : result),
       text: (answers) =>
@@ -83,13 +74,14 @@ async function enroll(session: Session, options: Options): Promise<ExitName> {
   );
 }
 
-async function enrollOne(
-  { world }: Session,
+/** Has one node prove its keys, and writes them down. Throws INVALID_REQUEST and what calls fail with. */
+export async function enrollOne(
+  world: Pick<World, 'random' | 'clock'>,
   store: ExpectationStore,
   name: string,
   node: NodeConnection,
   grounds: Grounds,
-  { bank, replace }: Options,
+  { bank, replace }: Pick<Options, 'bank' | 'replace'>,
 ): Promise<EnrolledKeys | Rejection> {
   const { enrolNode, policyWith } = await import('../trust/enrol-node.ts');
   const before = await store.policy(name);

@@ -95,7 +95,7 @@ async function judgeAll({ world, ...session }: Session, targets: readonly Target
 
 async function keep(judged: readonly Judged[], { save, record }: Options): Promise<void> {
   const { writeEvidence } = await import('../attest/evidence.ts');
-  const { writeWhole } = await import('../trust/whole-file.ts');
+  const { writeWhole } = await import('../whole-file.ts');
   for (const { node, evidence, time } of judged) {
     if (save !== undefined && evidence) await writeWhole(join(save, `${node}-${time.replaceAll(':', '')}.json`), writeEvidence(evidence));
   }

@@ -4,10 +4,9 @@ import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
+import { NodeName } from '../../shared/labels.ts';
+import { readIfThere } from '../whole-file.ts';
 import { parseAddress } from './address.ts';
-
-/** Names are said in comma lists, shell words and messages. */
-const Name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'has characters other than letters, digits, ".", "_" and "-"'));
 
 const Address = v.pipe(
   v.string(),
@@ -19,7 +18,7 @@ const Path = v.pipe(v.string(), v.nonEmpty('is empty'));
 const NodeEntry = v.strictObject({
   address: Address,
   /** The name in the node's certificate, where it is not the node's key in this file. */
-  name: v.optional(Name),
+  name: v.optional(NodeName),
   labels: v.optional(v.record(v.string(), v.string())),
 });
 
@@ -29,15 +28,13 @@ const ContextEntry = v.strictObject({
   key: Path,
   /** The certificates that vouch for who signs bundles, as nodes have them. */
   keyring: v.optional(Path),
-  nodes: v.pipe(
-    v.record(Name, NodeEntry),
-    v.check((nodes) => Object.keys(nodes).length > 0, 'lists no node'),
-  ),
+  /** None until the first is enrolled. */
+  nodes: v.record(NodeName, NodeEntry),
 });
 
 const ContextFile = v.strictObject({
-  'current-context': v.optional(Name),
-  contexts: v.record(Name, ContextEntry),
+  'current-context': v.optional(NodeName),
+  contexts: v.record(NodeName, ContextEntry),
 });
 
 /** One context: the nodes of an administrator, and the files that open them (absolute paths). */
@@ -75,6 +72,21 @@ export async function readContext(file: string, name: string | undefined): Promi
   const { ca, certificate, key, keyring, nodes } = context;
   const files = { ca: from(ca), certificate: from(certificate), key: from(key), ...(keyring !== undefined && { keyring: from(keyring) }) };
   return { name: chosen, ...files, nodes };
+}
+
+/** The name of the file's current context, or of its only one; undefined when there is no file, or no telling. Throws CONFIG_INVALID. */
+export async function chosenContext(file: string): Promise<string | undefined> {
+  const text = await readIfThere(file);
+  if (text === undefined) return undefined;
+  const { contexts, 'current-context': current } = parseContextFile(text, file);
+  const names = Object.keys(contexts);
+  return current ?? (names.length === 1 ? names[0] : undefined);
+}
+
+/** Throws CONFIG_INVALID. */
+export async function contextExists(file: string, name: string): Promise<boolean> {
+  const text = await readIfThere(file);
+  return text !== undefined && Object.hasOwn(parseContextFile(text, file).contexts, name);
 }
 
 /** The names that a command line may say, for completion: none of a file that cannot be read, which is no moment to complain. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { accessCalls } from './calls/access.ts';
 import { attestationCalls } from './calls/attestation.ts';
 import { deviceCalls } from './calls/device.ts';
 import { recordCalls } from './calls/records.ts';
@@ -16,6 +17,7 @@ export const connectGrpc: Connect = async (target, options) => {
     ...updateCalls(channel),
     ...serveCalls(channel),
     ...attestationCalls(channel),
+    ...accessCalls(channel),
     close: () => channel.close(),
   };
 };

@@ -4,6 +4,7 @@ import type { ClaimedIdentity } from '../attest/enrolment.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
 import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
+import type { AccessCalls } from './node-access.ts';
 import type { DiskUsage, Inventory, Protection, Unit, UnitFilter } from './node-details.ts';
 import type { EventQuery, NodeEvent } from './node-event.ts';
 import type { LogEntry, LogQuery } from './node-log.ts';
@@ -230,7 +231,7 @@ export interface AttestationCalls {
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
-export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, AttestationCalls {
+export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, AttestationCalls, AccessCalls {
   close(): void;
 }
 

@@ -33,6 +33,7 @@ export function selectTargets(selection: Selection, context: FleetContext, ident
 }
 
 function chooseNames(selection: Selection, known: readonly string[], context: string): readonly string[] {
+  if (known.length === 0) throw refused(`Cannot choose a node: context "${context}" has none; add one with "lamactl enroll"`, known);
   const named = new Set(selection.nodes.flatMap((list) => list.split(',')).filter((name) => name !== ''));
   if (selection.all && named.size > 0) throw refused('Cannot select nodes: --node and --all exclude each other', known);
   if (selection.all) return known;

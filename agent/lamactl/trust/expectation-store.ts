@@ -9,7 +9,7 @@ import { type Policy, readPolicy } from '../attest/policy.ts';
 import { readAttest } from '../attest/tpm/attest.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { contextFilePath, readContext } from '../fleet/context-file.ts';
-import { readIfThere, writeWhole } from './whole-file.ts';
+import { readIfThere, writeWhole } from '../whole-file.ts';
 
 type Counters = NonNullable<Policy['last']>;
 

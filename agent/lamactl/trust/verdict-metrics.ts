@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Verdict } from '../attest/verdict.ts';
-import { writeWhole } from './whole-file.ts';
+import { writeWhole } from '../whole-file.ts';
 
 const VERDICTS = ['TRUSTED', 'TRUSTED (first use)', 'REJECTED', 'UNATTESTED', 'UNKNOWN'] as const satisfies readonly Verdict['verdict'][];
 

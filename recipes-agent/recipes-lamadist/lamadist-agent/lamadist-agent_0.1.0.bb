@@ -27,6 +27,7 @@ SYSTEMD_SERVICE:${PN} = " \
     lamadist-agent.service \
     lamadist-commit-deadline.service \
     lamadist-commit-deadline.timer \
+    lamadist-fingerprint.path \
     lamadist-gate.service \
     lamadist-trial.service \
 "
@@ -47,7 +48,7 @@ do_install() {
         ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${nonarch_base_libdir}/udev/rules.d ${D}${sysconfdir}/lamadist-agent
     install -m 0644 ${FETCHED}/health.d/*.yaml ${D}${nonarch_libdir}/lamadist-agent/health.d
     install -m 0755 ${FETCHED}/libexec/* ${D}${libexecdir}/lamadist-agent
-    install -m 0644 ${FETCHED}/systemd/*.service ${FETCHED}/systemd/*.timer ${D}${systemd_system_unitdir}
+    install -m 0644 ${FETCHED}/systemd/*.path ${FETCHED}/systemd/*.service ${FETCHED}/systemd/*.timer ${D}${systemd_system_unitdir}
     install -m 0644 ${FETCHED}/systemd/rauc-*.conf ${D}${systemd_system_unitdir}/rauc.service.d
     install -m 0644 ${FETCHED}/systemd/journald-*.conf ${D}${systemd_unitdir}/journald.conf.d
     install -m 0644 ${FETCHED}/dbus/*.conf ${D}${sysconfdir}/dbus-1/system.d

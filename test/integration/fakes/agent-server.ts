@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { AccessFiles } from '../../../agent/daemon/access/access-files.ts';
+import { AccessKeeper } from '../../../agent/daemon/access/access-keeper.ts';
 import { AuditLog } from '../../../agent/daemon/access/audit-log.ts';
+import { certificateRequest } from '../../../agent/daemon/access/own-certificate.ts';
 import { NodeServerCredentials } from '../../../agent/daemon/access/server-credentials.ts';
 import { BundleAccessStore } from '../../../agent/daemon/delivery/bundle-access.ts';
 import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import { EventLog } from '../../../agent/daemon/node/event-log.ts';
 import type { ReadLog } from '../../../agent/daemon/node/node-log.ts';
+import { accessService } from '../../../agent/daemon/rpc/access-service.ts';
+import { admitByRole } from '../../../agent/daemon/rpc/admission.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
 import { auditService } from '../../../agent/daemon/rpc/audit-service.ts';
 import { Callers } from '../../../agent/daemon/rpc/callers.ts';
 import { Connections } from '../../../agent/daemon/rpc/connections.ts';
 import { deviceService } from '../../../agent/daemon/rpc/device-service.ts';
+import { closedEnrolment } from '../../../agent/daemon/rpc/enrolment-service.ts';
 import { eventService } from '../../../agent/daemon/rpc/event-service.ts';
 import { grpcHealth } from '../../../agent/daemon/rpc/grpc-health.ts';
 import { guard } from '../../../agent/daemon/rpc/guard.ts';
@@ -84,6 +91,8 @@ export async function startAgentServer(
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
+    'lamadist.agent.v1.AccessService',
+    'lamadist.agent.v1.EnrolmentService',
     'lamadist.agent.v1.AuditService',
     'lamadist.agent.v1.UnitService',
     'lamadist.agent.v1.LogService',
@@ -91,6 +100,13 @@ export async function startAgentServer(
     'grpc.health.v1.Health',
     'grpc.reflection.v1.ServerReflection',
   ];
+  const keeper = new AccessKeeper({
+    files: new AccessFiles(folder),
+    identity: () => credentials.identity,
+    nodeKey: () => createPrivateKey(server.key),
+    reload: () => credentials.reload(),
+    nowMs: Date.now,
+  });
   const services = [
     updateService({
       updater,
@@ -122,6 +138,8 @@ export async function startAgentServer(
       clock: node.clock,
     }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
+    accessService({ keeper, certificateRequest: () => certificateRequest(createPrivateKey(server.key)) }),
+    closedEnrolment(),
     auditService(audit),
     unitService({ list: async () => [], restart: async () => Promise.reject(new Error('there are no units')) }, []),
     logService(readLog),
@@ -134,6 +152,8 @@ export async function startAgentServer(
     definitions.HealthServiceDefinition,
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,
+    definitions.AccessServiceDefinition,
+    definitions.EnrolmentServiceDefinition,
     definitions.AuditServiceDefinition,
     definitions.UnitServiceDefinition,
     definitions.LogServiceDefinition,
@@ -141,14 +161,15 @@ export async function startAgentServer(
     definitions.HealthDefinition,
     definitions.ServerReflectionDefinition,
   ];
-  const credentials = await NodeServerCredentials.read(folder, log, () => rpc.renew());
+  const credentials = await NodeServerCredentials.read(folder, log, (change) => rpc.renew(change));
   const connections = new Connections();
-  const rpc = new RpcServer(
-    served.map((definition, index) => ({ name: '', definition, implementation: services[index]! })),
-    guard({ callers, connections, audit, log }, patience),
-    credentials.context,
+  const rpc = new RpcServer({
+    services: served.map((definition, index) => ({ name: '', definition, implementation: services[index]! })),
+    guard: guard({ admit: admitByRole(callers), connections, audit, log }, patience),
+    guests: 'certified',
+    context: credentials.context,
     connections,
-  );
+  });
   await rpc.listen(address);
 
   return {

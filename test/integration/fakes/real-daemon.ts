@@ -29,15 +29,17 @@ function asTheUnitRuns(): { readonly flags: readonly string[]; readonly env: Rec
  * The bundled daemon as a process of its own, with the flags of its unit, on a private bus with a RAUC that does nothing.
  * The kernel's command line names a slot by a mount that only this process sees, so it needs root.
  */
-export async function startDaemon(config: Record<string, unknown> = {}) {
+export async function startDaemon(config: Record<string, unknown> = {}, { unclaimed = false } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'lamadist-daemon-'));
   const pki = await TestPki.create();
   const node = await pki.node('attic', '127.0.0.1');
   const tls = join(folder, 'tls');
   await Promise.all(['tls', 'state', 'run', 'health.d'].map((name) => mkdir(join(folder, name))));
-  await writeFile(join(tls, 'ca.pem'), pki.agentAuthority.certificate);
-  await writeFile(join(tls, 'node.pem'), node.certificate);
-  await writeFile(join(tls, 'node.key'), node.key, { mode: 0o600 });
+  if (!unclaimed) {
+    await writeFile(join(tls, 'ca.pem'), pki.agentAuthority.certificate);
+    await writeFile(join(tls, 'node.pem'), node.certificate);
+    await writeFile(join(tls, 'node.key'), node.key, { mode: 0o600 });
+  }
   await writeFile(join(folder, 'cmdline'), 'rauc.slot=A\n');
   const [address, metricsAddress] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`];
   const settings = {
@@ -63,11 +65,16 @@ export async function startDaemon(config: Record<string, unknown> = {}) {
   const script = 'mount --bind "$1" /proc/cmdline && shift && exec "$@"';
   const command = [process.execPath, ...flags, join(ROOT, 'dist/lamadist-agent.js')];
   const [program, ...args] = withPrivateMounts(['sh', '-c', script, 'sh', join(folder, 'cmdline'), ...command]);
-  const daemon = spawn(program, args, {
-    env: own,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  const spawned = () => spawn(program, args, { env: own, stdio: ['ignore', 'pipe', 'pipe'] });
+  let daemon = spawned();
   const lines = await untilReady(daemon);
+
+  async function switchOff(): Promise<void> {
+    daemon.kill('SIGTERM');
+    const forced = setTimeout(() => daemon.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit');
+    clearTimeout(forced);
+  }
 
   return {
     address,
@@ -81,11 +88,14 @@ export async function startDaemon(config: Record<string, unknown> = {}) {
     auditLog: () => readFile(join(folder, 'state/audit.log'), 'utf8'),
     /** Resident memory as the kernel counts it: what it is, and the most that it ever was. */
     memory: () => residentMemory(daemon.pid as number),
+    switchOff,
+    /** Once more, with all that it wrote. */
+    async switchOn() {
+      daemon = spawned();
+      await untilReady(daemon);
+    },
     async stop() {
-      daemon.kill('SIGTERM');
-      const forced = setTimeout(() => daemon.kill('SIGKILL'), STOP_TIMEOUT_MS);
-      if (daemon.exitCode === null && daemon.signalCode === null) await once(daemon, 'exit');
-      clearTimeout(forced);
+      await switchOff();
       await bus.dispose();
       await rm(folder, { recursive: true, force: true });
     },

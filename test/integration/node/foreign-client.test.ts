@@ -27,9 +27,11 @@ describe('a client in another language, without any of our protos', { timeout: S
         [
           'grpc.health.v1.Health',
           'grpc.reflection.v1.ServerReflection',
+          'lamadist.agent.v1.AccessService',
           'lamadist.agent.v1.AttestationService',
           'lamadist.agent.v1.AuditService',
           'lamadist.agent.v1.DeviceService',
+          'lamadist.agent.v1.EnrolmentService',
           'lamadist.agent.v1.EventService',
           'lamadist.agent.v1.HealthService',
           'lamadist.agent.v1.LogService',

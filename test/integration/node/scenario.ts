@@ -79,7 +79,7 @@ export async function shellOk(node: VirtualNode, command: string): Promise<strin
   return stdout;
 }
 
-async function lastWords(node: VirtualNode): Promise<string> {
+export async function lastWords(node: VirtualNode): Promise<string> {
   const journal = await node.shell('journalctl --no-pager --output=short-iso --lines=80', QUICK).catch(() => undefined);
   return `--- the end of ${node.name}'s log\n${journal?.stdout ?? (await node.consoleLog()).slice(-8000)}\n---`;
 }

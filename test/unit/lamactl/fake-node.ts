@@ -8,6 +8,7 @@ import type {
   Update,
   UpdateEvent,
 } from '../../../agent/lamactl/fleet/node.ts';
+import type { NodeTrust } from '../../../agent/lamactl/fleet/node-access.ts';
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
@@ -33,6 +34,7 @@ export class FakeNode {
   /** One list for each connection that watches; the last one stays. A stream that runs out of steps breaks off. */
   watches: WatchStep[][] = [];
   answers: Partial<NodeConnection> = {};
+  trust: NodeTrust = { trust: { authorities: '', revocationLists: '' }, version: '1', certificate: '', labels: {} };
   last: Update | undefined = updateIn('committed');
 
   connect(_target: Target, { signal }: ConnectOptions): NodeConnection {
@@ -76,6 +78,15 @@ export class FakeNode {
       tpmKeys: noTpm,
       activate: noTpm,
       quote: noTpm,
+      trust: async () => this.trust,
+      setTrust: async (trust) => {
+        this.trust = { ...this.trust, trust, version: `${this.trust.version}+` };
+        return this.trust.version;
+      },
+      certificateRequest: async () => '',
+      renewCertificate: async (certificate) => {
+        this.trust = { ...this.trust, certificate };
+      },
       watch: (_operationId, afterCursor) => this.#watch(afterCursor, signal),
       ...this.answers,
       close: () => {

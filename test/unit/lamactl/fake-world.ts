@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { lamactl } from '../../../agent/lamactl/program.ts';
 import type { Clock, Output, World } from '../../../agent/lamactl/world.ts';
+import { Failure } from '../../../agent/shared/failure.ts';
 import { Certificates } from './certificates.ts';
 import type { FakeNode } from './fake-node.ts';
 
@@ -85,6 +86,23 @@ export class FakeWorld implements World {
   random = (sizeBytes: number): Buffer => randomBytes(sizeBytes);
 
   connect: World['connect'] = async (target, options) => this.#nodes[target.name]!.connect(target, options);
+
+  /** What the person at the terminal says, one after the other; nobody is there when nothing is left. */
+  readonly said: string[] = [];
+  readonly questions: string[] = [];
+
+  async ask(question: string): Promise<string | undefined> {
+    this.questions.push(question);
+    return this.said.shift();
+  }
+
+  meet: World['meet'] = async (address) => {
+    throw new Failure('NODE_UNREACHABLE', `Cannot reach ${address}: nothing listens there`);
+  };
+
+  connectUnclaimed: World['connectUnclaimed'] = async () => {
+    throw new Failure('INTERNAL', 'Cannot connect: the test has no unclaimed node');
+  };
 
   onInterrupt(listener: () => void): () => void {
     this.#interrupts.add(listener);

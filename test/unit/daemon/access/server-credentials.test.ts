@@ -30,8 +30,11 @@ async function identityFolder() {
 
 async function read(folder: string) {
   const { log, lines } = keepingLogger();
-  const changes = { count: 0 };
-  const credentials = await NodeServerCredentials.read(folder, log, () => void changes.count++);
+  const changes: { count: number; narrower?: boolean } = { count: 0 };
+  const credentials = await NodeServerCredentials.read(folder, log, ({ narrower }) => {
+    changes.count++;
+    changes.narrower = narrower;
+  });
   onTestFinished(() => credentials.close());
   const said = (start: string) => lines.filter(({ msg }) => String(msg).startsWith(start)).length;
   return { credentials, changes, said };
@@ -83,6 +86,30 @@ describe("the node's credentials", () => {
     expect([changes.count, said('The certificates were read again')]).toEqual([1, 1]);
   });
 
+  it('are put in force at once when they are asked to be, and nobody is told of what did not change', async () => {
+    const { folder, write } = await identityFolder();
+    const { credentials, changes } = await read(folder);
+    await credentials.reload();
+    expect(changes.count).toBe(0);
+    await write('crl.pem', await pki.agentAuthority.revocationList([]));
+    await credentials.reload();
+    expect(changes).toEqual({ count: 1, narrower: true });
+  });
+
+  it('tell that connections may stay when an authority and its revocation list come beside those there were', async () => {
+    const { folder, write } = await identityFolder();
+    const [list, second] = [await pki.agentAuthority.revocationList([]), await TestPki.create()];
+    await write('crl.pem', list);
+    const { credentials, changes } = await read(folder);
+    await write('crl.pem', list + (await second.agentAuthority.revocationList([])));
+    await write('ca.pem', pki.agentAuthority.certificate + second.agentAuthority.certificate);
+    await credentials.reload();
+    expect(changes).toEqual({ count: 1, narrower: false });
+    await write('ca.pem', pki.agentAuthority.certificate);
+    await credentials.reload();
+    expect(changes).toEqual({ count: 2, narrower: true });
+  });
+
   it('stay in force, and connections with them, while what changed cannot be used', async () => {
     const { folder, write } = await identityFolder();
     const { credentials, changes, said } = await read(folder);
@@ -90,7 +117,9 @@ describe("the node's credentials", () => {
     await vi.waitUntil(() => said('The certificates that changed cannot be used') > 0, { timeout: 10_000 });
     expect(credentials.notAfter).toEqual(expiryOf(node.certificate));
     expect(changes.count).toBe(0);
-    await write('node.pem', node.certificate);
+    const anew = await pki.agentAuthority.issue({ commonName: 'attic', purpose: 'server' });
+    await write('node.key', anew.key);
+    await write('node.pem', anew.certificate);
     await vi.waitUntil(() => changes.count === 1, { timeout: 10_000 });
   });
 });

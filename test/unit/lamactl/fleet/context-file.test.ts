@@ -84,11 +84,6 @@ describe('a context file', () => {
       (text: string) => text.replace('cellar:', '"a,b":'),
       'line 9: "contexts.home.nodes.a,b" has characters other than',
     ],
-    [
-      'a context without nodes',
-      (text: string) => text.replace('rack: { address: "[fd00::5]" }', '').replace(/nodes:\n\s*$/, 'nodes: {}\n'),
-      '"contexts.work.nodes" lists no node',
-    ],
     ['broken YAML', (text: string) => text.replace('home:', 'home: ]'), 'line 3: '],
     ['a key that stands twice', (text: string) => text.replace('  work:', '  home:'), 'line 10: '],
     ['an empty file', () => '', 'line 1: "contexts" is missing'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure } from '../../shared/failure.ts';
+import { Failure } from '../shared/failure.ts';
 
 /** Puts a file in place that is never seen in part, and that its owner alone may read. Throws CONFIG_INVALID. */
 export async function writeWhole(file: string, content: string, mode = 0o600): Promise<void> {

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
+import type { Issuers } from '../attest/certificate-chain.ts';
+import { type ExitName, exitOfFailure } from '../exit-code.ts';
+import type { Target } from '../fleet/node.ts';
+import { failureDocument } from '../output/document.ts';
+import type { Cell } from '../output/table.ts';
+import { enrollOne } from './attest-enroll.ts';
+import type { EkOptions } from './ek-options.ts';
+import { type Session, WORK_TIMEOUT_MS } from './session.ts';
+
+/** What a node that joined proves of itself, and how the command ends for it. */
+export interface FirstAttestation {
+  readonly document: object;
+  readonly cell: Cell;
+  readonly why: string;
+  readonly exit: ExitName;
+}
+
+/** Has a node that just joined prove its keys. The node was compared: without roots its endorsement key is believed, and shown as such. */
+export async function firstAttestation(
+  session: Session,
+  target: Target,
+  options: EkOptions & { readonly replace?: true },
+): Promise<FirstAttestation> {
+  try {
+    return await attest(session, target, options);
+  } catch (thrown) {
+    const failure = Failure.from(thrown);
+    if (failure.code === 'TPM_MISSING') {
+      return {
+        document: { verdict: 'UNATTESTED', found: failure.message },
+        cell: { text: 'UNATTESTED', style: 'warning' },
+        why: failure.message,
+        exit: 'unattested',
+      };
+    }
+    return {
+      document: { verdict: 'UNKNOWN', error: failureDocument(failure) },
+      cell: { text: 'UNKNOWN', style: 'bad' },
+      why: failure.message,
+      exit: exitOfFailure(failure),
+    };
+  }
+}
+
+async function attest(
+  session: Session,
+  target: Target,
+  { ekRoot, ekIntermediate, ekName, replace }: EkOptions & { readonly replace?: true },
+): Promise<FirstAttestation> {
+  const { readCertificates } = await import('../trust/certificate-files.ts');
+  const { openExpectationStore } = await import('../trust/expectation-store.ts');
+  const issuers: Issuers = { roots: await readCertificates(ekRoot), intermediates: await readCertificates(ekIntermediate) };
+  const grounds = { issuers, acceptNew: ekRoot.length === 0 && ekName === undefined, ...(ekName !== undefined && { ekName }) };
+  const { world, context, timeoutMs } = session;
+  const store = await openExpectationStore(context, world.env, world.homeDirectory);
+  const node = await world.connect(target, { timeoutMs: timeoutMs(WORK_TIMEOUT_MS) });
+  try {
+    const result = await enrollOne(world, store, target.name, node, grounds, { bank: 'sha256', ...(replace && { replace }) });
+    if ('reason' in result) {
+      return {
+        document: { verdict: 'REJECTED', ...result },
+        cell: { text: 'REJECTED', style: 'bad' },
+        why: `${result.reason}: ${result.found}`,
+        exit: 'rejected',
+      };
+    }
+    const isNew = result.ek_trust === 'first-use';
+    return {
+      document: result,
+      cell: { text: `enrolled (${result.ek_trust})`, style: isNew ? 'warning' : 'good' },
+      why: `its TPM proved the keys of ${result.ek_name}`,
+      exit: isNew ? 'first-use' : 'done',
+    };
+  } finally {
+    node.close();
+  }
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import { enrolmentCalls } from './calls/access.ts';
+import { Channel } from './channel.ts';
+import type { ConnectOptions } from './node.ts';
+import type { UnclaimedNode } from './node-access.ts';
+import type { Stranger } from './stranger.ts';
+
+const NOBODY = Buffer.alloc(0);
+
+/** Opens a node that has no administrator, and no other than the one that showed this very certificate. */
+export async function connectUnclaimed({ address, certificate }: Stranger, options: ConnectOptions): Promise<UnclaimedNode> {
+  const identity = { ca: Buffer.from(certificate.toString()), certificate: NOBODY, key: NOBODY };
+  const channel = new Channel({ name: address, address, tlsName: 'unclaimed', identity }, options);
+  return { ...enrolmentCalls(channel), close: () => channel.close() };
+}

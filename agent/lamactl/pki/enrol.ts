@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
+import { Failure } from '../../shared/failure.ts';
+import { certificateFingerprint, keyFingerprint, shownFingerprint } from '../../shared/fingerprint.ts';
+import { keepNode } from '../fleet/context-edit.ts';
+import type { Enrolment } from '../fleet/node-access.ts';
+import type { Stranger } from '../fleet/stranger.ts';
+import { isIssuedBy, issue, keyOfRequest } from './issuing.ts';
+import type { Office } from './office.ts';
+import { type KeptAuthority, type Registry, trustOf } from './registry.ts';
+
+export interface Newcomer {
+  readonly name: string;
+  /** `host:port`. */
+  readonly address: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What showed itself at an address, as far as its certificate says. */
+export type Met =
+  | { readonly type: 'unclaimed'; readonly fingerprint: string }
+  /** By one of our own authorities: an enrolment that was interrupted, or a node that is only missing in the context file. */
+  | { readonly type: 'ours' }
+  | { readonly type: 'foreign'; readonly issuer: string };
+
+export function judge({ certificate }: Stranger, authorities: readonly KeptAuthority[]): Met {
+  if (authorities.some((authority) => isIssuedBy(certificate.toString(), authority))) return { type: 'ours' };
+  if (certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)) {
+    return { type: 'unclaimed', fingerprint: keyFingerprint(certificate.publicKey) };
+  }
+  return { type: 'foreign', issuer: certificate.issuer.replaceAll('\n', ', ') };
+}
+
+/**
+ * Signs the key of a node that was compared, and gives the node its administrator. The key in its request must be the one that was
+ * compared: whoever stood between would have to show another. Throws NODE_UNTRUSTED, CLAIM_REFUSED and what calls fail with.
+ */
+export async function claimNode(office: Office, stranger: Stranger, newcomer: Newcomer, timeoutMs: number): Promise<Enrolment> {
+  const { registry: file, keys, world } = office;
+  const registry = await file.read();
+  const node = await world.connectUnclaimed(stranger, { timeoutMs });
+  try {
+    const enrolment = await node.enrolment();
+    refuseOtherPins(enrolment, registry);
+    const key = await keyOfRequest(enrolment.certificateRequest);
+    if (!key.equals(stranger.certificate.publicKey)) {
+      throw new Failure(
+        'NODE_UNTRUSTED',
+        `Cannot enroll ${newcomer.name}: it asks for a certificate for another key than ${shownFingerprint(keyFingerprint(stranger.certificate.publicKey))}`,
+      );
+    }
+    const host = new URL(`https://${newcomer.address}`).hostname.replace(/^\[|\]$/g, '');
+    const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, host }, key, world);
+    // Before the node has it: what was given away must be known, to be revoked.
+    await file.write(made.registry);
+    await node.claim({ certificate: made.issued.certificate, trust: trustOf(registry.authorities), labels: newcomer.labels });
+    return enrolment;
+  } finally {
+    node.close();
+  }
+}
+
+/** Told before the passphrase of a key is asked for; the node itself would refuse. */
+function refuseOtherPins({ pinnedAuthorities }: Enrolment, { authorities }: Registry): void {
+  const ours = authorities.map(({ certificate }) => certificateFingerprint(new X509Certificate(certificate)));
+  if (pinnedAuthorities.length === 0 || ours.some((each) => pinnedAuthorities.includes(each))) return;
+  throw new Failure(
+    'CLAIM_REFUSED',
+    `Cannot claim this node: its kernel command line pins ${pinnedAuthorities.join(', ')}, and yours is ${ours.join(', ')}`,
+  );
+}
+
+/** lamactl knows the node from now on. */
+export function remember({ contextFile, context }: Office, { name, address, labels }: Newcomer): Promise<void> {
+  return keepNode(contextFile, context, name, { address, labels });
+}

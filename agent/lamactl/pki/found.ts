@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { Failure } from '../../shared/failure.ts';
+import { keepContext } from '../fleet/context-edit.ts';
+import { contextExists } from '../fleet/context-file.ts';
+import { readIfThere, writeWhole } from '../whole-file.ts';
+import { issue, makeAuthority } from './issuing.ts';
+import { authoritiesFile, type Office, ownFiles } from './office.ts';
+import { type Registry, trustOf } from './registry.ts';
+
+export interface Foundation {
+  /** What certificates call the authority, before its number. */
+  readonly name: string;
+  /** The administrator, as the audit logs of nodes will call them. */
+  readonly admin: string;
+  /** The PKCS#11 URI of the authority's key; without it one is made, and kept encrypted. */
+  readonly token?: string;
+}
+
+/**
+ * Makes a context's authority, the administrator's certificate, and the context. Whatever of it was made before stays, so that what
+ * was interrupted can be gone on with. Throws INVALID_REQUEST when all of it is there, and CONFIG_INVALID.
+ */
+export async function found(office: Office, { name, admin, token }: Foundation): Promise<Registry> {
+  const { registry: file, keys, world, contextFile, context } = office;
+  let registry = await file.readIfThere();
+  const hasContext = await contextExists(contextFile, context);
+  if (hasContext) {
+    const who = registry ? 'an authority already' : 'certificates of another authority already; choose another name with --context';
+    throw new Failure('INVALID_REQUEST', `Cannot make an authority: context "${context}" has ${who}`);
+  }
+  if (!registry) {
+    registry = { schema: 1, signing: 1, authorities: [await makeAuthority(keys, name, 1, token, world)], issued: [] };
+    await file.write(registry);
+  }
+  const own = ownFiles(office, admin);
+  const key = await ownKey(own.key);
+  const made = await issue(registry, keys, { kind: 'client', name: admin, role: 'admin' }, createPublicKey(key), world);
+  await file.write(made.registry);
+  await writeWhole(own.certificate, made.issued.certificate);
+  await writeWhole(authoritiesFile(office), trustOf(registry.authorities).authorities);
+  await keepContext(contextFile, context, { ca: authoritiesFile(office), ...own });
+  return made.registry;
+}
+
+/** The key (P-256) in a file, made where there is none. */
+export async function ownKey(path: string): Promise<KeyObject> {
+  const text = await readIfThere(path);
+  if (text !== undefined) return createPrivateKey(text);
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+  await writeWhole(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
+  return privateKey;
+}

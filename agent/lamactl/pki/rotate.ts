@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
+import { join } from 'node:path';
+import { Failure } from '../../shared/failure.ts';
+import { type Answer, ask } from '../fleet/ask.ts';
+import { readContext } from '../fleet/context-file.ts';
+import type { Target } from '../fleet/node.ts';
+import { writeWhole } from '../whole-file.ts';
+import { applyTrust, everyNode } from './fleet-trust.ts';
+import { isIssuedBy, issue, makeAuthority, type Role } from './issuing.ts';
+import { authoritiesFile, type Office } from './office.ts';
+import { authorityOf, type Issued, type KeptAuthority, type Registry, trustOf } from './registry.ts';
+import { onlyUnder, renewNodes } from './renew.ts';
+import { advance, type Rotation, RotationFile, type Stage } from './rotation.ts';
+
+export interface RotateOptions {
+  /** The PKCS#11 URI of the new authority's key; without it one is made, and kept encrypted. */
+  readonly token?: string;
+  /** Whether the owners of the certificates that were issued anew have them. */
+  readonly handedOver: boolean;
+  readonly timeoutMs: number;
+  /** Hears of each stage as it begins. */
+  readonly onStage: (stage: Stage, from: string, to: string) => void;
+}
+
+/** Where a rotation stands when a run of it ends. */
+export interface RotationReport {
+  readonly stage: Stage | 'finished';
+  readonly from: string;
+  readonly to: string;
+  /** Of the last stage, node by node. */
+  readonly nodes: readonly Answer<unknown>[];
+  /** Files with certificates for others, who have to get them. */
+  readonly toHandOver: readonly string[];
+}
+
+/** Carries a rotation on as far as it goes, beginning it when there is none. Every step of it can be done twice. Throws a Failure. */
+export async function rotate(office: Office, options: RotateOptions): Promise<RotationReport> {
+  const file = new RotationFile(office.folder);
+  let rotation = (await file.readIfThere()) ?? (await begin(office, file, options.token));
+  for (;;) {
+    const [from, to] = await bothOf(office, rotation);
+    options.onStage(rotation.stage, from.name, to.name);
+    const { nodes, toHandOver } = await STEPS[rotation.stage](office, rotation, options);
+    const report = { from: from.name, to: to.name, nodes, toHandOver };
+    const unconfirmed = nodes.filter(({ ok }) => !ok).map(({ target }) => target.name);
+    const next = advance(rotation.stage, { unconfirmed, toHandOver });
+    if (next.type === 'waiting') return { stage: rotation.stage, ...report };
+    if (next.type === 'finished') {
+      await finish(office, file, from);
+      return { stage: 'finished', ...report };
+    }
+    rotation = { ...rotation, stage: next.stage };
+    await file.write(rotation);
+  }
+}
+
+interface StepResult {
+  readonly nodes: readonly Answer<unknown>[];
+  readonly toHandOver: readonly string[];
+}
+
+const STEPS: Readonly<Record<Stage, (office: Office, rotation: Rotation, options: RotateOptions) => Promise<StepResult>>> = {
+  trusting: async (office, _rotation, options) => {
+    const { authorities } = await office.registry.read();
+    // lamactl itself first: a node may show a certificate of the new one from the next stage on.
+    await writeWhole(authoritiesFile(office), trustOf(authorities).authorities);
+    return { nodes: await applyTrust(office.world, await everyNode(office), trustOf(authorities), options.timeoutMs), toHandOver: [] };
+  },
+
+  reissuing: async (office, { to }, options) => {
+    const registry = await office.registry.read();
+    if (registry.signing !== to) await office.registry.write({ ...registry, signing: to });
+    const accepted = await renewOwn(office, to, options.timeoutMs);
+    if (accepted.some(({ ok }) => !ok)) return { nodes: accepted, toHandOver: [] };
+    return { nodes: await renewThose(office, to, options.timeoutMs), toHandOver: [] };
+  },
+
+  'handing-over': async (office, { from, to }, options) => {
+    const files = await reissueClients(office, from, to);
+    return { nodes: [], toHandOver: options.handedOver ? [] : files };
+  },
+
+  dropping: async (office, { from, to }, options) => {
+    const { authorities } = await office.registry.read();
+    const targets = await everyNode(office);
+    const alone = trustOf(authorities.filter(({ id }) => id !== from));
+    const renewed = authorityOf(authorities, to);
+    // Nothing is taken from any node before every node has shown that it can do without.
+    const shown = await ask(underAlone(targets, renewed), office.world.connect, { timeoutMs: options.timeoutMs }, (node) => node.trust());
+    if (shown.some(({ ok }) => !ok)) return { nodes: shown, toHandOver: [] };
+    return { nodes: await applyTrust(office.world, targets, alone, options.timeoutMs), toHandOver: [] };
+  },
+};
+
+const underAlone = (targets: readonly Target[], { certificate }: KeptAuthority) => targets.map((target) => onlyUnder(target, certificate));
+
+async function begin(office: Office, file: RotationFile, token: string | undefined): Promise<Rotation> {
+  const registry = await office.registry.read();
+  const from = registry.signing;
+  const begun = registry.authorities.find(({ id, retired_at }) => id !== from && retired_at === undefined);
+  const next = begun ?? (await makeNext(office, registry, token));
+  const rotation: Rotation = { schema: 1, from, to: next.id, stage: 'trusting' };
+  await file.write(rotation);
+  return rotation;
+}
+
+async function makeNext({ registry: file, keys, world }: Office, registry: Registry, token: string | undefined): Promise<KeptAuthority> {
+  const id = Math.max(...registry.authorities.map((each) => each.id)) + 1;
+  const name = authorityOf(registry.authorities, registry.signing).name.replace(/ \d+$/, '');
+  const next = await makeAuthority(keys, name, id, token, world);
+  await file.write({ ...registry, authorities: [...registry.authorities, next] });
+  return next;
+}
+
+async function bothOf({ registry }: Office, { from, to }: Rotation): Promise<readonly [KeptAuthority, KeptAuthority]> {
+  const { authorities } = await registry.read();
+  return [authorityOf(authorities, from), authorityOf(authorities, to)];
+}
+
+/** The administrator's own certificate by the new authority, put in place once every node has accepted it. */
+async function renewOwn(office: Office, to: number, timeoutMs: number): Promise<readonly Answer<unknown>[]> {
+  const { contextFile, context, registry: file, keys, world } = office;
+  const [{ certificate: path }, targets] = [await readContext(contextFile, context), await everyNode(office)];
+  const registry = await file.read();
+  const authority = authorityOf(registry.authorities, to);
+  const identity = targets[0]?.identity;
+  if (!identity || isIssuedBy(identity.certificate.toString(), authority)) return [];
+  const { role, name } = recordOf(registry, identity.certificate, path);
+  const key = new X509Certificate(identity.certificate).publicKey;
+  const made = await issue(registry, keys, { kind: 'client', name, role: role as Role }, key, world, authority);
+  await file.write(made.registry);
+  const renewed = { ...identity, certificate: Buffer.from(made.issued.certificate) };
+  const answers = await ask(
+    targets.map((target) => ({ ...target, identity: renewed })),
+    world.connect,
+    { timeoutMs },
+    (node) => node.trust(),
+  );
+  if (answers.every(({ ok }) => ok)) await writeWhole(path, made.issued.certificate);
+  return answers;
+}
+
+function recordOf({ issued }: Registry, certificate: Buffer, path: string): Issued {
+  const serial = new X509Certificate(certificate).serialNumber.toLowerCase();
+  const record = issued.find(({ serial_number }) => serial_number === serial);
+  if (record) return record;
+  throw new Failure('CONFIG_INVALID', `Cannot renew ${path}: the registry does not know its serial number ${serial}`, { file: path });
+}
+
+/** Nodes that do not show a certificate of the new authority yet get one. */
+async function renewThose(office: Office, to: number, timeoutMs: number): Promise<readonly Answer<unknown>[]> {
+  const authority = authorityOf((await office.registry.read()).authorities, to);
+  const shown = await ask(await everyNode(office), office.world.connect, { timeoutMs }, async (node) =>
+    isIssuedBy((await node.trust()).certificate, authority),
+  );
+  const old = shown.filter((answer) => answer.ok && !answer.value);
+  const renewed = await renewNodes(
+    office,
+    old.map(({ target }) => target),
+    timeoutMs,
+  );
+  return shown.map((answer) => renewed.find(({ target }) => target === answer.target) ?? answer);
+}
+
+/** The other clients' certificates by the new authority, for the keys that they have. Returns their files. */
+async function reissueClients(
+  { registry: file, folder, contextFile, context, keys, world }: Office,
+  from: number,
+  to: number,
+): Promise<readonly string[]> {
+  let registry = await file.read();
+  const own = (await readContext(contextFile, context)).certificate;
+  const isOfTo = (each: Issued, key: string) => each.authority === to && publicKeyOf(each) === key;
+  const files: string[] = [];
+  for (const each of registry.issued) {
+    const isLive = each.revoked_at === undefined && Date.parse(each.not_after) > world.clock.now();
+    if (each.kind !== 'client' || each.authority !== from || !isLive) continue;
+    const key = publicKeyOf(each);
+    const known = registry.issued.find((one) => isOfTo(one, key));
+    if (known && own === join(folder, `${each.name}.pem`)) continue;
+    const path = join(folder, 'handed-over', `${each.name}.pem`);
+    if (!known) {
+      const subject = { kind: 'client', name: each.name, role: each.role as Role } as const;
+      const made = await issue(
+        registry,
+        keys,
+        subject,
+        new X509Certificate(each.certificate).publicKey,
+        world,
+        authorityOf(registry.authorities, to),
+      );
+      registry = made.registry;
+      await file.write(registry);
+    }
+    const certificate = registry.issued.find((one) => isOfTo(one, key))?.certificate ?? '';
+    await writeWhole(path, certificate);
+    files.push(path);
+  }
+  return files;
+}
+
+function publicKeyOf({ certificate }: Issued): string {
+  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+}
+
+async function finish(office: Office, file: RotationFile, from: KeptAuthority): Promise<void> {
+  const registry = await office.registry.read();
+  const retired_at = new Date(office.world.clock.now()).toISOString();
+  const authorities = registry.authorities.map((each) => (each.id === from.id ? { retired_at, ...each } : each));
+  await office.registry.write({ ...registry, authorities });
+  await writeWhole(authoritiesFile(office), trustOf(authorities).authorities);
+  await file.remove();
+}

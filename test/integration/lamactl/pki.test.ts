@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { selfSignedCertificate } from '../../../agent/daemon/access/own-certificate.ts';
+import { freePort } from '../fakes/free-port.ts';
+import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
+import { Administrator } from '../node/administrator.ts';
+
+/** Daemons of their own processes, without a TPM; each test makes its own administrator. */
+const UNATTESTED = 15;
+const UNKNOWN = 4;
+const UNDER_WAY = 12;
+const NAMES = ['attic', 'cellar', 'shed'] as const;
+
+const folders: string[] = [];
+let daemons: readonly Daemon[] = [];
+let alice: Administrator;
+
+const fingerprintOf = async ({ folder }: Daemon): Promise<string> => (await readFile(join(folder, 'run/fingerprint'), 'utf8')).trim();
+
+async function administrator(): Promise<Administrator> {
+  const folder = await mkdtemp(join(tmpdir(), 'lamadist-pki-'));
+  folders.push(folder);
+  return Administrator.create(folder);
+}
+
+async function enrol(daemon: Daemon, name: string, ...more: readonly string[]) {
+  return alice.lamactl(
+    'enroll',
+    daemon.address,
+    '--name',
+    name,
+    '--fingerprint',
+    await fingerprintOf(daemon),
+    ...alice.passphrase,
+    ...more,
+  );
+}
+
+beforeAll(async () => {
+  daemons = await Promise.all(NAMES.map(() => startDaemon({}, { unclaimed: true })));
+  alice = await administrator();
+}, 60_000);
+afterAll(async () => {
+  await Promise.all(daemons.map((daemon) => daemon.stop()));
+  for (const folder of folders) await rm(folder, { recursive: true });
+});
+
+describe('an administrator and three nodes', { timeout: 120_000 }, () => {
+  it('refuses whoever stands between, who has to show another key', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const middle = tls.createServer({
+      cert: await selfSignedCertificate(privateKey),
+      key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+      ALPNProtocols: ['h2'],
+    });
+    const port = await freePort();
+    middle.listen(port, '127.0.0.1');
+    await once(middle, 'listening');
+    const told = await alice.lamactl(
+      'enroll',
+      `127.0.0.1:${port}`,
+      '--name',
+      'attic',
+      '--fingerprint',
+      await fingerprintOf(daemons[0]!),
+      ...alice.passphrase,
+    );
+    middle.close();
+    expect(told).toMatchObject({ exitCode: 5, all: expect.stringContaining('NODE_UNTRUSTED') });
+    expect(await alice.answers(['pki', 'list'])).toMatchObject({ certificates: [{ name: 'alice' }] });
+  });
+
+  it('claims them, and says of nodes without a TPM that they prove nothing', async () => {
+    for (const [index, name] of NAMES.entries()) {
+      expect(await enrol(daemons[index]!, name, '--label', `site=${name}`)).toMatchObject({
+        exitCode: UNATTESTED,
+        all: expect.stringContaining('UNATTESTED'),
+      });
+    }
+    const { nodes } = await alice.answers<{ nodes: object[] }>(['status', '--all'], [0, 10]);
+    expect(nodes).toHaveLength(NAMES.length);
+  });
+
+  it('goes on with an enrolment whose end lamactl never saw', async () => {
+    const again = await alice.lamactl('enroll', daemons[0]!.address, '--name', 'attic', ...alice.passphrase);
+    expect(again).toMatchObject({ exitCode: UNATTESTED });
+  });
+
+  it('revokes a certificate, which no node takes any more, not even of who resumes a session', async () => {
+    await alice.succeeds('pki', 'issue', 'bob', '--role', 'reader', '--folder', alice.file('bob'), ...alice.passphrase);
+    const [cert, key, ca] = await Promise.all(['bob.pem', 'bob.key', 'ca.pem'].map((file) => readFile(alice.file(`bob/${file}`))));
+    const { hostname: host, port } = new URL(`https://${daemons[0]!.address}`);
+    const knock = async (session?: Buffer) => {
+      const options = { host, port: Number(port), servername: 'attic', ALPNProtocols: ['h2'], ...(session && { session }) };
+      const socket = tls.connect({ ...options, ca: ca!, cert: cert!, key: key! });
+      let kept: Buffer | undefined;
+      socket.on('session', (data) => {
+        kept = data;
+      });
+      socket.on('error', () => {});
+      socket.resume();
+      // TLS 1.3 tells a client that it was refused only after its handshake.
+      const closed = once(socket, 'close').then(() => false);
+      const open = await Promise.race([closed, new Promise<boolean>((resolve) => setTimeout(resolve, 1000, true))]);
+      socket.destroy();
+      return { open, kept };
+    };
+    const before = await knock();
+    expect(before).toEqual({ open: true, kept: expect.any(Buffer) });
+
+    const { revoked } = await alice.answers<{ revoked: object[] }>(['pki', 'revoke', 'bob', ...alice.passphrase]);
+    expect(revoked).toMatchObject([{ name: 'bob' }]);
+    expect((await knock()).open).toBe(false);
+    expect((await knock(before.kept)).open).toBe(false);
+    expect((await alice.lamactl('pki', 'revoke', 'alice', ...alice.passphrase)).all).toContain('no node would listen to you');
+  });
+
+  it('gives a node a new certificate without a restart', async () => {
+    const file = join(daemons[1]!.folder, 'tls/node.pem');
+    const before = await readFile(file, 'utf8');
+    await alice.succeeds('pki', 'renew', '-n', 'cellar', ...alice.passphrase);
+    expect(await readFile(file, 'utf8')).not.toBe(before);
+    expect(daemons[1]!.running()).toBe(true);
+    await alice.succeeds('version', '--all');
+  });
+
+  it('rotates the authority in steps, waits for a node that is off, and for those who must get new certificates', async () => {
+    await alice.succeeds('pki', 'issue', 'carol', '--role', 'operator', '--folder', alice.file('carol'), ...alice.passphrase);
+    await daemons[2]!.switchOff();
+    const first = await alice.lamactl('pki', 'rotate', ...alice.passphrase, '-o', 'json', '--timeout', '3s');
+    expect(first.exitCode, String(first.all)).toBe(UNKNOWN);
+    expect(JSON.parse(first.stdout)).toMatchObject({
+      stage: 'trusting',
+      nodes: [{ confirmed: true }, { confirmed: true }, { node: 'shed', confirmed: false, error: { code: 'NODE_UNREACHABLE' } }],
+    });
+    expect(first.stderr).toContain('"home 1" stays trusted');
+    await alice.succeeds('version', '-n', 'attic,cellar');
+
+    await daemons[2]!.switchOn();
+    const second = await alice.answers<{ stage: string; toHandOver: string[] }>(['pki', 'rotate', ...alice.passphrase], [UNDER_WAY]);
+    expect(second).toMatchObject({ stage: 'handing-over', toHandOver: [alice.file('pki/home/handed-over/carol.pem')] });
+    await alice.succeeds('version', '--all');
+
+    await daemons[0]!.switchOff();
+    const third = await alice.answers<{ stage: string }>(
+      ['pki', 'rotate', '--handed-over', ...alice.passphrase, '--timeout', '3s'],
+      [UNKNOWN],
+    );
+    expect(third).toMatchObject({
+      stage: 'dropping',
+      nodes: [{ node: 'attic', confirmed: false }, { confirmed: true }, { confirmed: true }],
+    });
+    // Nothing was taken from the others either.
+    expect(await readFile(join(daemons[1]!.folder, 'tls/ca.pem'), 'utf8')).toMatch(/(BEGIN CERTIFICATE[\s\S]*){2}/);
+
+    await daemons[0]!.switchOn();
+    const last = await alice.answers<{ stage: string }>(['pki', 'rotate', '--handed-over', ...alice.passphrase]);
+    expect(last).toMatchObject({ stage: 'finished', from: 'home 1', to: 'home 2' });
+    await alice.succeeds('version', '--all');
+    for (const { folder } of daemons)
+      expect(await readFile(join(folder, 'tls/ca.pem'), 'utf8')).toBe(await readFile(alice.file('pki/home/ca.pem'), 'utf8'));
+    expect(await alice.answers(['pki', 'list'])).toMatchObject({
+      authorities: [
+        { name: 'home 1', state: 'retired' },
+        { name: 'home 2', state: 'trusted', signing: true },
+      ],
+    });
+  });
+
+  it('goes on with a rotation that is killed again and again, and every node answers all the while', async () => {
+    const unreachable: string[] = [];
+    let kills = 0;
+    for (let delayMs = 300; ; delayMs += 300) {
+      const run = alice.lamactl('pki', 'rotate', '--handed-over', ...alice.passphrase, '-o', 'json');
+      const killed = setTimeout(() => run.kill('SIGKILL'), delayMs);
+      const { exitCode, all, signal } = await run;
+      clearTimeout(killed);
+      const { exitCode: reached, all: said } = await alice.lamactl('version', '--all');
+      if (reached !== 0) unreachable.push(`after ${delayMs} ms: ${said}`);
+      if (signal) kills++;
+      else {
+        expect(exitCode, String(all)).toBe(0);
+        break;
+      }
+    }
+    process.stderr.write(`A rotation of three nodes was killed ${kills} times before it was done\n`);
+    expect(unreachable).toEqual([]);
+    const { authorities } = await alice.answers<{ authorities: { name: string; state: string }[] }>(['pki', 'list']);
+    expect(authorities.filter(({ state }) => state === 'trusted')).toMatchObject([{ name: 'home 3' }]);
+  });
+});

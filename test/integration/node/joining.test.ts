@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { certificateFingerprint } from '../../../agent/shared/fingerprint.ts';
+import { Administrator, fingerprintOf, newNode, whileJoining } from './administrator.ts';
+import { BOOT, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
+
+/** Of the exits of lamactl: the endorsement key was believed when it was first seen. */
+const FIRST_USE = 14;
+const WRONG = `sha256:${'0'.repeat(64)}`;
+
+describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
+  it('joins by the fingerprint on its console, is attested, and serves enrolment no more', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const node = await newNode(homelab, 'attic');
+      const fingerprint = await fingerprintOf(node);
+      expect(await node.consoleLog()).toContain(fingerprint);
+      expect(await shellOk(node, 'stat -c "%a %U" /etc/lamadist-agent/tls/node.key')).toBe('600 lamadist-agent\n');
+
+      const joined = await administrator.enroll(node, fingerprint, '--role', 'k3s', '--label', 'site=attic');
+      expect(joined).toMatchObject({ exitCode: FIRST_USE, all: expect.stringContaining('first-use') });
+      expect(await administrator.contexts()).toContain('labels: { site: attic, role: k3s }');
+      const { nodes } = await administrator.answers<{ nodes: { node: string; state: string }[] }>(['status']);
+      expect(nodes).toMatchObject([{ node: 'attic', state: 'healthy' }]);
+      expect((await node.shell('cat /run/issue.d/lamadist.issue', QUICK)).exitCode).not.toBe(0);
+
+      const other = await Administrator.create(administrator.file('mallory'));
+      expect(await other.enroll(node, fingerprint)).toMatchObject({ exitCode: 7, all: expect.stringContaining('ALREADY_CLAIMED') });
+    }));
+
+  it('is not signed when another key answers than the one on its console', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const node = await newNode(homelab, 'attic');
+      const refused = await administrator.enroll(node, WRONG);
+      expect(refused).toMatchObject({ exitCode: 5, all: expect.stringContaining('NODE_UNTRUSTED') });
+      expect(refused.all).toContain(await fingerprintOf(node));
+      // Nobody is at the terminal of a test.
+      const { host, port } = node;
+      const unasked = await administrator.lamactl('enroll', `${host}:${port}`, '--name', 'attic', ...administrator.passphrase);
+      expect(unasked).toMatchObject({ exitCode: 2, all: expect.stringContaining('nobody is here to compare') });
+      expect(await administrator.answers(['pki', 'list'])).toMatchObject({ certificates: [{ name: 'alice' }] });
+    }));
+
+  it('is claimed only by the authority that its kernel command line pins', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const authority = new X509Certificate(await readFile(administrator.file('pki/home/ca.pem')));
+      const commandLine = `lamadist.enrol_ca=sha256:${certificateFingerprint(authority)}`;
+      const node = await newNode(homelab, 'attic', { commandLine });
+      const fingerprint = await fingerprintOf(node);
+      const other = await Administrator.create(administrator.file('mallory'));
+      expect(await other.enroll(node, fingerprint)).toMatchObject({ exitCode: 6, all: expect.stringContaining('CLAIM_REFUSED') });
+      expect((await administrator.enroll(node, fingerprint)).exitCode).toBe(FIRST_USE);
+    }));
+
+  it('is either claimed or not when the power is cut at any moment of a claim', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const node = await newNode(homelab, 'attic');
+      const ends: string[] = [];
+      for (const delayMs of [300, 450, 600, 750, 900]) {
+        const fingerprint = await fingerprintOf(node);
+        const claim = administrator.enroll(node, fingerprint);
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await node.cutPower();
+        claim.kill('SIGKILL');
+        await claim;
+        await node.start();
+        await node.waitForBoot(BOOT);
+        const files = await shellOk(node, 'ls /etc/lamadist-agent/tls');
+        const claimed = files.split('\n').includes('ca.pem');
+        ends.push(claimed ? 'claimed' : 'unclaimed');
+        // What was begun is gone on with, whichever of the two it is.
+        const again = await administrator.enroll(node, fingerprint, '--replace');
+        expect(again, files).toMatchObject({ exitCode: FIRST_USE });
+        await shellOk(node, 'rm -r /etc/lamadist-agent/tls/* && systemctl restart lamadist-agent');
+      }
+      process.stderr.write(`Cut during a claim, nodes were ${ends.join(', ')}\n`);
+    }));
+
+  it('is what a node becomes again when its certificates are taken away, with another key', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const node = await newNode(homelab, 'attic');
+      const before = await fingerprintOf(node);
+      expect((await administrator.enroll(node, before)).exitCode).toBe(FIRST_USE);
+      await shellOk(node, 'rm -r /etc/lamadist-agent/tls/* && systemctl restart lamadist-agent');
+      const after = await fingerprintOf(node);
+      expect(after).not.toBe(before);
+      expect((await administrator.enroll(node, after)).all).toContain('--replace');
+      expect((await administrator.enroll(node, after, '--replace')).exitCode).toBe(FIRST_USE);
+    }));
+});
