@@ -9,6 +9,8 @@ import { vmDriver } from './vm/vm-driver.ts';
 
 const IN_VM = process.argv.includes('--vm');
 const BOOT = { timeoutMs: IN_VM ? 600_000 : 60_000 };
+/** Between two questions, of which each costs something. */
+const PAUSE_MS = IN_VM ? 2_000 : 50;
 const HOW = IN_VM
   ? 'The node boots in a virtual machine: UEFI with Secure Boot, a signed UKI, dm-verity, its data encrypted for its TPM'
   : 'The node boots: systemd, D-Bus, RAUC and lamadist-agent in namespaces of their own, with two slots on loop devices';
@@ -40,10 +42,15 @@ async function show(homelab: Homelab, expectedExitCode: number, ...args: string[
 
 /** A node that has just booted runs its checks first; until then its health is unknown. */
 async function healthy(homelab: Homelab): Promise<void> {
-  await until('the node to be healthy', BOOT.timeoutMs, async () => {
-    const { exitCode } = await homelab.lamactl(['status']);
-    return exitCode === 0 || undefined;
-  });
+  await until(
+    'the node to be healthy',
+    BOOT.timeoutMs,
+    async () => {
+      const { exitCode } = await homelab.lamactl(['status']);
+      return exitCode === 0 || undefined;
+    },
+    PAUSE_MS,
+  );
 }
 
 async function story(homelab: Homelab): Promise<void> {

@@ -9,7 +9,9 @@ RAUC_BUNDLE_DESCRIPTION = "${LAMADIST_BUNDLE_IMAGE} for ${MACHINE}"
 RAUC_BUNDLE_BUILD = "${DISTRO_VERSION}"
 RAUC_BUNDLE_FORMAT ?= "verity"
 BUNDLE_NAME = "${PN}-${MACHINE}${IMAGE_VERSION_SUFFIX}"
-BUNDLE_ARGS += '--mksquashfs-args="-comp zstd -Xcompression-level 11"'
+# A block of squashfs is fetched whole: larger ones than those that adaptive updates compare (4 KiB) would have a node fetch nearly
+# everything for a few changed places. What is inside is compressed already.
+BUNDLE_ARGS += '--mksquashfs-args="-comp zstd -Xcompression-level 11 -b 4096"'
 
 LAMADIST_VERIFIED_BOOT ?= "1"
 RAUC_BUNDLE_SLOTS = "${@'rootfs verity esp' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else 'rootfs'}"

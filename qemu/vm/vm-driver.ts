@@ -10,8 +10,11 @@ import { VirtualMachine } from './machine/virtual-machine.ts';
 
 /** The slot classes of the board's RAUC configuration. */
 const SLOTS = ['rootfs', 'verity', 'esp'];
-/** Packs an EFI system partition's empty half away in no time. */
-const SQUASHFS = '-comp lz4';
+/**
+ * Packs an EFI system partition's empty half away in no time. A block of squashfs is fetched whole: larger ones than those that
+ * adaptive updates compare would have a node fetch nearly everything for a few changed places.
+ */
+const SQUASHFS = '-comp lz4 -b 4096';
 const LAMACTL = path.resolve(import.meta.dirname, '../../dist/lamactl.js');
 const LEARN_MS = 60_000;
 

@@ -60,11 +60,12 @@ export async function recordUpdate({ homelab, node }: Scenario): Promise<readonl
   return moments;
 }
 
-/** Twenty of them, spread evenly over each stage. */
+/** Twenty of them, spread evenly over each stage; of every stage one, then of every stage another, and so on. */
 export function chosenMoments(moments: readonly Moment[]): readonly Moment[] {
-  return Object.entries(QUOTAS).flatMap(([stage, quota]) => {
+  const chosen = Object.entries(QUOTAS).flatMap(([stage, quota]) => {
     const all = moments.filter((moment) => moment.stage === stage);
     if (all.length < quota) throw new Error(`Cannot choose ${quota} moments of "${stage}": ${all.length} were seen`);
-    return Array.from({ length: quota }, (_, index) => all[Math.floor(((index + 0.5) * all.length) / quota)]!);
+    return Array.from({ length: quota }, (_, index) => ({ round: index, moment: all[Math.floor(((index + 0.5) * all.length) / quota)]! }));
   });
+  return chosen.toSorted((a, b) => a.round - b.round).map(({ moment }) => moment);
 }

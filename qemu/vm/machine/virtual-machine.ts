@@ -48,6 +48,8 @@ const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
 /** Starting the agent alone takes 5 s on an idle host. */
 const WAKE_MS = 300_000;
+/** A question costs an emulated machine ten processes. */
+const PAUSE_MS = 2_000;
 const HOLDS = '/var/lib/lamadist-control/hold';
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
@@ -125,17 +127,22 @@ export class VirtualMachine implements VirtualNode {
 
   async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
     const least = (options.after?.number ?? 0) + 1;
-    return until(`boot ${least} of ${this.name}`, options.timeoutMs, async () => {
-      const { boot, whyOff } = this.supply;
-      if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
-      if (!boot || boot.number < least) return undefined;
-      if (this.#reached?.number === boot.number) return this.#reached;
-      const ready = 'systemctl is-active --quiet multi-user.target';
-      const answer = await this.shell(ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
-      if (answer?.exitCode !== 0) return undefined;
-      this.#reached = boot;
-      return boot;
-    });
+    return until(
+      `boot ${least} of ${this.name}`,
+      options.timeoutMs,
+      async () => {
+        const { boot, whyOff } = this.supply;
+        if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
+        if (!boot || boot.number < least) return undefined;
+        if (this.#reached?.number === boot.number) return this.#reached;
+        const ready = 'systemctl is-active --quiet multi-user.target';
+        const answer = await this.shell(ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
+        if (answer?.exitCode !== 0) return undefined;
+        this.#reached = boot;
+        return boot;
+      },
+      PAUSE_MS,
+    );
   }
 
   async waitForPowerOff(options: { readonly timeoutMs: number }): Promise<void> {
@@ -199,11 +206,16 @@ export class VirtualMachine implements VirtualNode {
 
   async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {
     const held = `test -e ${shellWord(`/run/lamadist-control/held/${command}`)}`;
-    await until(`RAUC to ask the boot loader for ${command}`, options.timeoutMs, async () => {
-      // Between two boots there is nobody to ask.
-      const answer = await this.shell(held, { timeoutMs: QUICK_MS }).catch(() => undefined);
-      return answer?.exitCode === 0 || undefined;
-    });
+    await until(
+      `RAUC to ask the boot loader for ${command}`,
+      options.timeoutMs,
+      async () => {
+        // Between two boots there is nobody to ask.
+        const answer = await this.shell(held, { timeoutMs: QUICK_MS }).catch(() => undefined);
+        return answer?.exitCode === 0 || undefined;
+      },
+      PAUSE_MS,
+    );
   }
 
   async #must(command: string, what: string): Promise<void> {

@@ -11,10 +11,10 @@ const COPY_MS = 600_000;
 /** The memory of a machine that is asleep, and the boot that it is in. */
 export const MEMORY_FILE = 'memory';
 const SLEEPING_BOOT = 'boot.json';
-/** What is durable the moment it is written. */
-const IN_FLASH = ['vars.fd', 'tpm'];
 /** What makes a machine the same again. */
-const STATE = ['disk.img', ...IN_FLASH, SLEEPING_BOOT];
+const STATE = ['disk.img', 'vars.fd', 'tpm', SLEEPING_BOOT];
+/** What is durable the moment it is written: the firmware's memory, and the TPM's, which is replaced as a whole. */
+const IN_FLASH = ['vars.fd', 'tpm/tpm2-00.permall'];
 
 /**
  * Everything of one virtual machine on the host, in a folder that its processes see as WORK: its disk, its firmware's memory,
@@ -60,7 +60,7 @@ export class VmFolder {
     const target = this.file(`photographs/${name}`);
     await mkdir(target, { recursive: true });
     const { size } = await stat(this.writeLog);
-    await run(['cp', '--recursive', ...IN_FLASH.map((each) => this.file(each)), target], { timeoutMs: COPY_MS });
+    for (const each of IN_FLASH) await copyFile(this.file(each), path.join(target, path.basename(each)));
     return size;
   }
 
@@ -72,10 +72,7 @@ export class VmFolder {
       await rename(this.diskBefore, before);
     }
     await run(['cp', '--sparse=always', before, this.disk], { timeoutMs: COPY_MS });
-    for (const each of IN_FLASH) await rm(this.file(each), { recursive: true });
-    await run(['cp', '--recursive', ...IN_FLASH.map((each) => this.file(`photographs/${name}/${each}`)), this.path], {
-      timeoutMs: COPY_MS,
-    });
+    for (const each of IN_FLASH) await copyFile(this.file(`photographs/${name}/${path.basename(each)}`), this.file(each));
     return replayToLastFlush(log, this.disk, logBytes);
   }
 

@@ -18,6 +18,8 @@ export const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };
 export const QUICK = { timeoutMs: IN_VM ? 120_000 : 30_000 };
 /** For a whole scenario with a few boots. */
 export const SCENARIO_MS = IN_VM ? 1_800_000 : 180_000;
+/** Between two questions: each costs an emulated machine ten processes. */
+const PAUSE_MS = IN_VM ? 2_000 : 50;
 /** Until an update is where it should be. */
 const UPDATE_MS = IN_VM ? 900_000 : 120_000;
 
@@ -85,10 +87,15 @@ export async function lastWords(node: VirtualNode): Promise<string> {
 }
 
 export async function agentAnswers(homelab: Homelab): Promise<void> {
-  await until('the agent to answer', BOOT.timeoutMs, async () => {
-    const { exitCode } = await homelab.lamactl(['version']);
-    return exitCode === 0 || undefined;
-  });
+  await until(
+    'the agent to answer',
+    BOOT.timeoutMs,
+    async () => {
+      const { exitCode } = await homelab.lamactl(['version']);
+      return exitCode === 0 || undefined;
+    },
+    PAUSE_MS,
+  );
 }
 
 /** The update as the node journaled it, whether or not its agent runs. */
@@ -100,12 +107,17 @@ export async function journaled(node: VirtualNode): Promise<UpdateState> {
 /** Waits, through reboots, until the update is in one of these phases. */
 export async function reaches(node: VirtualNode, ...phases: UpdateState['phase'][]): Promise<UpdateState> {
   let last = 'unknown';
-  return until(`the update to be ${phases.join(' or ')}`, UPDATE_MS, async () => {
-    // Between two boots there is nobody to ask.
-    const state = await journaled(node).catch(() => undefined);
-    last = state?.phase ?? last;
-    return state && phases.includes(state.phase) ? state : undefined;
-  }).catch((error: Error) => {
+  return until(
+    `the update to be ${phases.join(' or ')}`,
+    UPDATE_MS,
+    async () => {
+      // Between two boots there is nobody to ask.
+      const state = await journaled(node).catch(() => undefined);
+      last = state?.phase ?? last;
+      return state && phases.includes(state.phase) ? state : undefined;
+    },
+    PAUSE_MS,
+  ).catch((error: Error) => {
     throw new Error(`${error.message}; it was ${last}`);
   });
 }
