@@ -20,7 +20,7 @@ export async function provisionData(image: string, hostname: string, files: read
     for (const file of [...(await everyNode(hostname)), ...files]) await place(path.join(tree, 'lib/etc/upper'), file);
     await writeFile(image, '');
     await truncate(image, DATA_BYTES);
-    await run(['mkfs.ext4', '-q', '-d', tree, '-J', 'size=8', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image], {
+    await run(['mkfs.ext4', '-q', '-m', '0', '-d', tree, '-J', 'size=8', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image], {
       timeoutMs: 60_000,
     });
   } finally {

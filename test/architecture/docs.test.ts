@@ -11,7 +11,8 @@ import { nodeMetrics } from '../../agent/daemon/metrics/node-metrics.ts';
 import { processMetrics } from '../../agent/daemon/metrics/process-metrics.ts';
 import { updateMetrics } from '../../agent/daemon/metrics/update-metrics.ts';
 import { Feed } from '../../agent/daemon/update/feed.ts';
-import { PHASES, ROLLBACK_CODES, type UpdateState } from '../../agent/daemon/update/state.ts';
+import { ROLLBACK_CODES } from '../../agent/daemon/update/rollback-code.ts';
+import { PHASES, type UpdateState } from '../../agent/daemon/update/state.ts';
 import { FAILURES } from '../../agent/shared/failure.ts';
 import { temporaryFolder } from '../unit/fakes/folder.ts';
 import { smallHost } from '../unit/fakes/host.ts';
@@ -50,7 +51,8 @@ describe('the pages', () => {
   });
 
   it('list every reason for a rollback as the code has it', () => {
-    expect(table(page('OPERATIONS.md'), ['code', 'why'])).toEqual(Object.entries(ROLLBACK_CODES));
+    const codes = Object.entries(ROLLBACK_CODES).map(([code, { why, remedy }]) => [code, why, remedy]);
+    expect(table(page('OPERATIONS.md'), ['code', 'why', 'what to do'])).toEqual(codes);
   });
 
   it('define every phase of an update, in the order of its life', () => {

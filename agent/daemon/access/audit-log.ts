@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CHAIN_START, lineHash } from '../../shared/audit-chain.ts';
+import { CHAIN_START, type ChainLink, chainLinkOf, lineHash } from '../../shared/audit-chain.ts';
 import { Failure } from '../../shared/failure.ts';
 import { syncFolder } from '../files/durable-file.ts';
 
@@ -20,9 +20,9 @@ export interface AuditEntry {
   readonly leftOut?: number;
 }
 
-/** The last line is found in this much of the file's end: twice a request, the longest part of a line. */
-const TAIL_BYTES = 64 << 10;
-const MAX_REQUEST_BYTES = TAIL_BYTES / 2;
+/** The longest part of a line. The last entry, and what was cut off after it, is found in some lines' worth of the file's end. */
+const MAX_REQUEST_BYTES = 32 << 10;
+const TAIL_BYTES = 4 * MAX_REQUEST_BYTES;
 const READ_BYTES = 128 << 10;
 
 export interface AuditLimits {
@@ -78,30 +78,33 @@ export class AuditLog {
 
   async #append(entry: AuditEntry): Promise<void> {
     try {
-      const previous = await this.#closeLastLine();
+      const link = await this.#closeLastLine();
       if ((await this.#file.stat()).size >= this.#limits.fileBytes) await this.#putAside();
-      await this.#file.appendFile(`${JSON.stringify({ ...entry, request: bounded(entry.request), previous })}\n`);
+      await this.#file.appendFile(`${JSON.stringify({ ...entry, request: bounded(entry.request), ...link })}\n`);
       await this.#file.datasync();
     } catch (error) {
       throw new Failure('JOURNAL_UNWRITABLE', `Cannot write the audit log: ${(error as Error).message}`, {}, { cause: error });
     }
   }
 
-  /** The hash of the last line as it is on the disk, whoever wrote it. */
-  async #closeLastLine(): Promise<string> {
-    const lines = await lastLines(this.#file);
-    // A power cut or a full disk leaves half a line; it is closed off, and hashed like any other, so that the cut shows as well.
-    if (lines.at(-1) !== '') await this.#file.appendFile('\n');
-    const last = lines.findLast((line) => line !== '') ?? (await this.#lastLineAside());
-    return last === undefined ? CHAIN_START : lineHash(last);
+  /** What the next entry follows, as it is on the disk, whoever wrote it. */
+  async #closeLastLine(): Promise<ChainLink> {
+    const tail = await lastLines(this.#file);
+    // A power cut or a full disk leaves half a line; it is closed off, and named by the entry after it.
+    if (tail.at(-1) !== '') await this.#file.appendFile('\n');
+    // A new file goes on from the one that was put aside before it.
+    const lines = (tail.some(chainLinkOf) ? tail : [...(await this.#lastLinesAside()), ...tail]).filter((line) => line !== '');
+    const last = lines.findLastIndex(chainLinkOf);
+    const cutOff = lines.slice(last + 1);
+    const whole = last < 0 ? CHAIN_START : lineHash(lines[last] as string);
+    return cutOff.length === 0 ? { previous: whole } : { previous: lineHash(cutOff.join('\n')), lastWhole: whole };
   }
 
-  /** A new file goes on from the one that was put aside before it. */
-  async #lastLineAside(): Promise<string | undefined> {
+  async #lastLinesAside(): Promise<string[]> {
     const aside = await openIfThere(this.#aside(1));
-    if (!aside) return undefined;
+    if (!aside) return [];
     try {
-      return (await lastLines(aside)).findLast((line) => line !== '');
+      return await lastLines(aside);
     } finally {
       await aside.close();
     }

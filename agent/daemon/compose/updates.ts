@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import { BundleDelivery } from '../delivery/bundle-delivery.ts';
 import { ClientOffers } from '../delivery/client-offers.ts';
 import { mediaBundles } from '../delivery/media-bundles.ts';
 import { Spool } from '../delivery/spool.ts';
+import { Reserve } from '../files/reserve.ts';
 import { openHttpsBundle } from '../platform/https/https-bundle.ts';
 import { deviceSizeBytes } from '../platform/linux/device-size.ts';
 import { hasNetworkBlockDevice } from '../platform/linux/network-block-device.ts';
@@ -29,6 +31,8 @@ import type { Neighbours } from './neighbours.ts';
 
 /** What a bundle on the disk leaves for logs and the journal. */
 const SPOOL_RESERVE_BYTES = 32 << 20;
+/** What an update writes down from its beginning to its end, many times over. */
+const JOURNAL_RESERVE_BYTES = 1 << 20;
 
 /** The life of updates: the one door in, and all that its effects reach. */
 export async function updatesOf(
@@ -62,6 +66,7 @@ export async function updatesOf(
   });
   const updater: Updater = new Updater({
     journal: new Journal(folders.state),
+    reserve: new Reserve(join(folders.state, 'reserve'), JOURNAL_RESERVE_BYTES),
     history,
     feed,
     clock,

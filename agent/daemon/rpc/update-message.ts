@@ -2,6 +2,7 @@
 import { lamadist } from '../../shared/gen/messages.js';
 import type { Check, CheckResult } from '../health/check.ts';
 import type { Bundle } from '../update/installer.ts';
+import { remedyFor } from '../update/rollback-code.ts';
 import type { CheckRecord, Phase, Update } from '../update/state.ts';
 
 const { CheckOutcome, CheckSeverity, RebootPolicy, UpdatePhase } = lamadist.agent.v1;
@@ -77,7 +78,7 @@ export function updateMessage(update: Update): UpdateMessage {
     ...(update.phase === 'installing' && { pausing: update.pausing }),
     ...progressOf(update),
     ...('checks' in update && { checks: update.checks.map(checkMessage), trialBootIds: update.trialBootIds }),
-    ...('reason' in update && { reason: update.reason }),
+    ...('reason' in update && { reason: { ...update.reason, remedy: remedyFor(update.reason.code) } }),
     ...('failedBootLog' in update && { failedBootLog: update.failedBootLog }),
   };
 }

@@ -2,7 +2,8 @@
 import type { Failure } from '../../shared/failure.ts';
 import type { EffectType } from './effect.ts';
 import type { Bundle } from './installer.ts';
-import type { CheckRecord, Operation, RollbackCode, SlotReference } from './state.ts';
+import type { RollbackCode } from './rollback-code.ts';
+import type { CheckRecord, Operation, SlotReference } from './state.ts';
 
 /** What the early unit and the deadline unit of a trial boot wrote down, without any help from the agent. */
 export interface TrialRecord {

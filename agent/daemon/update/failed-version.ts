@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
-import type { EndedUpdate, RollbackCode, StateOf } from './state.ts';
+import type { RollbackCode } from './rollback-code.ts';
+import type { EndedUpdate, StateOf } from './state.ts';
 
 /** A version that was rolled back on this node. Loose: what a newer agent adds to it is kept for that agent. */
 export const FailedVersionSchema = v.looseObject({ version: v.string(), operationId: v.string(), code: v.string(), atMs: v.number() });

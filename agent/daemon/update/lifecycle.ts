@@ -16,7 +16,8 @@ import {
 import type { EventOf, EventType, UpdateEvent } from './event.ts';
 import { preflight } from './preflight.ts';
 import { RECOVERY } from './recovery.ts';
-import type { Phase, RollbackCode, StateOf, Update, UpdateState } from './state.ts';
+import type { RollbackCode } from './rollback-code.ts';
+import type { Phase, StateOf, Update, UpdateState } from './state.ts';
 import {
   ended,
   enter,

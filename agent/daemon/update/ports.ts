@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CheckRecord, Operation, RollbackCode } from './state.ts';
+import type { RollbackCode } from './rollback-code.ts';
+import type { CheckRecord, Operation } from './state.ts';
 
 /** Reboots the node; resolves when the system manager has taken the order. */
 export type Reboot = (signal: AbortSignal) => Promise<void>;

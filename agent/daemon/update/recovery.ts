@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { fromTheStart, rebootInto } from './commands.ts';
 import type { EventOf, TrialRecord } from './event.ts';
-import { type Phase, type Reason, ROLLBACK_CODES, type RollbackCode, type StateOf, type UpdateState } from './state.ts';
+import { ROLLBACK_CODES, type RollbackCode } from './rollback-code.ts';
+import type { Phase, Reason, StateOf, UpdateState } from './state.ts';
 import { beforeTrial, enter, fail, reasonFor, restoreSource, rollBack, type Step, stay, trialFields, written } from './step.ts';
 
 type Started = EventOf<'agent-started'>;
@@ -109,7 +110,7 @@ function cameBack(state: StateOf<'activating' | 'pending-reboot' | 'trial' | 'ch
 
 function whyItCameBack(version: string, records: readonly TrialRecord[], reachedUserspace: boolean): Reason {
   const because = (code: RollbackCode, detail = ''): Reason =>
-    reasonFor(code, `Cannot commit ${version}: ${ROLLBACK_CODES[code]}${detail && ` (${detail})`}`);
+    reasonFor(code, `Cannot commit ${version}: ${ROLLBACK_CODES[code].why}${detail && ` (${detail})`}`);
   const agentFailed = records.findLast((record) => record.what === 'agent-failed');
   if (agentFailed) return because('AGENT_CRASHED', agentFailed.detail);
   const deadline = records.findLast((record) => record.what === 'deadline');

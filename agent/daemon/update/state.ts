@@ -143,24 +143,6 @@ export function isEnded(state: UpdateState): state is EndedUpdate {
 /** Whether no update is under way. */
 export const isSettled = (state: UpdateState): boolean => state.phase === 'idle' || isEnded(state);
 
-/** Why a slot on trial, or about to be, was given up. docs/OPERATIONS.md explains each; a test compares. */
-export const ROLLBACK_CODES = {
-  CHECK_FAILED: 'a required health check failed',
-  CHECK_BROKEN: 'a health check file could not be read',
-  GATE_TIMED_OUT: 'the required health checks did not all pass before the deadline of the gate',
-  AGENT_CRASHED: 'the agent of the new slot ended again and again during the trial',
-  DEADLINE_EXPIRED: 'nothing committed the slot before the commit deadline',
-  TRIAL_INTERRUPTED: 'the trial boot ended without a word: power loss, reset, or a kernel panic',
-  NEVER_REACHED_USERSPACE: 'no trial boot was recorded: the target slot did not start, or could not use the data file system',
-  WRONG_SLOT_BOOTED: 'the booted slot does not hold what was installed',
-  ACTIVATION_FAILED: 'the target slot could not be made the primary one',
-  COMMIT_FAILED: 'the slot was healthy but could not be marked good',
-  REQUESTED: 'an administrator asked for it',
-  CANCELLED: 'an administrator cancelled it before the slot was activated',
-} as const satisfies Record<string, string>;
-
-export type RollbackCode = keyof typeof ROLLBACK_CODES;
-
 /** Whether the booted slot is not committed yet, or about to be left: an update decides about it, and not the boot by itself. */
 export function isTrial(state: UpdateState): boolean {
   if (state.phase === 'rolling-back') return state.onTarget;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import type { Effect, Written } from './effect.ts';
-import type { EndedUpdate, Phase, Reason, RollbackCode, StateOf, Update, UpdateState } from './state.ts';
+import type { RollbackCode } from './rollback-code.ts';
+import type { EndedUpdate, Phase, Reason, StateOf, Update, UpdateState } from './state.ts';
 
 /** What a transition comes to: the next state with the effects that it asks for, or a refusal of a command. */
 export type Step = { readonly state: UpdateState; readonly effects: readonly Effect[] } | { readonly refusal: Failure };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
+import type { Reserve } from '../files/reserve.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Effect } from './effect.ts';
 import type { EventOf, EventType, TrialRecord, UpdateEvent } from './event.ts';
@@ -23,6 +24,8 @@ export type EffectRunner = (effect: Effect, emit: Emit, signal: AbortSignal) => 
 
 export interface UpdaterParts {
   readonly journal: Pick<Journal, 'read' | 'write'>;
+  /** What an update that is under way may still write when the disk is full. */
+  readonly reserve: Pick<Reserve, 'hold' | 'spend'>;
   readonly history: Pick<History, 'keep' | 'find' | 'failedVersions'>;
   readonly feed: Feed<UpdateState>;
   readonly runEffect: EffectRunner;
@@ -113,6 +116,7 @@ export class Updater {
       return true;
     }
     try {
+      if (event.type === 'install-requested') await this.#parts.reserve.hold();
       await this.#write(next, event.type === 'install-requested' ? 1 : WRITE_ATTEMPTS);
     } catch (thrown) {
       const failure = Failure.from(thrown);
@@ -145,12 +149,13 @@ export class Updater {
   }
 
   async #write(next: Journaled, attempts: number): Promise<void> {
-    const { journal, history, clock } = this.#parts;
+    const { journal, history, reserve, clock } = this.#parts;
     for (let attempt = 1; ; attempt++) {
       try {
         if (isEnded(next.state)) await history.keep(next.state);
         return await journal.write(next);
       } catch (error) {
+        if (await reserve.spend(error)) continue;
         if (attempt >= attempts) throw error;
         await clock.sleep(WRITE_RETRY_MS, this.#stopping.signal);
       }

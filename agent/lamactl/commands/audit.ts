@@ -27,7 +27,7 @@ export function addAudit(program: Command, run: Run): void {
     .command('verify')
     .summary('verify that no line of the audit log was changed or taken out')
     .description(
-      'Verify that each line of the audit log follows from the one before it, and tell the first that does not. Whoever is root on a node can write its whole log anew: keep the head that is told here elsewhere, and hold later logs against it with --head.',
+      'Verify that each line of the audit log follows from the one before it, and tell those that do not. Whoever is root on a node can write its whole log anew: keep the head that is told here elsewhere, and hold later logs against it with --head.',
     )
     .addOption(new Option('--file <file...>', 'copies of audit.log and of what was put aside, oldest first; no node is asked'))
     .addOption(new Option('--head <sha256>', 'a head that was told before: the log must still hold its line').argParser(sha256))
@@ -82,16 +82,23 @@ async function verified(lines: AsyncIterable<string> | Iterable<string>, head: s
   return { ...chain, holdsHead: holdsHead || chain.follows === head };
 }
 
-const exitOf = ({ broken, holdsHead }: Verified): ExitName => (broken || !holdsHead ? 'rejected' : 'done');
+const exitOf = ({ breakCount, holdsHead }: Verified): ExitName => (breakCount > 0 || !holdsHead ? 'rejected' : 'done');
 
 function verdicts({ paint }: Session, all: readonly { readonly node: string; readonly value: Verified }[]): string {
   const rows = all.map(({ node, value }): readonly Cell[] => [node, String(value.lines), verdictCell(value), value.head]);
   return table(paint, ['LOG OF', 'LINES', 'CHAIN', 'HEAD'], rows);
 }
 
-function verdictCell({ broken, holdsHead, follows }: Verified): Cell {
-  if (broken) return { text: `broken at line ${broken.line}: ${broken.why}`, style: 'bad' };
+const SHOWN_BREAKS = 3;
+
+function verdictCell({ breaks, breakCount, cutOff, holdsHead, follows }: Verified): Cell {
+  if (breakCount > 0) {
+    const shown = breaks.slice(0, SHOWN_BREAKS).map(({ line, why }) => `at line ${line}: ${why}`);
+    const more = breakCount > shown.length ? [`in ${breakCount - shown.length} other places`] : [];
+    return { text: `broken ${[...shown, ...more].join('; ')}`, style: 'bad' };
+  }
   if (!holdsHead) return { text: 'whole, but without the line of --head: lines were taken away', style: 'bad' };
-  if (follows !== CHAIN_START) return { text: 'whole; what came before it is no longer kept', style: 'good' };
-  return { text: 'whole, from the first line on', style: 'good' };
+  const beginning = follows === CHAIN_START ? 'whole, from the first line on' : 'whole; what came before it is no longer kept';
+  const cut = cutOff > 0 ? `; ${cutOff} cut off by a power cut or a full disk` : '';
+  return { text: `${beginning}${cut}`, style: 'good' };
 }

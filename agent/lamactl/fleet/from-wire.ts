@@ -125,9 +125,10 @@ export function updateFromWire(update: lamadist.agent.v1.Update.$Properties): Up
       ...present('at', change.at, time),
     })),
     checks: (update.checks ?? []).map(check),
-    ...present('reason', update.reason, ({ code, message, failedChecks }) => ({
+    ...present('reason', update.reason, ({ code, message, remedy, failedChecks }) => ({
       code: text(code),
       message: text(message),
+      remedy: text(remedy),
       failedChecks: (failedChecks ?? []).map(text),
     })),
     trialBootIds: (update.trialBootIds ?? []).map(text),

@@ -99,6 +99,8 @@ export interface Inspection {
 interface UpdateReason {
   readonly code: string;
   readonly message: string;
+  /** What to do about it; empty from a node that does not say. */
+  readonly remedy: string;
   readonly failedChecks: readonly string[];
 }
 

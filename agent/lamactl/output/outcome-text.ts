@@ -22,6 +22,7 @@ function whyText({ reason, checks, failedBootLog }: Update): string {
     const detail = checks.find((check) => check.name === name)?.detail;
     lines.push(`  check ${name}${detail ? `: ${detail}` : ''}\n`);
   }
+  if (reason?.remedy) lines.push(`  ${reason.remedy}\n`);
   if (failedBootLog !== '') lines.push("  the failed boot's log ends:\n", logText(failedBootLog, LAST_LOG_LINES));
   return lines.join('');
 }

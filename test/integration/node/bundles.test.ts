@@ -3,7 +3,7 @@ import { createCipheriv } from 'node:crypto';
 import { copyFile, open, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { FailureCode } from '../../../agent/shared/failure.ts';
+import { FAILURES, type FailureCode } from '../../../agent/shared/failure.ts';
 import type { BundleRequest } from '../../../qemu/bundle/build-bundle.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
 import type { Image } from '../../../qemu/image/build-image.ts';
@@ -110,12 +110,15 @@ describe('a bad bundle', { timeout: SCENARIO_MS }, () => {
       const image = await homelab.image('2');
       const before = await slotHashes(node);
       const outcomes: Record<string, string> = {};
-      for (const { is, make } of BAD_BUNDLES) {
-        const { exitCode } = await homelab.lamactl(['install', '--on-node', await node.deliver(await make(homelab, good, image))]);
+      const remedies: Record<string, boolean> = {};
+      for (const { is, code, make } of BAD_BUNDLES) {
+        const { exitCode, all } = await homelab.lamactl(['install', '--on-node', await node.deliver(await make(homelab, good, image))]);
         const state = await journaled(node);
         outcomes[is] = `${exitCode} ${state.phase} ${'reason' in state && state.reason.code}`;
+        remedies[is] = String(all).includes(FAILURES[code].remedy);
       }
       expect(outcomes).toEqual(Object.fromEntries(BAD_BUNDLES.map(({ is, code }) => [is, `8 failed ${code}`])));
+      expect(remedies, 'what lamactl said is to be done').toEqual(Object.fromEntries(BAD_BUNDLES.map(({ is }) => [is, true])));
       expect(await slotHashes(node)).toEqual(before);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary', B: 'bad' } });
       // The node is none the worse for it.

@@ -3,6 +3,6 @@ import { CHAIN_START, checkAuditChain } from '../../../agent/shared/audit-chain.
 
 /** The number of the first line that does not follow, in a log of which nothing was put aside; undefined when all do. */
 export async function firstBrokenLine(log: string): Promise<number | undefined> {
-  const { follows, broken } = await checkAuditChain(log.split('\n'));
-  return follows === CHAIN_START ? broken?.line : 1;
+  const { follows, breaks } = await checkAuditChain(log.split('\n'));
+  return follows === CHAIN_START ? breaks[0]?.line : 1;
 }

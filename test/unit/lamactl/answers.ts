@@ -67,7 +67,12 @@ export function updateIn(phase: Phase, changes: Partial<Update> = {}): Update {
 }
 
 export const ROLLED_BACK = updateIn('rolled-back', {
-  reason: { code: 'CHECKS_FAILED', message: 'Cannot commit 2.0.0: a required check did not pass', failedChecks: ['k3s'] },
+  reason: {
+    code: 'CHECK_FAILED',
+    message: 'Cannot commit 2.0.0: a required check did not pass',
+    failedChecks: ['k3s'],
+    remedy: 'mend what the check found',
+  },
   checks: [{ ...CHECK, outcome: 'timed-out', detail: 'no answer within 10 s' }],
   failedBootLog: 'first line\nk3s: cannot start\n',
 });

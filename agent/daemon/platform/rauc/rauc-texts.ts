@@ -31,10 +31,16 @@ export function codeOf(text: string, otherwise: FailureCode): FailureCode {
 
 const MAX_LENGTH = 1000;
 
+/** The last octets of a file that may be no bundle, as a number: RAUC, as root, reads files that the caller could not. */
+const SIGNATURE_SIZE = /(Signature size) \(\d+\)/g;
+
 /** One line for people: RAUC repeats the location in its errors, and a URL may carry a user's name and password. */
 export function presentable(text: string): string {
   const oneLine = text.replaceAll(/\s+/g, ' ').trim();
-  return oneLine.replaceAll(/\/\/[^/@\s]*@/g, '//').slice(0, MAX_LENGTH);
+  return oneLine
+    .replaceAll(/\/\/[^/@\s]*@/g, '//')
+    .replaceAll(SIGNATURE_SIZE, '$1')
+    .slice(0, MAX_LENGTH);
 }
 
 const UNSUPPORTED_KEY = /Unsupported key: ([\w-]+)/;

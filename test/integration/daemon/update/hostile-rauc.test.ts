@@ -52,6 +52,7 @@ async function agentWith(rauc: FakeRauc) {
   const nothing = async () => {};
   const updater: Updater = new Updater({
     journal: new Journal(folder),
+    reserve: { hold: nothing, spend: async () => false },
     history: new History(folder),
     feed,
     clock: hastyClock,

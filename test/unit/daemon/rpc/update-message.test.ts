@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { checkMessage, timestamp, updateMessage } from '../../../../agent/daemon/rpc/update-message.ts';
+import { ROLLBACK_CODES } from '../../../../agent/daemon/update/rollback-code.ts';
 import { PHASES, type Update } from '../../../../agent/daemon/update/state.ts';
+import { FAILURES } from '../../../../agent/shared/failure.ts';
 import { lamadist } from '../../../../agent/shared/gen/messages.js';
 import { STATES } from '../update/states.ts';
 
@@ -45,6 +47,17 @@ describe('an update as a message', () => {
     const message = overTheWire(STATES[phase]) as unknown as Record<string, unknown>;
     const known = EXTRAS.filter((name) => Object.hasOwn(message, name) && (message[name] as { length?: number }).length !== 0);
     expect(new Set(known)).toEqual(new Set(expected));
+  });
+
+  it.each([...Object.entries(FAILURES), ...Object.entries(ROLLBACK_CODES)])('that ended with %s says what to do', (code, { remedy }) => {
+    const message = overTheWire({ ...STATES.failed, reason: { code, message: 'Cannot go on', failedChecks: [] } });
+    expect(message.reason).toMatchObject({ code, remedy });
+    expect(remedy).not.toBe('');
+  });
+
+  it('that ended for a reason that this agent does not know says what it knows', () => {
+    const message = overTheWire({ ...STATES.failed, reason: { code: 'OF_A_NEWER_AGENT', message: 'Cannot go on', failedChecks: [] } });
+    expect(message.reason).toMatchObject({ code: 'OF_A_NEWER_AGENT', remedy: '' });
   });
 
   it('tells where the bundle is, how far it is, and why it ended', () => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { showsBadVersion } from '../../../../agent/daemon/update/failed-version.ts';
 import { History } from '../../../../agent/daemon/update/history.ts';
-import { type EndedUpdate, ROLLBACK_CODES } from '../../../../agent/daemon/update/state.ts';
+import { ROLLBACK_CODES } from '../../../../agent/daemon/update/rollback-code.ts';
+import type { EndedUpdate } from '../../../../agent/daemon/update/state.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 import { STATES } from './states.ts';
 

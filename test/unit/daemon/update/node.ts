@@ -41,6 +41,8 @@ export class FakeNode {
   delivery: Delivery = { deliver: async () => '/var/download/x.raucb', end: async () => {} };
   /** Thrown by the next writes of the journal. */
   readonly writeFailures: Error[] = [];
+  /** Whether there is space left for when there is none. */
+  reserve = { hold: async () => {}, spend: async (_error: unknown) => false };
   decide: () => Promise<GateDecision> = async () => ({ passed: true });
 
   /** An agent that starts in this boot. */
@@ -52,6 +54,7 @@ export class FakeNode {
     const feed = new Feed<UpdateState>(bootId, { phase: 'idle' });
     const updater: Updater = new Updater({
       journal: { read: async () => this.#read(), write: (journaled) => this.#write(journaled) },
+      reserve: { hold: () => this.reserve.hold(), spend: (error) => this.reserve.spend(error) },
       history: {
         keep: (update) => this.keep(update),
         find: async (id) => this.history.get(id),

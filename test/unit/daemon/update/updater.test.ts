@@ -119,6 +119,32 @@ describe('an update on a node', () => {
     expect(node.installer.asked).toEqual([]);
   });
 
+  it('does not begin when there is no space for what it will have to write down', async () => {
+    const node = new FakeNode();
+    const agent = await node.start(ARMED_BOOT, 'A');
+    node.reserve.hold = async () => {
+      throw new Failure('JOURNAL_UNWRITABLE', 'Cannot keep space for the journal: 0 bytes are free and 1048576 are needed');
+    };
+    await expect(agent.submit(install)).rejects.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      message: expect.stringContaining('0 bytes are free'),
+    });
+    expect(agent.state.phase).toBe('idle');
+    expect(node.installer.asked).toEqual([]);
+  });
+
+  it('goes on although the disk is full, on the space that was kept for its journal', async () => {
+    const node = new FakeNode();
+    const agent = await node.start(ARMED_BOOT, 'A');
+    await agent.submit(install);
+    await node.until(agent, 'installing');
+    const full = new Failure('JOURNAL_UNWRITABLE', 'Cannot write the journal: the disk is full');
+    for (let i = 0; i < 3; i++) node.writeFailures.push(full);
+    node.reserve.spend = async (error) => error === full && node.writeFailures.splice(0).length > 0;
+    node.installer.finish();
+    expect(await node.until(agent, 'pending-reboot')).toMatchObject({ operation: { id: OPERATION.id } });
+  });
+
   it('fails, and never activates the slot, when the journal stays unwritable after the install', async () => {
     const node = new FakeNode();
     const agent = await node.start(ARMED_BOOT, 'A');

@@ -42,6 +42,14 @@ describe('lamactl audit verify', () => {
     expect(world.stdout.text).toContain('broken at line 2: the line before it was changed, or taken out');
   });
 
+  it('tells of lines that were cut off, and that the others are whole', async () => {
+    const [first = ''] = AUDIT_LOG;
+    const next = JSON.stringify({ previous: lineHash('{"at":'), lastWhole: lineHash(first) });
+    const world = worldWith(first, '{"at":', next);
+    expect(await world.run('audit verify')).toBe(0);
+    expect(world.stdout.text).toContain('whole, from the first line on; 1 cut off by a power cut or a full disk');
+  });
+
   it('tells a log whose beginning is no longer kept', async () => {
     const world = worldWith(AUDIT_LOG[1] as string);
     expect(await world.run('audit verify -o json')).toBe(0);

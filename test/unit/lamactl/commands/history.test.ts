@@ -19,7 +19,7 @@ describe('lamactl history', () => {
     const one = new FakeWorld({ attic: nodeWithHistory() }, certificates);
     expect(await one.run('history')).toBe(0);
     expect(one.stdout.text).toMatch(
-      /^attic .* 2\.0\.0 +rolled-back +rootfs\.1 +admin +Cannot commit 2\.0\.0: a required check did not pass \(CHECKS_FAILED\)$/m,
+      /^attic .* 2\.0\.0 +rolled-back +rootfs\.1 +admin +Cannot commit 2\.0\.0: a required check did not pass \(CHECK_FAILED\)$/m,
     );
     expect(one.stdout.text).not.toContain('k3s: cannot start');
   });

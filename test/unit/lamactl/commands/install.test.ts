@@ -114,8 +114,9 @@ describe('lamactl install', () => {
     expect(one.stdout.text).toContain(
       [
         'attic: rolled-back 2.0.0 in rootfs.1',
-        '  Cannot commit 2.0.0: a required check did not pass (CHECKS_FAILED)',
+        '  Cannot commit 2.0.0: a required check did not pass (CHECK_FAILED)',
         '  check k3s: no answer within 10 s',
+        '  mend what the check found',
         "  the failed boot's log ends:",
         '  | first line',
         '  | k3s: cannot start',
@@ -127,7 +128,7 @@ describe('lamactl install', () => {
   it('ends with 8 when the update failed', async () => {
     const attic = new FakeNode();
     attic.last = installing(0);
-    attic.watches = [[updateIn('failed', { reason: { code: 'BUNDLE_INVALID', message: 'Cannot install', failedChecks: [] } })]];
+    attic.watches = [[updateIn('failed', { reason: { code: 'BUNDLE_INVALID', message: 'Cannot install', failedChecks: [], remedy: '' } })]];
     expect(await world({ attic }).run('install --on-node /data/two.raucb')).toBe(8);
   });
 

@@ -15,7 +15,7 @@ describe('lamactl watch', () => {
     attic.last = ROLLED_BACK;
     const one = world({ attic });
     expect(await one.run('watch')).toBe(9);
-    expect(one.stdout.text).toContain('Cannot commit 2.0.0: a required check did not pass (CHECKS_FAILED)');
+    expect(one.stdout.text).toContain('Cannot commit 2.0.0: a required check did not pass (CHECK_FAILED)');
   });
 
   it('ends with 11 on a node that was never asked for an update', async () => {
