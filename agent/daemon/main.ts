@@ -20,6 +20,7 @@ import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemClock as clock } from './timing/clock.ts';
 import { isSettled, isTrial } from './update/state.ts';
 import { steadyBoot } from './update/steady-boot.ts';
+import { keepsBundle } from './update/step.ts';
 import { isStrayTrial, leaveStrayTrial } from './update/stray-trial.ts';
 
 /** The composition root: with the folder compose/, the only place that names concrete neighbours. */
@@ -61,11 +62,12 @@ async function start(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
 
-  const { updater, marks } = updates;
+  const { updater, delivery, marks } = updates;
   const { boot, installer, reboot } = outside;
   const records = await readTrialRecords(folders);
   void recordPhases(events, updates.feed, stopping.signal);
   await updater.start({ ...boot, records });
+  if (isSettled(updater.state)) await delivery.sweep(keepsBundle(updater.state));
   await edges.listen();
   manager.ready(stopping.signal);
   log.info({ version: VERSION, listen: config.listen, phase: updater.state.phase }, 'The agent is ready');

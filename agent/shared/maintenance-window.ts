@@ -72,15 +72,35 @@ export function nextOccurrence(window: MaintenanceWindow, nowMs: number): Interv
     const endMinute = window.endMinute > startMinute ? window.endMinute : window.endMinute + MINUTES_A_DAY;
     const startMs = utcOf(year, month, day, startMinute, timeZone);
     const endMs = utcOf(year, month, day, endMinute, timeZone);
-    if (endMs > nowMs) return { startMs, endMs };
+    // All of it may lie in the hour that the clocks skip.
+    if (endMs > Math.max(nowMs, startMs)) return { startMs, endMs };
   }
 }
 
-/** When the clocks of a zone show so many minutes after a local midnight; where they skip it, the moment that they skip to. */
+/**
+ * When the clocks of a zone show so many minutes after a local midnight: the first time, where they show it twice; where they
+ * skip it, the moment at which they do.
+ */
 function utcOf(year: number, month: number, day: number, minute: number, timeZone: string): number {
   const asIfUtcMs = Date.UTC(year, month - 1, day) + minute * MINUTE_MS;
-  const guessMs = asIfUtcMs - offsetMs(asIfUtcMs, timeZone);
-  return asIfUtcMs - offsetMs(guessMs, timeZone);
+  const offsetsMs = [asIfUtcMs - DAY_MS, asIfUtcMs + DAY_MS].map((atMs) => offsetMs(atMs, timeZone));
+  const [first, second] = offsetsMs.map((offset) => asIfUtcMs - offset).sort((a, b) => a - b) as [number, number];
+  const shows = (atMs: number): boolean => asIfUtcMs - offsetMs(atMs, timeZone) === atMs;
+  if (shows(first)) return first;
+  if (shows(second)) return second;
+  return momentOfChange(first, second, timeZone);
+}
+
+/** Between two moments around it: zones change at whole minutes. */
+function momentOfChange(beforeMs: number, afterMs: number, timeZone: string): number {
+  const changed = offsetMs(afterMs, timeZone);
+  let [low, high] = [beforeMs, afterMs];
+  while (high - low > MINUTE_MS) {
+    const middle = low + Math.floor((high - low) / 2 / MINUTE_MS) * MINUTE_MS;
+    if (offsetMs(middle, timeZone) === changed) high = middle;
+    else low = middle;
+  }
+  return high;
 }
 
 /** How far the clocks of a zone are ahead of UTC at a moment. */

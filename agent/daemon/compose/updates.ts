@@ -87,7 +87,7 @@ export async function updatesOf(
       failedHere: (version) => updater.failedHere(version) !== undefined,
     }),
   });
-  return { updater, history, feed, offers, access, marks, canStream, mediaBundles: () => mediaBundles(folders.media) };
+  return { updater, history, feed, offers, access, delivery, marks, canStream, mediaBundles: () => mediaBundles(folders.media) };
 }
 
 export type Updates = Awaited<ReturnType<typeof updatesOf>>;

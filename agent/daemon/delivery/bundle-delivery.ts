@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { Operation } from '../update/state.ts';
@@ -19,7 +20,7 @@ export interface RangeServer {
 export interface BundleDeliveryParts {
   readonly openUrl: (url: string, operationId: string) => OpenBundle;
   readonly offers: ClientOffers;
-  readonly access: Pick<BundleAccessStore, 'clear'>;
+  readonly access: Pick<BundleAccessStore, 'clear' | 'forget'>;
   readonly spool: Spool;
   /** Absent where RAUC cannot stream: then a bundle is brought whole to the disk first. */
   readonly rangeServer?: RangeServer;
@@ -32,6 +33,9 @@ export interface BundleDeliveryParts {
 export class BundleDelivery implements Delivery {
   readonly #parts: BundleDeliveryParts;
   #offered = new AbortController();
+  #unread: Failure | undefined;
+  /** What belongs to one update must not be taken from the next one. */
+  #ending: Promise<unknown> = Promise.resolve();
 
   constructor(parts: BundleDeliveryParts) {
     this.#parts = parts;
@@ -40,6 +44,8 @@ export class BundleDelivery implements Delivery {
   async deliver(operation: Operation, signal: AbortSignal): Promise<string> {
     const { spool, rangeServer } = this.#parts;
     const { source, id } = operation;
+    await this.#ending;
+    this.#unread = undefined;
     if (source.type === 'path') return source.path;
     const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
     const reader = await openPatiently(open, this.#parts, signal);
@@ -48,29 +54,59 @@ export class BundleDelivery implements Delivery {
       throttle(readThrough(reader, open, offset, length, this.#parts, readSignal), readSignal);
     const tell = this.#teller(id, reader.sizeBytes);
     tell(0);
-    if (!rangeServer) {
+    // What a source cannot tell from other content must not be read in parts.
+    if (!rangeServer || reader.validator === '') {
       const name = source.type === 'url' ? source.url : source.sha256;
       return spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
     }
     let bytes = 0;
     // RAUC reads while it installs, long after the delivery itself is done.
     const whileOffered = this.#offered.signal;
-    return rangeServer.serve(reader.sizeBytes, async function* (offset, length) {
-      for await (const piece of read(offset, length, whileOffered)) {
+    const counted = async function* (pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+      for await (const piece of pieces) {
         bytes += piece.length;
         tell(bytes);
         yield piece;
       }
-    });
+    };
+    return rangeServer.serve(reader.sizeBytes, (offset, length) => this.#remembering(counted(read(offset, length, whileOffered))));
   }
 
-  async end(keepBundle: boolean): Promise<void> {
-    this.#offered.abort();
-    this.#offered = new AbortController();
-    this.#parts.offers.end();
-    await this.#parts.access.clear();
-    await this.#parts.rangeServer?.close();
-    if (!keepBundle) await this.#parts.spool.clear();
+  /** Whoever reads sees a connection that breaks, and not why. */
+  async *#remembering(pieces: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+    try {
+      yield* pieces;
+      this.#unread = undefined;
+    } catch (error) {
+      if (error instanceof Failure) this.#unread = error;
+      throw error;
+    }
+  }
+
+  whyUnread(): Failure | undefined {
+    return this.#unread;
+  }
+
+  end(operationId: string, keepBundle: boolean): Promise<void> {
+    return this.#settle(() => this.#parts.access.forget(operationId), keepBundle);
+  }
+
+  sweep(keepBundle: boolean): Promise<void> {
+    return this.#settle(() => this.#parts.access.clear(), keepBundle);
+  }
+
+  #settle(forget: () => Promise<void>, keepBundle: boolean): Promise<void> {
+    const ending = this.#ending.then(async () => {
+      this.#unread = undefined;
+      this.#offered.abort();
+      this.#offered = new AbortController();
+      this.#parts.offers.end();
+      await forget();
+      await this.#parts.rangeServer?.close();
+      if (!keepBundle) await this.#parts.spool.clear();
+    });
+    this.#ending = ending.catch(() => undefined);
+    return ending;
   }
 
   /** Tells of every further hundredth of the bundle, not of every piece. */

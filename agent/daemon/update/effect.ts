@@ -31,7 +31,7 @@ export type Effect =
   | { readonly type: 'restore-source'; readonly sourceSlot: SlotReference; readonly targetSlot: SlotReference; readonly delayMs: number }
   | { readonly type: 'read-boot-log'; readonly bootId: string }
   /** The update has ended: what was kept for it goes, but for a part of a bundle that another attempt could go on with. */
-  | { readonly type: 'clean-up'; readonly keepBundle: boolean };
+  | { readonly type: 'clean-up'; readonly operationId: string; readonly keepBundle: boolean };
 
 export type EffectType = Effect['type'];
 export type EffectOf<T extends EffectType> = Extract<Effect, { type: T }>;

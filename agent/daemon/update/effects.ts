@@ -43,6 +43,17 @@ export const effectRunner =
   (effect: Effect, emit, signal) =>
     (RUNNERS[effect.type] as Runner<EffectType>)(ports, effect, emit, signal);
 
+/** What reads a bundle for the installer knows better than the installer why it could not be read. */
+function explained<T extends EffectType>(run: Runner<T>): Runner<T> {
+  return async (ports, effect, emit, signal) => {
+    try {
+      return await run(ports, effect, emit, signal);
+    } catch (error) {
+      throw ports.delivery.whyUnread() ?? error;
+    }
+  };
+}
+
 const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
   'await-window': async (ports, { window }, emit, signal) => {
     emit({ type: 'window-planned', opensAtMs: null });
@@ -55,7 +66,7 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
     location: await untilClockIsSet(ports, signal, () => ports.delivery.deliver(operation, signal)),
   }),
 
-  inspect: async (ports, { location }, _emit, signal) => {
+  inspect: explained(async (ports, { location }, _emit, signal) => {
     const { installer, boot, failedHere, runningVersion, deviceSizeBytes, clock } = ports;
     const slots = await patiently(clock, signal, () => installer.slots(signal));
     const bundle = await untilClockIsSet(ports, signal, () => patiently(clock, signal, () => installer.inspect(location, signal)));
@@ -70,16 +81,18 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
       targetSlot: reference(target),
       bootId: boot.bootId,
       runningVersion,
-      targetSizeBytes: await deviceSizeBytes(target.device),
+      targetSlots: await Promise.all(
+        target.group.map(async ({ name, slotClass, device }) => ({ name, slotClass, sizeBytes: await deviceSizeBytes(device) })),
+      ),
     };
-  },
+  }),
 
-  install: async (ports, { location, ...written }, emit, signal) => {
+  install: explained(async (ports, { location, ...written }, emit, signal) => {
     const { operationId: transactionId, manifestHash } = written;
     const begin = () => ports.installer.install({ location, transactionId, ...(manifestHash && { manifestHash }) }, signal);
     await followInstall(ports, written, begin, emit, signal);
     return { type: 'install-completed' };
-  },
+  }),
 
   'rejoin-install': async (ports, written, emit, signal) => {
     await patiently(ports.clock, signal, () => followInstall(ports, written, undefined, emit, signal));
@@ -141,8 +154,8 @@ const RUNNERS: { readonly [T in EffectType]: Runner<T> } = {
 
   'read-boot-log': async ({ bootLog }, { bootId }, _emit, signal) => ({ type: 'boot-log-read', log: await bootLog(bootId, signal) }),
 
-  'clean-up': async ({ delivery, marks }, { keepBundle }) => {
-    await delivery.end(keepBundle);
+  'clean-up': async ({ delivery, marks }, { operationId, keepBundle }) => {
+    await delivery.end(operationId, keepBundle);
     await marks.disarm();
     return undefined;
   },

@@ -40,7 +40,8 @@ export type UpdateEvent = { readonly atMs: number } & (
       /** The version that runs: IMAGE_VERSION of the booted image. */
       readonly runningVersion: string;
       /** What the target slot can hold; undefined where nobody can tell. */
-      readonly targetSizeBytes: number | undefined;
+      /** What each slot of the target's group holds; undefined where nobody can tell. */
+      readonly targetSlots: readonly { readonly name: string; readonly slotClass: string; readonly sizeBytes: number | undefined }[];
     }
   | { readonly type: 'install-progress'; readonly percent: number; readonly message: string }
   | { readonly type: 'install-completed' }

@@ -21,6 +21,8 @@ export interface Slot {
   readonly name: string;
   readonly bootname: string;
   readonly device: string;
+  /** Itself and the slots that are written with it: at most one of each class. */
+  readonly group: readonly { readonly name: string; readonly slotClass: string; readonly device: string }[];
   readonly booted: boolean;
   readonly primary: boolean;
   readonly bootStatus: 'good' | 'bad' | 'unknown';

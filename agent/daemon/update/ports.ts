@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Failure } from '../../shared/failure.ts';
 import type { RollbackCode } from './rollback-code.ts';
 import type { CheckRecord, Operation } from './state.ts';
 
@@ -9,8 +10,12 @@ export type Reboot = (signal: AbortSignal) => Promise<void>;
 export interface Delivery {
   /** Resolves with the path or URL where RAUC finds the bundle, for as long as the update goes on. */
   deliver(operation: Operation, signal: AbortSignal): Promise<string>;
-  /** The update ended. What came of a bundle is removed, unless another attempt is to go on with it. */
-  end(keepBundle: boolean): Promise<void>;
+  /** Why the installer could not read what was delivered last; undefined when it could. */
+  whyUnread(): Failure | undefined;
+  /** The update ended. What came of its bundle is removed, unless another attempt is to go on with it. */
+  end(operationId: string, keepBundle: boolean): Promise<void>;
+  /** No update is under way: what an agent left that ended before it could end its update goes. */
+  sweep(keepBundle: boolean): Promise<void>;
 }
 
 /** What the agent leaves for the units of a trial boot, which must work without it. */

@@ -44,13 +44,12 @@ const CHECKS: readonly Check[] = [
   },
 
   (_operation, inspected) => {
-    const { bundle, targetSizeBytes, targetSlot } = inspected;
-    const image = bundle.images.find(({ slotClass }) => targetSlot.name.startsWith(`${slotClass}.`));
-    if (!image || targetSizeBytes === undefined || image.sizeBytes <= targetSizeBytes) return undefined;
-    return refuse(
-      inspected,
-      'BUNDLE_TOO_LARGE',
-      `its image has ${image.sizeBytes} bytes and slot "${targetSlot.name}" holds ${targetSizeBytes}`,
-    );
+    const { bundle, targetSlots } = inspected;
+    for (const { slotClass, sizeBytes } of bundle.images) {
+      const slot = targetSlots.find((each) => each.slotClass === slotClass);
+      if (slot?.sizeBytes === undefined || sizeBytes <= slot.sizeBytes) continue;
+      return refuse(inspected, 'BUNDLE_TOO_LARGE', `its image has ${sizeBytes} bytes and slot "${slot.name}" holds ${slot.sizeBytes}`);
+    }
+    return undefined;
   },
 ];

@@ -82,8 +82,11 @@ export function fail(state: Update, atMs: number, reason: Reason): Step {
 /** The failures after which the same bundle is likely to be asked for again: what came of it is worth keeping. */
 const BROKE_OFF: ReadonlySet<string> = new Set<FailureCode>(['DOWNLOAD_FAILED', 'CLIENT_GONE']);
 
+/** Whether what came of the last update's bundle is kept although it ended. */
+export const keepsBundle = (state: UpdateState): boolean => state.phase === 'failed' && BROKE_OFF.has(state.reason.code);
+
 export function ended(state: EndedUpdate, ...effects: Effect[]): Step {
-  return stay(state, ...effects, { type: 'clean-up', keepBundle: state.phase === 'failed' && BROKE_OFF.has(state.reason.code) });
+  return stay(state, ...effects, { type: 'clean-up', operationId: state.operation.id, keepBundle: keepsBundle(state) });
 }
 
 /** Begins to go back to the source slot. `onTarget` says whether the node runs the slot that it leaves. */

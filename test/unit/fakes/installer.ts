@@ -99,5 +99,7 @@ export class FakeInstaller implements Installer {
 }
 
 function slot(name: string, bootname: string): Slot {
-  return { name, bootname, device: `/dev/${bootname}`, booted: false, primary: false, bootStatus: 'good', version: '', status: 'ok' };
+  const device = `/dev/${bootname}`;
+  const group = [{ name, slotClass: 'rootfs', device }];
+  return { name, bootname, device, group, booted: false, primary: false, bootStatus: 'good', version: '', status: 'ok' };
 }

@@ -48,6 +48,22 @@ describe('a maintenance window', () => {
     expect(next('Sat 23:00-01:00', '2026-11-22T01:00:00Z')).toEqual(['2026-11-28T23:00:00.000Z', '2026-11-29T01:00:00.000Z']);
   });
 
+  it.each([
+    ['begins in the hour that they skip, begins when they do', 'Sun 02:30-03:15', '01:00', '01:15'],
+    ['ends in the hour that they skip, ends when they do', 'Sun 01:30-02:30', '00:30', '01:00'],
+  ])('that, in the night in which the clocks go forward, %s', (_what, window, start, end) => {
+    const expected = [`2027-03-28T${start}:00.000Z`, `2027-03-28T${end}:00.000Z`];
+    expect(next(`${window} Europe/Berlin`, '2027-03-27T12:00:00Z')).toEqual(expected);
+  });
+
+  it('that the clocks skip as a whole comes a week later', () => {
+    expect(next('Sun 02:15-02:45 Europe/Berlin', '2027-03-27T12:00:00Z')).toEqual(['2027-04-04T00:15:00.000Z', '2027-04-04T00:45:00.000Z']);
+  });
+
+  it('that the clocks show twice is the first of the two', () => {
+    expect(next('Sun 02:15-02:45 Europe/Berlin', '2026-10-24T12:00:00Z')).toEqual(['2026-10-25T00:15:00.000Z', '2026-10-25T00:45:00.000Z']);
+  });
+
   it('is shorter in the night in which the clocks go forward, and longer when they go back', () => {
     expect(next('Sun 01:00-04:00 Europe/Berlin', '2026-03-28T12:00:00Z')).toEqual(['2026-03-29T00:00:00.000Z', '2026-03-29T02:00:00.000Z']);
     expect(next('Sun 01:00-04:00 Europe/Berlin', '2026-10-24T12:00:00Z')).toEqual(['2026-10-24T23:00:00.000Z', '2026-10-25T03:00:00.000Z']);

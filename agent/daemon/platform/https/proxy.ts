@@ -9,10 +9,16 @@ export interface ProxySettings {
   readonly except: readonly string[];
 }
 
-/** The agent for a connection to this host: a tunnel through the proxy (RFC 9110, section 9.3.6), or false for none. */
-export function proxyAgent(settings: ProxySettings | undefined, host: string): HttpsProxyAgent<string> | false {
+/**
+ * The agent for a connection to this host: a tunnel through the proxy (RFC 9110, section 9.3.6), or false for none. The signal
+ * ends it, also while the proxy has not answered yet.
+ */
+export function proxyAgent(settings: ProxySettings | undefined, host: string, signal: AbortSignal): HttpsProxyAgent<string> | false {
   if (!settings || settings.except.some((name) => covers(name, host))) return false;
-  return new HttpsProxyAgent(settings.url);
+  const agent = new HttpsProxyAgent(settings.url);
+  // Both net.connect and tls.connect destroy their socket for it; the agent's own type does not know.
+  Object.assign(agent.connectOpts, { signal });
+  return agent;
 }
 
 /** `lan` and `.lan` cover lan and images.lan. */

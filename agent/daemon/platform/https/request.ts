@@ -84,13 +84,16 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
   const { silenceMs = SILENCE_MS } = options;
   const silent = () => new Error(`the server was silent for ${silenceMs / 1000} s`);
   return new Promise((resolve, reject) => {
-    const outgoing = https.get(url, { headers, signal, timeout: silenceMs, agent: proxyAgent(options.proxy, host), ...tls });
+    const gaveUp = new AbortController();
+    const agent = proxyAgent(options.proxy, host, gaveUp.signal);
+    const outgoing = https.get(url, { headers, signal, timeout: silenceMs, agent, ...tls });
     const settled = new AbortController();
     // Until there is a socket, which a proxy may keep back, a request neither times out nor tells that it was destroyed.
     const giveUp = (error: Error) => {
       settled.abort();
       reject(signal.aborted ? signal.reason : unreachable(error));
       outgoing.destroy();
+      gaveUp.abort();
     };
     const patience = setTimeout(() => giveUp(silent()), silenceMs);
     settled.signal.addEventListener('abort', () => clearTimeout(patience));

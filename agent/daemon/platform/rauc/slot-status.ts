@@ -14,6 +14,7 @@ const time = v.pipe(
 const AnswerSchema = v.array(v.tuple([text, v.record(text, v.unknown())]));
 
 /** RAUC leaves out what it does not know. */
+const MemberSchema = v.object({ device: text, parent: v.optional(text) });
 const StatusSchema = v.object({
   bootname: text,
   device: text,
@@ -28,13 +29,19 @@ const StatusSchema = v.object({
 
 /** The bootable slots of a GetSlotStatus answer, by name; `primary` is the name that GetPrimary gave. Throws RAUC_UNREADABLE. */
 export function toSlots(answer: unknown, primary: string): Slot[] {
-  return readAnswer(AnswerSchema, answer, 'the slots')
+  const all = readAnswer(AnswerSchema, answer, 'the slots');
+  const members = all.map(([name, status]) => ({ name, ...readAnswer(MemberSchema, status, `slot "${name}"`) }));
+  const groupOf = (slot: string): Slot['group'] =>
+    members
+      .filter(({ name, parent }) => name === slot || parent === slot)
+      .map(({ name, device }) => ({ name, slotClass: classOf(name), device }));
+  return all
     .filter(([, status]) => 'bootname' in status)
-    .map(([name, status]) => toSlot(name, readAnswer(StatusSchema, status, `slot "${name}"`), primary))
+    .map(([name, status]) => ({ ...toSlot(name, readAnswer(StatusSchema, status, `slot "${name}"`), primary), group: groupOf(name) }))
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
 }
 
-function toSlot(name: string, status: v.InferOutput<typeof StatusSchema>, primary: string): Slot {
+function toSlot(name: string, status: v.InferOutput<typeof StatusSchema>, primary: string): Omit<Slot, 'group'> {
   const installedAt = status['installed.timestamp'];
   const transactionId = status['installed.transaction'];
   const manifestHash = status['bundle.hash'];
@@ -52,6 +59,9 @@ function toSlot(name: string, status: v.InferOutput<typeof StatusSchema>, primar
     ...(manifestHash && { manifestHash }),
   };
 }
+
+/** RAUC names a slot by its class and its number. */
+const classOf = (name: string): string => name.slice(0, name.lastIndexOf('.'));
 
 function toBootStatus(status: string): Slot['bootStatus'] {
   return status === 'good' || status === 'bad' ? status : 'unknown';

@@ -19,7 +19,9 @@ beforeEach(async () => {
   // The update waits for its bundle until it is given up.
   server.node.delivery = {
     deliver: (_operation, signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    whyUnread: () => undefined,
     end: async () => server.offers.end(),
+    sweep: async () => {},
   };
   client = await connect(server, 'operator');
 });

@@ -61,7 +61,7 @@ async function agentWith(rauc: FakeRauc) {
       installer,
       clock: hastyClock,
       boot: { bootId: 'this-boot', bootname: 'A' },
-      delivery: { deliver: async () => '/nowhere', end: nothing },
+      delivery: { deliver: async () => '/nowhere', whyUnread: () => undefined, end: nothing, sweep: nothing },
       reboot: nothing,
       marks: { arm: nothing, disarm: nothing, committed: nothing, gate: nothing },
       gate: async () => ({ passed: true }),

@@ -6,6 +6,7 @@ import { BundleDelivery, type RangeServer } from '../../../../agent/daemon/deliv
 import { ClientOffers } from '../../../../agent/daemon/delivery/client-offers.ts';
 import { Spool } from '../../../../agent/daemon/delivery/spool.ts';
 import type { Operation } from '../../../../agent/daemon/update/state.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
 import { BROKEN_OFF, collect, FakeSource } from '../../fakes/bundle.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
@@ -41,7 +42,10 @@ async function delivering({ canStream = false } = {}) {
       return source.open;
     },
     offers,
-    access: { clear: async () => void told.push(['access cleared', 0, 0]) },
+    access: {
+      clear: async () => void told.push(['access cleared', 0, 0]),
+      forget: async (id) => void told.push([`access of ${id} forgotten`, 0, 0]),
+    },
     spool: new Spool({ folder, maximumBytes: 10_000, reserveBytes: 0 }),
     ...(canStream && { rangeServer: server }),
     clock,
@@ -107,10 +111,35 @@ describe('a bundle from elsewhere, where RAUC cannot stream', () => {
   it('is removed at the end, unless it is to be gone on with', async () => {
     const { delivery, stored } = await delivering();
     await delivery.deliver(FROM_URL, LIVE);
-    await delivery.end(true);
+    await delivery.end(OPERATION.id, true);
     expect(await stored()).toHaveLength(1);
-    await delivery.end(false);
+    await delivery.end(OPERATION.id, false);
     expect(await stored()).toEqual([]);
+  });
+
+  it('takes with it, at the end, what its own server wanted to see, and no other operation’s', async () => {
+    const { delivery, told } = await delivering();
+    await delivery.end('first', false);
+    expect(told).toEqual([['access of first forgotten', 0, 0]]);
+  });
+
+  it('is swept away, with all that servers wanted to see, when no update is under way', async () => {
+    const { delivery, stored, told } = await delivering();
+    await delivery.deliver(FROM_URL, LIVE);
+    await delivery.sweep(true);
+    expect(await stored()).toHaveLength(1);
+    await delivery.sweep(false);
+    expect(await stored()).toEqual([]);
+    expect(told.at(-1)).toEqual(['access cleared', 0, 0]);
+  });
+
+  it('is brought only once the update before it is cleaned up', async () => {
+    const { delivery } = await delivering();
+    await delivery.deliver(FROM_URL, LIVE);
+    const ending = delivery.end('first', false);
+    const path = await delivery.deliver(FROM_URL, LIVE);
+    await ending;
+    expect(await readFile(path)).toEqual(CONTENT);
   });
 
   it('is no longer brought when the update is given up', async () => {
@@ -150,17 +179,36 @@ describe('a bundle from elsewhere, where RAUC can stream', () => {
     source.breaks.push(0);
     source.away.push(...Array(3).fill(BROKEN_OFF));
     const left = collect(read(10, 10)).catch((error) => error);
-    await delivery.end(false);
+    await delivery.end(OPERATION.id, false);
     await clock.advance(0);
     expect(await left).toMatchObject({ name: 'AbortError' });
     expect(server.served).toBeUndefined();
     expect(clock.sleeping).toBe(0);
   });
 
+  it('tells why it could not be read, until it can be again', async () => {
+    const { clock, delivery, server, source } = await delivering({ canStream: true });
+    await delivery.deliver(FROM_URL, LIVE);
+    const { read } = server.served!;
+    source.breaks.push(0);
+    source.away.push(new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: the server answered 403'));
+    expect(await passing(clock, collect(read(0, 10)).catch((error) => error))).toMatchObject({ code: 'DOWNLOAD_REFUSED' });
+    expect(delivery.whyUnread()).toMatchObject({ code: 'DOWNLOAD_REFUSED' });
+    await collect(read(0, 10));
+    expect(delivery.whyUnread()).toBeUndefined();
+  });
+
+  it('is brought whole to the disk after all when its source cannot tell it from another', async () => {
+    const { delivery, server, source } = await delivering({ canStream: true });
+    source.validator = '';
+    expect(await readFile(await delivery.deliver(FROM_URL, LIVE))).toEqual(CONTENT);
+    expect(server.served).toBeUndefined();
+  });
+
   it('is shown again for the next update', async () => {
     const { delivery, server } = await delivering({ canStream: true });
     await delivery.deliver(FROM_URL, LIVE);
-    await delivery.end(false);
+    await delivery.end(OPERATION.id, false);
     await delivery.deliver(FROM_URL, LIVE);
     expect(await collect(server.served!.read(0, 1_000))).toEqual(CONTENT);
   });

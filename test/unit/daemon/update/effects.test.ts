@@ -26,7 +26,7 @@ function bench(changes: Partial<EffectPorts> = {}) {
     clock,
     clockSynchronised: async () => true,
     clockPatienceMs: 600_000,
-    delivery: { deliver: async () => '/var/download/x.raucb', end: note('end') },
+    delivery: { deliver: async () => '/var/download/x.raucb', whyUnread: () => undefined, end: note('end'), sweep: note('sweep') },
     runningVersion: '1',
     deviceSizeBytes: async () => 1000,
     reboot: note('reboot'),
@@ -48,6 +48,29 @@ describe('the inspection', () => {
   it('finds the slot that runs and the one to write', async () => {
     const { carryOut } = bench({ failedHere: (version) => version === '2' });
     expect(await carryOut(inspect)).toMatchObject({ sourceSlot: A, targetSlot: B, bootId: 'boot', failedHere: true });
+  });
+
+  it('finds what each slot holds that will be written', async () => {
+    const { installer, carryOut } = bench({ deviceSizeBytes: async (device) => (device === '/dev/esp-b' ? 100 : undefined) });
+    const group = [
+      { name: 'esp.1', slotClass: 'esp', device: '/dev/esp-b' },
+      { name: 'rootfs.1', slotClass: 'rootfs', device: '/dev/B' },
+    ];
+    installer.slotB = { ...installer.slotB, group };
+    expect(await carryOut(inspect)).toMatchObject({
+      targetSlots: [
+        { name: 'esp.1', slotClass: 'esp', sizeBytes: 100 },
+        { name: 'rootfs.1', slotClass: 'rootfs', sizeBytes: undefined },
+      ],
+    });
+  });
+
+  it('fails for why the bundle could not be read, which the installer does not know', async () => {
+    const refused = new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: the server answered 403');
+    const delivery = { deliver: async () => '', whyUnread: () => refused, end: async () => {}, sweep: async () => {} };
+    const { installer, carryOut } = bench({ delivery });
+    installer.failures.set('inspect', [new Failure('INSTALL_FAILED', 'failed to read data from remote server')]);
+    await expect(carryOut(inspect)).rejects.toBe(refused);
   });
 
   const third = (installer: FakeInstaller): Slot => ({ ...installer.slotB, name: 'rootfs.2', bootname: 'C' });
@@ -178,7 +201,7 @@ describe('what remains to be done', () => {
   it.each<[Effect, NewEvent | undefined, string[]]>([
     [{ type: 'deliver', operation: OPERATION }, { type: 'bundle-delivered', location: '/var/download/x.raucb' }, []],
     [{ type: 'read-boot-log', bootId: 'failed' }, { type: 'boot-log-read', log: 'log of failed' }, []],
-    [{ type: 'clean-up', keepBundle: false }, undefined, ['end', 'disarm']],
+    [{ type: 'clean-up', operationId: 'op', keepBundle: false }, undefined, ['end op', 'disarm']],
     [{ type: 'reboot', delayMs: 0, window: '' }, undefined, ['reboot']],
   ])('%o', async (effect, event, expected) => {
     const { clock, asked, carryOut } = bench();

@@ -5,7 +5,7 @@ import { transition } from '../../../../agent/daemon/update/lifecycle.ts';
 import { PHASES, type Phase, type UpdateState } from '../../../../agent/daemon/update/state.ts';
 import type { Step } from '../../../../agent/daemon/update/step.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
-import { EVENTS, STATES, WINDOW } from './states.ts';
+import { EVENTS, OPERATION_ID, STATES, WINDOW } from './states.ts';
 
 const BUSY = { 'install-requested': 'refused UPDATE_IN_PROGRESS', 'resume-requested': 'refused UPDATE_NOT_PAUSED' };
 const STOPPABLE = { 'cancel-requested': 'failed CANCELLED: clean-up', 'rollback-requested': 'failed CANCELLED: clean-up' };
@@ -191,7 +191,7 @@ describe('the life of an update', () => {
 
   it.each(['DOWNLOAD_FAILED', 'CLIENT_GONE'] as const)('keeps what came of a bundle when it failed with %s', (code) => {
     const step = transition(STATES.downloading, { ...EVENTS['effect-failed'], failure: new Failure(code, 'Cannot fetch the bundle') });
-    expect('effects' in step && step.effects).toEqual([{ type: 'clean-up', keepBundle: true }]);
+    expect('effects' in step && step.effects).toEqual([{ type: 'clean-up', operationId: OPERATION_ID, keepBundle: true }]);
   });
 
   it('refuses a bundle that is for another kind of node', () => {

@@ -38,7 +38,12 @@ export class FakeNode {
   readonly marks: string[] = [];
   reboots = 0;
   synchronised = true;
-  delivery: Delivery = { deliver: async () => '/var/download/x.raucb', end: async () => {} };
+  delivery: Delivery = {
+    deliver: async () => '/var/download/x.raucb',
+    whyUnread: () => undefined,
+    end: async () => {},
+    sweep: async () => {},
+  };
   /** Thrown by the next writes of the journal. */
   readonly writeFailures: Error[] = [];
   /** Whether there is space left for when there is none. */
@@ -67,7 +72,9 @@ export class FakeNode {
         installer: this.installer,
         delivery: {
           deliver: (operation, signal) => this.delivery.deliver(operation, signal),
-          end: (keepBundle) => this.delivery.end(keepBundle),
+          whyUnread: () => this.delivery.whyUnread(),
+          end: (operationId, keepBundle) => this.delivery.end(operationId, keepBundle),
+          sweep: (keepBundle) => this.delivery.sweep(keepBundle),
         },
         runningVersion: '1',
         deviceSizeBytes: async () => undefined,

@@ -13,6 +13,8 @@ const look = (inspected: Partial<Inspected> = {}, operation: Partial<Operation> 
 const bundle = (changes: Partial<Inspected['bundle']>) => ({ bundle: { ...EVENTS.inspected.bundle, ...changes } });
 const image = (sizeBytes: number, slotClass = 'rootfs') => bundle({ images: [{ slotClass, sizeBytes }] });
 
+const slots = (sizeBytes: number | undefined) => ({ targetSlots: [{ name: 'rootfs.1', slotClass: 'rootfs', sizeBytes }] });
+
 describe('before an install, a bundle', () => {
   it('against which nothing speaks may pass', () => {
     expect(look()).toBeUndefined();
@@ -45,20 +47,30 @@ describe('before an install, a bundle', () => {
 
   it('whose image is larger than the slot is refused', () => {
     const message = 'Cannot install 2: its image has 1001 bytes and slot "rootfs.1" holds 1000';
-    expect(look({ ...image(1_001), targetSizeBytes: 1_000 })).toMatchObject({ code: 'BUNDLE_TOO_LARGE', message });
+    expect(look({ ...image(1_001), ...slots(1_000) })).toMatchObject({ code: 'BUNDLE_TOO_LARGE', message });
   });
 
   it.each<[string, Partial<Inspected>]>([
-    ['is as large as the slot', { ...image(1_000), targetSizeBytes: 1_000 }],
-    ['is larger than a slot whose size nobody can tell', { ...image(1_001), targetSizeBytes: undefined }],
-    ['is for slots of another class', { ...image(1_001, 'root'), targetSizeBytes: 1_000 }],
-    ['is told by no manifest', { ...bundle({ images: [] }), targetSizeBytes: 1_000 }],
+    ['is as large as the slot', { ...image(1_000), ...slots(1_000) }],
+    ['is larger than a slot whose size nobody can tell', { ...image(1_001), ...slots(undefined) }],
+    ['is for slots of another class', { ...image(1_001, 'root'), ...slots(1_000) }],
+    ['is told by no manifest', { ...bundle({ images: [] }), ...slots(1_000) }],
   ])('whose image %s may pass', (_what, inspected) => {
     expect(look(inspected)).toBeUndefined();
   });
 
+  it('whose image for a slot that is written with the target is larger than that slot is refused', () => {
+    const targetSlots = [{ name: 'esp.1', slotClass: 'esp', sizeBytes: 10 }, ...slots(1_000).targetSlots];
+    const images = [
+      { slotClass: 'rootfs', sizeBytes: 1_000 },
+      { slotClass: 'esp', sizeBytes: 11 },
+    ];
+    const message = 'Cannot install 2: its image has 11 bytes and slot "esp.1" holds 10';
+    expect(look({ ...bundle({ images }), targetSlots })).toMatchObject({ code: 'BUNDLE_TOO_LARGE', message });
+  });
+
   it('against which much speaks is refused for what can be changed least', () => {
-    const inspected = { ...bundle({ compatible: 'toaster' }), failedHere: true, runningVersion: '3', targetSizeBytes: 1 };
+    const inspected = { ...bundle({ compatible: 'toaster' }), failedHere: true, runningVersion: '3', ...slots(1) };
     expect(look(inspected)).toMatchObject({ code: 'BUNDLE_INCOMPATIBLE' });
     expect(look({ ...inspected, ...bundle({}) })).toMatchObject({ code: 'VERSION_FAILED_HERE' });
   });

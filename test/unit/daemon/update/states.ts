@@ -88,7 +88,7 @@ export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
     targetSlot: inspected.targetSlot,
     bootId: ARMED_BOOT,
     runningVersion: '1',
-    targetSizeBytes: 1000,
+    targetSlots: [{ name: 'rootfs.1', slotClass: 'rootfs', sizeBytes: 1000 }],
   },
   'install-progress': { type: 'install-progress', atMs, percent: 60, message: 'Copying image to rootfs.1' },
   'install-completed': { type: 'install-completed', atMs },

@@ -133,7 +133,7 @@ describe('the delivery of a bundle behind a URL', () => {
     const delivery = new BundleDelivery({
       openUrl: (url) => (signal) => opening(new URL(url), identity, signal),
       offers: new ClientOffers(clock),
-      access: { clear: async () => {} },
+      access: { clear: async () => {}, forget: async () => {} },
       spool: new Spool({ folder, maximumBytes: 1_000_000, reserveBytes: 0 }),
       clock,
       random: () => 1,

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RequestOptions, request } from '../../../../../agent/daemon/platform/https/request.ts';
+import { until } from '../../../../../qemu/deadline.ts';
 import { BUNDLE, ranged, ScriptedServers } from '../../../fakes/scripted-bundle-server.ts';
 
 let servers: ScriptedServers;
@@ -23,6 +24,8 @@ async function proxy(answer?: (socket: Duplex) => void) {
   const sockets = new Set<Duplex>();
   server.on('connect', ({ url = '', headers }, socket: Duplex) => {
     sockets.add(socket);
+    socket.on('end', () => sockets.delete(socket));
+    socket.on('close', () => sockets.delete(socket));
     asked.push({ target: url, authorization: headers['proxy-authorization'] });
     if (answer) return answer(socket);
     const { hostname, port } = new URL(`https://${url}`);
@@ -39,7 +42,7 @@ async function proxy(answer?: (socket: Duplex) => void) {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  return { asked, url: `http://user:pass@127.0.0.1:${(server.address() as AddressInfo).port}` };
+  return { asked, sockets, url: `http://user:pass@127.0.0.1:${(server.address() as AddressInfo).port}` };
 }
 
 describe('a server behind a proxy', () => {
@@ -66,11 +69,12 @@ describe('a server behind a proxy', () => {
     const { url } = await servers.serve(ranged());
     const refusing = await proxy((socket) => socket.end('HTTP/1.1 403 Forbidden\r\n\r\n'));
     const posing = await proxy((socket) => socket.end('HTTP/1.1 206 Partial Content\r\ncontent-length: 1\r\n\r\nx'));
-    const silent = await proxy(() => {});
+    const silent = await proxy((socket) => void socket.resume());
     for (const through of [refusing.url, posing.url, silent.url, 'http://127.0.0.1:1']) {
       const failure = await asking(url, { proxy: { url: through, except: [] } }).catch((error) => error);
       expect(failure).toMatchObject({ code: 'DOWNLOAD_FAILED' });
       expect(failure.message).not.toContain('pass');
     }
+    await until('the silent proxy to see that nobody waits any longer', 5_000, async () => silent.sockets.size === 0 || undefined);
   });
 });

@@ -30,11 +30,25 @@ const ANSWER = [
 describe('the slots in an answer of RAUC', () => {
   it('are the bootable ones, by name', () => {
     expect(toSlots(ANSWER, 'rootfs.0')).toEqual([
-      { name: 'rootfs.0', bootname: 'A', device: '/dev/vda2', booted: true, primary: true, bootStatus: 'good', version: '', status: '' },
+      {
+        name: 'rootfs.0',
+        bootname: 'A',
+        device: '/dev/vda2',
+        group: [
+          { name: 'esp.0', slotClass: 'esp', device: '/dev/vda1' },
+          { name: 'rootfs.0', slotClass: 'rootfs', device: '/dev/vda2' },
+        ],
+        booted: true,
+        primary: true,
+        bootStatus: 'good',
+        version: '',
+        status: '',
+      },
       {
         name: 'rootfs.1',
         bootname: 'B',
         device: '/dev/vda3',
+        group: [{ name: 'rootfs.1', slotClass: 'rootfs', device: '/dev/vda3' }],
         booted: false,
         primary: false,
         bootStatus: 'bad',
