@@ -27,6 +27,9 @@ const SERVICE = /^[\w:.\\@-]{1,247}\.service$/;
 const isProxy = (text: string): boolean => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol);
 const LOOPBACK = /^(?:127\.\d+\.\d+\.\d+|\[::1\]|localhost):/;
 
+/** The administrator's checks; many have none. */
+export const OWN_CHECKS = '/etc/lamadist-agent/health.d';
+
 /** Leaves the agent time to commit before lamadist-commit-deadline.timer. */
 const MAX_GATE_MS = 600_000;
 
@@ -55,10 +58,7 @@ const ConfigSchema = v.strictObject({
   health: v.optional(
     v.strictObject({
       /** Where check files are read; a later folder overrides an earlier one. */
-      folders: v.optional(v.pipe(v.array(path), v.minLength(1, 'must name a folder')), [
-        '/usr/lib/lamadist-agent/health.d',
-        '/etc/lamadist-agent/health.d',
-      ]),
+      folders: v.optional(v.pipe(v.array(path), v.minLength(1, 'must name a folder')), ['/usr/lib/lamadist-agent/health.d', OWN_CHECKS]),
       /** Within which all required checks must have passed. Keep it below the commit deadline of the trial boot. */
       'gate-deadline': v.optional(
         v.pipe(duration, v.maxValue(MAX_GATE_MS, 'must be at most "10m": the commit deadline of a trial is 15 minutes')),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from 'pino';
-import type { Config } from '../config.ts';
+import { type Config, OWN_CHECKS } from '../config.ts';
 import { readCheckDirectory } from '../health/check-directory.ts';
 import { HealthMonitor } from '../health/health-monitor.ts';
 import { linuxProbes } from '../platform/linux/probes.ts';
@@ -14,7 +14,7 @@ import type { Neighbours } from './neighbours.ts';
 /** The checks of the node, and the gate that a trial must pass. */
 export function healthOf(config: Config['health'], { bus }: Neighbours, { events }: Events, logger: Logger) {
   const monitor = new HealthMonitor({
-    load: () => readCheckDirectory(config.folders),
+    load: () => readCheckDirectory(config.folders, OWN_CHECKS),
     probes: { ...linuxProbes, ...systemdProbes(bus) },
     clock,
     logger,

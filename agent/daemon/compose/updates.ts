@@ -50,7 +50,8 @@ export async function updatesOf(
   const delivery = new BundleDelivery({
     openUrl: (url, operationId) => async (signal) => {
       const trust = { ...(caFile && { ca: await readFile(caFile) }), ...(proxy && { proxy }) };
-      return openHttpsBundle(new URL(url), { ...(await access.of(operationId)), ...trust }, signal);
+      const { query, ...identity } = await access.of(operationId);
+      return openHttpsBundle(new URL(`${url}${query}`), { ...identity, ...trust }, signal);
     },
     offers,
     access,
@@ -62,6 +63,10 @@ export async function updatesOf(
     ...(canStream && { rangeServer: new LoopbackRangeServer(log) }),
     clock,
     random: Math.random,
+    onPause: (operationId, why, pauseMs) => {
+      log.warn({ err: why, operationId, pauseMs: Math.round(pauseMs) }, 'The source of the bundle has to be waited for');
+      void updater.submit({ type: 'fetch-held-up', operationId, message: why.message });
+    },
     onFetched: (operationId, bytes, sizeBytes) => void updater.submit({ type: 'bundle-fetched', operationId, bytes, sizeBytes }),
   });
   const updater: Updater = new Updater({

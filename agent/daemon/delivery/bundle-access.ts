@@ -6,12 +6,12 @@ import { Failure } from '../../shared/failure.ts';
 import { writeDurably } from '../files/durable-file.ts';
 
 const text = v.string();
-const BundleAccessSchema = v.object({ headers: v.record(text, text), certificate: text, key: text });
+const BundleAccessSchema = v.object({ headers: v.record(text, text), certificate: text, key: text, query: v.optional(text, '') });
 
 /** What the server of a bundle wants to see: secrets, so they go to its own origin, and into no journal, log or answer. */
 export type BundleAccess = v.InferOutput<typeof BundleAccessSchema>;
 
-export const NO_ACCESS: BundleAccess = { headers: {}, certificate: '', key: '' };
+export const NO_ACCESS: BundleAccess = { headers: {}, certificate: '', key: '', query: '' };
 
 /** Keeps the access of each operation for as long as the operation lasts: readable by the agent alone, through restarts. */
 export class BundleAccessStore {

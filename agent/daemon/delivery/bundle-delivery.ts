@@ -7,7 +7,7 @@ import type { BundleAccessStore } from './bundle-access.ts';
 import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientOffers } from './client-offers.ts';
 import { limitRate } from './rate-limit.ts';
-import { openPatiently, readThrough } from './read-through.ts';
+import { openPatiently, type Patience, readThrough } from './read-through.ts';
 import type { Spool } from './spool.ts';
 
 /** Shows a bundle to RAUC, and to nobody else, at a URL of this node. */
@@ -26,6 +26,8 @@ export interface BundleDeliveryParts {
   readonly rangeServer?: RangeServer;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Told when the source of an operation's bundle has to be waited for. */
+  readonly onPause: (operationId: string, why: Failure, pauseMs: number) => void;
   readonly onFetched: (operationId: string, bytes: number, sizeBytes: number) => void;
 }
 
@@ -48,17 +50,22 @@ export class BundleDelivery implements Delivery {
     this.#unread = undefined;
     if (source.type === 'path') return source.path;
     const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
-    const reader = await openPatiently(open, this.#parts, signal);
+    const patience: Patience = {
+      clock: this.#parts.clock,
+      random: this.#parts.random,
+      onPause: (why, pauseMs) => this.#parts.onPause(id, why, pauseMs),
+    };
+    const reader = await openPatiently(open, patience, signal);
     const throttle = limitRate(operation.bytesPerSecond, this.#parts.clock);
     const read = (offset: number, length: number, readSignal: AbortSignal) =>
-      throttle(readThrough(reader, open, offset, length, this.#parts, readSignal), readSignal);
+      throttle(readThrough(reader, open, offset, length, patience, readSignal), readSignal);
     const tell = this.#teller(id, reader.sizeBytes);
-    tell(0);
     // What a source cannot tell from other content must not be read in parts.
     if (!rangeServer || reader.validator === '') {
       const name = source.type === 'url' ? source.url : source.sha256;
       return spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
     }
+    tell(0);
     let bytes = 0;
     // RAUC reads while it installs, long after the delivery itself is done.
     const whileOffered = this.#offered.signal;

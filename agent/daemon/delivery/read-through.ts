@@ -7,6 +7,8 @@ export interface Patience {
   readonly clock: Clock;
   /** 0 to 1. */
   readonly random: () => number;
+  /** Told why the source is waited for, before each pause. */
+  readonly onPause: (why: Failure, pauseMs: number) => void;
 }
 
 /** Attempts that came to little, one after another, after which the source is taken for gone. */
@@ -92,9 +94,12 @@ function requireSame(first: BundleReader, later: BundleReader): void {
 }
 
 /** Waits before another attempt, where one makes sense. */
-async function pauseOrThrow(error: unknown, failed: number, { clock, random }: Patience, signal: AbortSignal): Promise<void> {
+async function pauseOrThrow(error: unknown, failed: number, patience: Patience, signal: AbortSignal): Promise<void> {
+  const { clock, random, onPause } = patience;
   signal.throwIfAborted();
   if (!(error instanceof Failure) || error.code !== 'DOWNLOAD_FAILED' || failed >= ATTEMPTS) throw error;
   // Full jitter: nodes that lost a server together do not come back together.
-  await clock.sleep(random() * Math.min(FIRST_PAUSE_MS * 2 ** failed, LONGEST_PAUSE_MS), signal);
+  const pauseMs = random() * Math.min(FIRST_PAUSE_MS * 2 ** failed, LONGEST_PAUSE_MS);
+  onPause(error, pauseMs);
+  await clock.sleep(pauseMs, signal);
 }

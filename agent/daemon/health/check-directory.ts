@@ -14,11 +14,11 @@ export interface CheckDirectory extends CheckSet {
 
 /**
  * Reads the checks in these folders, in the order of their names. A file in a later folder stands in for one of the same name in
- * an earlier one. Whatever cannot be read is among the broken, so that it fails the gate; only a folder that does not exist is
- * empty.
+ * an earlier one. Whatever cannot be read is among the broken, so that it fails the gate; only the folder that may be missing is
+ * empty where it does not exist.
  */
-export async function readCheckDirectory(folders: readonly string[]): Promise<CheckDirectory> {
-  const listings = await Promise.all(folders.map(list));
+export async function readCheckDirectory(folders: readonly string[], mayBeMissing?: string): Promise<CheckDirectory> {
+  const listings = await Promise.all(folders.map((folder) => list(folder, folder === mayBeMissing)));
   const broken = listings.flatMap((listing) => listing.broken);
   const fileByName = new Map(listings.flatMap(({ files }) => files.map((file) => [basename(file), file] as const)));
   const names = [...fileByName.keys()].sort();
@@ -36,7 +36,7 @@ interface Listing {
   readonly broken: readonly BrokenCheck[];
 }
 
-async function list(folder: string): Promise<Listing> {
+async function list(folder: string, mayBeMissing: boolean): Promise<Listing> {
   try {
     const visible = (await readdir(folder)).filter((name) => !name.startsWith('.'));
     return {
@@ -44,7 +44,7 @@ async function list(folder: string): Promise<Listing> {
       broken: visible.filter((name) => name.endsWith('.yml')).map((name) => misnamed(join(folder, name))),
     };
   } catch (error) {
-    return isMissing(error) ? { files: [], broken: [] } : { files: [], broken: [unreadable(folder, error)] };
+    return mayBeMissing && isMissing(error) ? { files: [], broken: [] } : { files: [], broken: [unreadable(folder, error)] };
   }
 }
 

@@ -32,6 +32,8 @@ export function verdict(checkSet: CheckSet, results: ReadonlyMap<string, CheckRe
   const failed = required.flatMap(({ name }) => results.get(name) ?? []).filter(hasFailed);
   if (failed.length > 0) return failure('CHECK_FAILED', failed.map(describeFailed), namesOf(failed));
   const missing = required.filter(({ name }) => results.get(name)?.outcome !== 'passed');
+  // A boot of which nothing is asked is no healthy one: a file that was lost would commit whatever boots.
+  if (required.length === 0) return failure('CHECK_BROKEN', ['there is no required check'], []);
   if (missing.length === 0) return { type: 'passed', message: describePassed(required.length) };
   if (time.elapsedMs < time.deadlineMs) return { type: 'pending' };
   const late = missing.map(({ name }) => describeLate(name, results.get(name)?.detail ?? 'not run yet', time.deadlineMs));
@@ -71,6 +73,5 @@ export function describeBroken({ file, line, field, message }: BrokenCheck): str
 }
 
 function describePassed(count: number): string {
-  if (count === 0) return 'No check is required, so nothing was asked of this boot';
   return count === 1 ? 'The one required check passed' : `All ${count} required checks passed`;
 }

@@ -11,16 +11,16 @@ export function fetchMetrics(registry: Registry): (state: UpdateState) => void {
   const fetched = counter('lamadist_bundle_fetched_bytes_total', 'Bytes of bundles that were fetched while this agent ran.');
   const reused = counter('lamadist_bundle_reused_bytes_total', 'Bytes of bundles that need not be fetched: the slots held them already.');
   /** What was counted of the update that is under way; undefined before the first state. */
-  let counted: { readonly id: string; readonly bytes: number; readonly done: boolean } | undefined;
+  let counted: { readonly id: string; readonly bytes: number | undefined; readonly done: boolean } | undefined;
 
   return (state) => {
     const id = state.phase === 'idle' ? '' : state.operation.id;
     const now = state.phase === 'idle' ? null : state.fetched;
     const done = !UNDECIDED.has(state.phase);
-    // What was fetched before this agent started was counted by the one before.
-    const before = counted?.id === id ? counted : { bytes: counted ? 0 : (now?.bytes ?? 0), done: !counted && done };
-    counted = { id, bytes: Math.max(before.bytes, now?.bytes ?? 0), done: before.done || done };
-    if (!now) return;
+    // What is there at first was counted by the agent, or with the update, that fetched it.
+    const before = counted?.id === id && counted.bytes !== undefined ? counted : { bytes: now?.bytes, done: !counted && done };
+    counted = { id, bytes: before.bytes === undefined ? now?.bytes : Math.max(before.bytes, now?.bytes ?? 0), done: before.done || done };
+    if (!now || before.bytes === undefined) return;
     fetched.inc(Math.max(now.bytes - before.bytes, 0));
     if (done && !before.done) reused.inc(Math.max(now.sizeBytes - now.bytes, 0));
   };

@@ -5,7 +5,7 @@ import { parseWindow } from '../../shared/maintenance-window.ts';
 import type { BundleAccess } from '../delivery/bundle-access.ts';
 import type { Operation } from '../update/state.ts';
 import { bundleSource } from './bundle-source.ts';
-import { urlAccess } from './url-access.ts';
+import { urlAccess, withoutQuery } from './url-access.ts';
 
 type Request = lamadist.agent.v1.InstallBundleRequest & lamadist.agent.v1.InstallBundleRequest.$Shape;
 
@@ -21,7 +21,7 @@ export function installation(request: Request, id: string, requestedBy: string):
   const source = bundleSource(request.source);
   const operation: Operation = {
     id,
-    source,
+    source: withoutQuery(source),
     rebootPolicy: request.rebootPolicy === lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL ? 'manual' : 'automatic',
     force: request.force,
     allowDowngrade: request.allowDowngrade,

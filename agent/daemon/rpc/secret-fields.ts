@@ -3,8 +3,14 @@
 /** The fields of requests that the protocol marks with `debug_redact`; a test holds this list against it. */
 export const SECRET_FIELDS: ReadonlySet<string> = new Set(['urlAccess']);
 
-/** A request as it may be written down: of what is secret, only that it was there. */
+/** A request as it may be written down: of what is secret, and of the query of a URL, only that it was there. */
 export function withoutSecrets(request: unknown): unknown {
-  if (typeof request !== 'object' || request === null) return request;
-  return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, SECRET_FIELDS.has(name) && value ? '(secret)' : value]));
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) return request;
+  return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, shown(name, value)]));
+}
+
+function shown(name: string, value: unknown): unknown {
+  if (SECRET_FIELDS.has(name) && value) return '(secret)';
+  if (name === 'url' && typeof value === 'string') return value.replace(/\?.*$/s, '?(secret)');
+  return name === 'source' ? withoutSecrets(value) : value;
 }

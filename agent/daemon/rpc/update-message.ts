@@ -91,9 +91,10 @@ function sourceMessage(source: Update['operation']['source']): lamadist.agent.v1
 }
 
 function progressOf(update: Update): Pick<UpdateMessage, 'progress'> {
-  if (update.phase === 'downloading' && update.fetched) {
-    const { bytes, sizeBytes } = update.fetched;
-    return { progress: { percent: Math.floor((bytes / sizeBytes) * 100), message: 'Fetching the bundle' } };
+  if (update.phase === 'downloading') {
+    const { bytes, sizeBytes } = update.fetched ?? { bytes: 0, sizeBytes: 1 };
+    const message = update.heldUp === '' ? 'Fetching the bundle' : `Waiting to try again: ${update.heldUp}`;
+    return { progress: { percent: Math.floor((bytes / sizeBytes) * 100), message } };
   }
   if (update.phase === 'installing') return { progress: { percent: Math.floor(update.percent), message: update.message } };
   return {};

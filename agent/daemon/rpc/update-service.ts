@@ -47,7 +47,7 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   return {
     installBundle: unary(async (request, context) => {
       const { operation, access } = installation(request, parts.newId(), parts.callers.of(context.authContext).name);
-      const waiting = waitingFor(operation.source, updater.state);
+      const waiting = waitingFor(operation, updater.state);
       if (waiting) return { operationId: waiting };
       // Before the operation itself: once that is accepted, it goes on by itself after any restart.
       if (access) await parts.access.keep(operation.id, access);
@@ -124,11 +124,28 @@ async function command(
   return { operationId: current };
 }
 
-/** The operation that waits for this very file: its client went away, and comes back by asking again. */
-function waitingFor(source: Operation['source'], state: UpdateState): string | undefined {
+/** What an operation is asked for with, in the words of the API, beside its bundle. */
+const ASKED_WITH = [
+  ['reboot_policy', ({ rebootPolicy }) => rebootPolicy],
+  ['force', ({ force }) => force],
+  ['allow_downgrade', ({ allowDowngrade }) => allowDowngrade],
+  ['bytes_per_second', ({ bytesPerSecond }) => bytesPerSecond],
+] as const satisfies readonly (readonly [string, (operation: Operation) => unknown])[];
+
+/**
+ * The operation that waits for this very file: its client went away, and comes back by asking again. It goes on as it was asked
+ * for at first, so asking in another way is refused with UPDATE_IN_PROGRESS.
+ */
+function waitingFor(asked: Operation, state: UpdateState): string | undefined {
+  const { source } = asked;
   if (source.type !== 'client' || (state.phase !== 'downloading' && state.phase !== 'paused')) return undefined;
   const { operation } = state;
-  return operation.source.type === 'client' && operation.source.sha256 === source.sha256 ? operation.id : undefined;
+  if (operation.source.type !== 'client' || operation.source.sha256 !== source.sha256) return undefined;
+  const other = ASKED_WITH.find(([, value]) => value(asked) !== value(operation));
+  if (!other) return operation.id;
+  const [field, value] = other;
+  const found = `the same file is under way with ${field} ${value(operation)}, and not ${value(asked)}: repeat it as it was, or cancel it first`;
+  throw new Failure('UPDATE_IN_PROGRESS', `Cannot install: ${found}`, { field, operation_id: operation.id });
 }
 
 function inspectable(source: Operation['source'], canStream: boolean): string {

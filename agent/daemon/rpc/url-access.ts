@@ -27,14 +27,23 @@ const OWN_HEADERS: ReadonlySet<string> = new Set([
   'expect',
 ]);
 
-/** What a request gives along for the server of its URL; undefined when it gives nothing. Throws INVALID_REQUEST, and quotes no value. */
+/**
+ * What a request gives along for the server of its URL; undefined when it gives nothing. The query of the URL belongs to it: where
+ * a URL is signed, that is what signs it. Throws INVALID_REQUEST, and quotes no value.
+ */
 export function urlAccess(message: Message | null | undefined, source: Operation['source']): BundleAccess | undefined {
   const { headers: given = [], clientCertificate = '', clientKey = '' } = message ?? {};
-  if (given?.length === 0 && !clientCertificate && !clientKey) return undefined;
+  const query = source.type === 'url' ? new URL(source.url).search : '';
+  if (given?.length === 0 && !clientCertificate && !clientKey && !query) return undefined;
   if (source.type !== 'url') throw invalid('headers and client certificates are for a URL, and the source is none');
   const headers = headersOf(given ?? []);
   requirePair(clientCertificate ?? '', clientKey ?? '');
-  return { headers, certificate: clientCertificate ?? '', key: clientKey ?? '' };
+  return { headers, certificate: clientCertificate ?? '', key: clientKey ?? '', query };
+}
+
+/** A source as everybody may see it. */
+export function withoutQuery(source: Operation['source']): Operation['source'] {
+  return source.type === 'url' ? { type: 'url', url: source.url.replace(/[?#].*$/s, '') } : source;
 }
 
 const invalid = (found: string): Failure => new Failure('INVALID_REQUEST', `Cannot install: ${found}`, { field: 'url_access' });

@@ -25,7 +25,7 @@ export function fromTheStart(from: Asked, operation: Operation, atMs: number): S
 /** Brings the bundle within reach, where it is not, and looks at it. */
 export function withoutWaiting(from: Asked, operation: Operation, atMs: number): Step {
   const { source } = operation;
-  if (source.type !== 'path') return stay(enter('downloading', from, atMs, { operation }), { type: 'deliver', operation });
+  if (source.type !== 'path') return stay(enter('downloading', from, atMs, { operation, heldUp: '' }), { type: 'deliver', operation });
   return stay(enter('inspecting', from, atMs, { operation, location: source.path }), { type: 'inspect', location: source.path });
 }
 
@@ -55,7 +55,7 @@ export const cancel = (state: Update, event: Cancelling): Step => fail(state, ev
 
 /** RAUC cannot be stopped half-way; what it wrote is simply never activated. */
 export const cancelInstall = (state: StateOf<'installing'>, event: Cancelling): Step =>
-  stay({ ...state, cancelled: cancelled(event.message) });
+  stay({ ...state, cancelled: state.cancelled ?? cancelled(event.message) });
 
 export function leaveArmed(state: StateOf<'activating' | 'pending-reboot'>, event: EventOf<'rollback-requested'>): Step {
   return rollBack(state, event.atMs, requested(event.message), false);

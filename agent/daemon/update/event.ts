@@ -27,6 +27,8 @@ export type UpdateEvent = { readonly atMs: number } & (
   | { readonly type: 'window-planned'; readonly opensAtMs: number | null }
   | { readonly type: 'window-opened' }
   | { readonly type: 'bundle-fetched'; readonly operationId: string; readonly bytes: number; readonly sizeBytes: number }
+  /** The source has to be waited for. */
+  | { readonly type: 'fetch-held-up'; readonly operationId: string; readonly message: string }
   /** RAUC can reach the bundle at this path or URL. */
   | { readonly type: 'bundle-delivered'; readonly location: string }
   | {

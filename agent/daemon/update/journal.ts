@@ -93,5 +93,6 @@ export function worthJournaling(before: UpdateState, after: UpdateState): boolea
 function withoutProgress(state: UpdateState): object {
   if (state.phase === 'idle') return state;
   const { fetched: _fetched, ...kept } = state;
+  if (state.phase === 'downloading') return { ...kept, heldUp: '' };
   return state.phase === 'installing' ? { ...kept, percent: 0, message: '' } : kept;
 }

@@ -135,7 +135,8 @@ const LIFE: Life = {
   },
   paused: { 'pause-requested': (state) => stay(state), 'resume-requested': resume, ...stoppable },
   downloading: {
-    'bundle-fetched': fetched,
+    'bundle-fetched': (state, event) => fetched({ ...state, heldUp: '' }, event),
+    'fetch-held-up': (state, { operationId, message }) => stay(operationId === state.operation.id ? { ...state, heldUp: message } : state),
     'bundle-delivered': delivered,
     'pause-requested': pause,
     'effect-failed': failOnEffect,
@@ -154,7 +155,8 @@ const LIFE: Life = {
     'install-completed': installEnded,
     'effect-failed': (state, event) => fail(state, event.atMs, state.cancelled ?? reasonOf(event.failure)),
     'pause-requested': (state) => stay({ ...state, pausing: true }),
-    'resume-requested': (state, event) => (state.pausing ? stay({ ...state, pausing: false }) : (refusal(state, event) as Step)),
+    'resume-requested': (state, event) =>
+      state.pausing && !state.cancelled ? stay({ ...state, pausing: false }) : (refusal(state, event) as Step),
     'cancel-requested': cancelInstall,
     'rollback-requested': cancelInstall,
   },

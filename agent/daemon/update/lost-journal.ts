@@ -8,6 +8,9 @@ import type { Salvage } from './salvage.ts';
 import type { Operation } from './state.ts';
 import { reasonOf } from './step.ts';
 
+/** Of an update of which not even the id is known, if there was one: somebody who waits for it must not wait for ever. */
+const UNKNOWN_ID = '00000000-0000-0000-0000-000000000000';
+
 /**
  * What a node without its journal still knows. The history has the updates that ended, and which versions failed here; one that
  * it does not have, although the journal or a trial boot speaks of it, was under way and has failed with the journal.
@@ -20,9 +23,8 @@ export async function withoutJournal(
   atMs: number,
 ): Promise<Journaled> {
   const failedVersions = merge(found.failedVersions, await history.failedVersions());
-  const id = found.operationId || (records.at(-1)?.operationId ?? '');
-  if (id === '') return { state: { phase: 'idle' }, failedVersions };
-  const ended = await history.find(id);
+  const id = found.operationId || (records.at(-1)?.operationId ?? UNKNOWN_ID);
+  const ended = id === UNKNOWN_ID ? undefined : await history.find(id);
   if (ended) return { state: ended, failedVersions };
   const phaseChanges = [{ phase: 'failed', atMs }];
   const operation = found.operation ?? unknownOperation(id);

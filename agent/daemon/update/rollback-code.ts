@@ -11,8 +11,8 @@ export const ROLLBACK_CODES = {
     remedy: 'mend what the check found, in the image or around the node, and install again with --force',
   },
   CHECK_BROKEN: {
-    why: 'a health check file could not be read',
-    remedy: 'correct the file that the message names, and install again with --force',
+    why: 'a health check file could not be read, or there was no required check',
+    remedy: 'correct what the message names, and install again with --force',
   },
   GATE_TIMED_OUT: {
     why: 'the required health checks did not all pass before the deadline of the gate',

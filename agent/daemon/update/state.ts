@@ -98,7 +98,8 @@ export const UpdateStateSchema = v.variant('phase', [
   phase('scheduled', { ...asked, opensAtMs: v.nullable(v.number()) }),
   /** Held by an administrator; `written` once the target slot is. */
   phase('paused', { ...asked, written: v.nullable(v.object(beyondAsked(inspected))) }),
-  phase('downloading', asked),
+  /** `heldUp` says why the source is waited for; empty when it is not. */
+  phase('downloading', { ...asked, heldUp: v.optional(text, '') }),
   phase('inspecting', { ...asked, location: text }),
   phase('installing', {
     ...inspected,

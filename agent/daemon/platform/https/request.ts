@@ -102,11 +102,22 @@ function get(url: URL, options: RequestOptions, signal: AbortSignal): Promise<In
       // What a proxy says instead of opening the tunnel must not pass for an answer of the server.
       if (!(response.socket instanceof TLSSocket)) return giveUp(new Error(`the proxy answered ${response.statusCode}`));
       settled.abort();
-      outgoing.prependListener('timeout', () => response.destroy(silent()));
+      outgoing.off('timeout', hangUp);
+      endWhenSilent(response, silenceMs, silent);
       resolve(response);
     });
-    outgoing.on('timeout', () => outgoing.destroy(silent()));
+    const hangUp = () => outgoing.destroy(silent());
+    outgoing.on('timeout', hangUp);
     outgoing.on('error', giveUp);
+  });
+}
+
+/** A server is silent only while somebody waits for it: one whose answer is not read keeps its connection. */
+function endWhenSilent(response: IncomingMessage, silenceMs: number, silent: () => Error): void {
+  const { socket } = response;
+  socket.on('timeout', () => {
+    if (response.readableLength > 0) socket.setTimeout(silenceMs);
+    else response.destroy(silent());
   });
 }
 

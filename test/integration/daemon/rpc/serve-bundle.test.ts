@@ -2,7 +2,7 @@
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Operation, Phase } from '../../../../agent/daemon/update/state.ts';
-import type { lamadist } from '../../../../agent/shared/gen/messages.js';
+import { lamadist } from '../../../../agent/shared/gen/messages.js';
 import { failureIn } from '../../../../agent/shared/status.ts';
 import { collect } from '../../../unit/fakes/bundle.ts';
 import { type AgentClient, ask, connect, soon } from '../../fakes/agent-client.ts';
@@ -209,6 +209,16 @@ describe('an install', () => {
   it('is the same for the same file, whose client asks again', async () => {
     const id = await install();
     expect(await install()).toBe(id);
+  });
+
+  it('is not joined by who asks for it in another way', async () => {
+    await install();
+    const request = { source: { client: CLIENT }, rebootPolicy: lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL };
+    const refused = await failure(ask(client.updates, 'installBundle', request));
+    expect(refused).toMatchObject({
+      code: 'UPDATE_IN_PROGRESS',
+      message: expect.stringContaining('reboot_policy automatic, and not manual'),
+    });
   });
 
   it('is not for readers to give a bundle to', async () => {

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BundleAccessStore, NO_ACCESS } from '../../../../agent/daemon/delivery/bundle-access.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 
-const ACCESS = { headers: { authorization: 'Bearer abc' }, certificate: 'cert', key: 'key' };
+const ACCESS = { headers: { authorization: 'Bearer abc' }, certificate: 'cert', key: 'key', query: '?token=abc' };
 
 async function storing() {
   const folder = join(await temporaryFolder(), 'access');

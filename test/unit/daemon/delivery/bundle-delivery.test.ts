@@ -50,6 +50,7 @@ async function delivering({ canStream = false } = {}) {
     ...(canStream && { rangeServer: server }),
     clock,
     random: () => 0,
+    onPause: (id, why, pauseMs) => void told.push([`${id}: ${why.code}`, pauseMs, 0]),
     onFetched: (...fetched) => told.push(fetched),
   });
   const stored = () => readdir(folder).catch(() => []);
@@ -93,12 +94,13 @@ describe('a bundle from elsewhere, where RAUC cannot stream', () => {
   });
 
   it('comes through broken connections', async () => {
-    const { clock, delivery, source } = await delivering();
+    const { clock, delivery, source, told } = await delivering();
     source.away.push(BROKEN_OFF);
     source.breaks.push(300, 0);
     const path = delivery.deliver(FROM_URL, LIVE);
     expect(await readFile(await passing(clock, path))).toEqual(CONTENT);
     expect(source.reads.map(([offset]) => offset)).toEqual([0, 300, 300]);
+    expect(told.filter(([what]) => what.includes('DOWNLOAD_FAILED'))).toHaveLength(3);
   });
 
   it('comes no faster than it was asked for', async () => {
@@ -192,7 +194,12 @@ describe('a bundle from elsewhere, where RAUC can stream', () => {
     const { read } = server.served!;
     source.breaks.push(0);
     source.away.push(new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: the server answered 403'));
-    expect(await passing(clock, collect(read(0, 10)).catch((error) => error))).toMatchObject({ code: 'DOWNLOAD_REFUSED' });
+    expect(
+      await passing(
+        clock,
+        collect(read(0, 10)).catch((error) => error),
+      ),
+    ).toMatchObject({ code: 'DOWNLOAD_REFUSED' });
     expect(delivery.whyUnread()).toMatchObject({ code: 'DOWNLOAD_REFUSED' });
     await collect(read(0, 10));
     expect(delivery.whyUnread()).toBeUndefined();

@@ -11,10 +11,12 @@ const LIVE = new AbortController().signal;
 /** A source whose reader goes through everything, and a clock on which pauses pass by themselves. */
 function reading(source: FakeSource, { random = 1, signal = LIVE } = {}) {
   const clock = new FakeClock();
-  const patience = { clock, random: () => random };
+  const pauses: number[] = [];
+  const patience = { clock, random: () => random, onPause: (_why: Failure, pauseMs: number) => void pauses.push(pauseMs) };
   const outcome = <T>(work: Promise<T>): Promise<T | Failure> => work.catch((error: Failure) => error);
   return {
     clock,
+    pauses,
     all: async (offset = 0, length = CONTENT.length) => {
       const done = outcome(collect(readThrough(source.reader(), source.open, offset, length, patience, signal)));
       await clock.advance(3_600_000);
@@ -52,7 +54,7 @@ describe('reading through', () => {
     const source = new FakeSource(CONTENT);
     const short = { ...source.reader(), read: () => source.reader().read(0, 40, LIVE) };
     const clock = new FakeClock();
-    const done = collect(readThrough(short, source.open, 0, 100, { clock, random: () => 0 }, LIVE));
+    const done = collect(readThrough(short, source.open, 0, 100, { clock, random: () => 0, onPause: () => {} }, LIVE));
     await clock.advance(0);
     expect(await done).toEqual(CONTENT);
     expect(source.reads.at(-1)).toEqual([40, 60]);
@@ -91,7 +93,7 @@ describe('reading through', () => {
         }
       },
     };
-    const patience = { clock, random: () => 0 };
+    const patience = { clock, random: () => 0, onPause: () => {} };
     const done = collect(readThrough(dripping, async () => dripping, 0, 1000, patience, LIVE)).catch((error: Failure) => error);
     for (let minute = 0; minute < 70; minute++) await clock.advance(60_000);
     expect(await done).toMatchObject({ code: 'DOWNLOAD_FAILED', message: expect.stringContaining('3 bytes in 10 minutes') });
@@ -105,7 +107,9 @@ describe('reading through', () => {
     const first = source.reader();
     source.breaks.push(30);
     const clock = new FakeClock();
-    const done = collect(readThrough(first, source.open, 0, 100, { clock, random: () => 1 }, LIVE)).catch((error) => error);
+    const done = collect(readThrough(first, source.open, 0, 100, { clock, random: () => 1, onPause: () => {} }, LIVE)).catch(
+      (error) => error,
+    );
     await clock.advance(1_000);
     Object.assign(source, change);
     await clock.advance(1_000);
@@ -116,7 +120,7 @@ describe('reading through', () => {
   it('takes no more than it asked for', async () => {
     const source = new FakeSource(CONTENT);
     const generous = { ...source.reader(), read: () => source.reader().read(0, 100, LIVE) };
-    const pieces = readThrough(generous, source.open, 0, 55, { clock: new FakeClock(), random: () => 0 }, LIVE);
+    const pieces = readThrough(generous, source.open, 0, 55, { clock: new FakeClock(), random: () => 0, onPause: () => {} }, LIVE);
     await expect(collect(pieces)).rejects.toMatchObject({ code: 'DOWNLOAD_REFUSED' });
   });
 
@@ -140,7 +144,7 @@ describe('a pause', () => {
       times.push(clock.monotonicMs());
       return source.open(signal);
     };
-    const done = openPatiently(open, { clock, random: () => random }, LIVE).catch((error) => error);
+    const done = openPatiently(open, { clock, random: () => random, onPause: () => {} }, LIVE).catch((error) => error);
     await clock.advance(3_600_000);
     expect(await done).toBe(BROKEN_OFF);
     return times;
@@ -157,9 +161,9 @@ describe('a pause', () => {
     source.breaks.push(30);
     const stop = new AbortController();
     const clock = new FakeClock();
-    const done = collect(readThrough(source.reader(), source.open, 0, 100, { clock, random: () => 1 }, stop.signal)).catch(
-      (error) => error,
-    );
+    const done = collect(
+      readThrough(source.reader(), source.open, 0, 100, { clock, random: () => 1, onPause: () => {} }, stop.signal),
+    ).catch((error) => error);
     await clock.advance(1_000);
     expect(clock.sleeping).toBe(1);
     stop.abort(new Error('enough'));

@@ -120,9 +120,10 @@ describe('never silently leaves out', () => {
   });
 });
 
-test('a folder that does not exist is empty', async () => {
+test('a folder that does not exist is broken, unless it may be missing', async () => {
   await writeFile(join(vendor, 'a.yaml'), CHECK);
-  const { checks, broken } = await readCheckDirectory([vendor, join(root, 'missing')]);
-  expect(checks).toHaveLength(1);
-  expect(broken).toEqual([]);
+  const missing = join(root, 'missing');
+  expect(await readCheckDirectory([vendor, missing], missing)).toMatchObject({ checks: [{ name: 'a' }], broken: [] });
+  const { broken } = await readCheckDirectory([vendor, missing]);
+  expect(broken).toMatchObject([{ file: missing, message: expect.stringContaining('ENOENT') }]);
 });

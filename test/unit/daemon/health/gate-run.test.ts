@@ -100,8 +100,8 @@ test('a broken file fails it without looking at anything', async () => {
   expect(looks).toBe(0);
 });
 
-test('passes without checks', async () => {
-  await expect(start([], deaf).report).resolves.toMatchObject({ verdict: { type: 'passed' }, results: [] });
+test('fails without checks', async () => {
+  await expect(start([], deaf).report).resolves.toMatchObject({ verdict: { code: 'CHECK_BROKEN' }, results: [] });
 });
 
 test('every check gets its turn, more of them than there are turns', async () => {

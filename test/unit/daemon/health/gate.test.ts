@@ -26,10 +26,11 @@ test('passes when every required check has', () => {
   });
 });
 
-test('passes without any required check, but says so', () => {
-  const message = 'No check is required, so nothing was asked of this boot';
-  expect(judge({})).toEqual({ type: 'passed', message });
-  expect(judge({ checks: [advisory('a')] })).toEqual({ type: 'passed', message });
+test('fails without any required check: nothing would be asked of this boot', () => {
+  const message = 'Cannot call this boot healthy: there is no required check';
+  const failed = { type: 'failed', code: 'CHECK_BROKEN', message, failedChecks: [] };
+  expect(judge({})).toEqual(failed);
+  expect(judge({ checks: [advisory('a')] }, [result('a', 'passed')])).toEqual(failed);
 });
 
 test('fails as soon as a required check has, and names it', () => {
@@ -117,7 +118,8 @@ describe('for any checks and results', () => {
     fc.assert(
       fc.property(checks, resultsOf, elapsed, (set, outcomes, elapsedMs) => {
         const passed = judge({ checks: set }, resultsOn(outcomes), { elapsedMs, deadlineMs: 300_000 }).type === 'passed';
-        expect(passed).toBe(set.every((one, index) => one.severity === 'advisory' || outcomes[index] === 'passed'));
+        const required = set.flatMap((one, index) => (one.severity === 'required' ? [outcomes[index]] : []));
+        expect(passed).toBe(required.length > 0 && required.every((outcome) => outcome === 'passed'));
       }),
     );
   });

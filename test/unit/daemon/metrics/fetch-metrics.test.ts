@@ -25,19 +25,25 @@ async function counted(...states: UpdateState[]) {
 
 describe('what bundles cost the network', () => {
   it('is counted as it comes, and what was reused once the bundle was read', async () => {
-    const steps = [fetched('installing', 100), fetched('installing', 300)];
+    const steps = [fetched('downloading', 0), fetched('installing', 100), fetched('installing', 300)];
     expect(await counted(IDLE, ...steps)).toEqual([300, 0]);
     expect(await counted(IDLE, ...steps, fetched('installed', 300), fetched('activating', 300), fetched('trial', 300))).toEqual([300, 700]);
   });
 
   it('adds up over updates', async () => {
-    const first = [fetched('downloading', 1_000), fetched('installed', 1_000)];
-    const second = [fetched('installing', 400, 'two'), fetched('installed', 400, 'two')];
+    const first = [fetched('downloading', 0), fetched('downloading', 1_000), fetched('installed', 1_000)];
+    const second = [fetched('downloading', 0, 'two'), fetched('installing', 400, 'two'), fetched('installed', 400, 'two')];
     expect(await counted(IDLE, ...first, IDLE, ...second)).toEqual([1_400, 600]);
   });
 
   it('reuses nothing when the update failed', async () => {
-    expect(await counted(IDLE, fetched('installing', 200), fetched('failed', 200))).toEqual([200, 0]);
+    expect(await counted(IDLE, fetched('downloading', 0), fetched('installing', 200), fetched('failed', 200))).toEqual([200, 0]);
+  });
+
+  it('is not counted again by an update that goes on with what another fetched', async () => {
+    const first = [fetched('downloading', 0), fetched('downloading', 600), fetched('failed', 600)];
+    const second = [fetched('downloading', 600, 'two'), fetched('downloading', 1_000, 'two'), fetched('installed', 1_000, 'two')];
+    expect(await counted(IDLE, ...first, ...second)).toEqual([1_000, 0]);
   });
 
   it('is not counted again by an agent that starts anew', async () => {

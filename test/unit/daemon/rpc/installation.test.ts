@@ -47,6 +47,7 @@ describe('what a request gives along for the server', () => {
       headers: { authorization: 'Bearer abc' },
       certificate: '',
       key: '',
+      query: '',
     });
   });
 
@@ -59,6 +60,12 @@ describe('what a request gives along for the server', () => {
     const { certificate } = await (await ca).issue({ commonName: 'node', purpose: 'client' });
     const { key } = await (await ca).issue({ commonName: 'other', purpose: 'client' });
     expect(() => access({ clientCertificate: certificate, clientKey: key })).toThrow('does not belong to');
+  });
+
+  it('keeps the query of a URL from everybody but its server', () => {
+    const { operation, access } = read({ source: { url: 'https://images.example/v2.raucb?token=abc' } });
+    expect(operation.source).toEqual({ type: 'url', url: 'https://images.example/v2.raucb' });
+    expect(access).toMatchObject({ query: '?token=abc', headers: {} });
   });
 
   it.each<[string, Fields['urlAccess'], string]>([

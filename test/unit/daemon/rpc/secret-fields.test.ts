@@ -11,6 +11,11 @@ describe('what is written down of a request', () => {
     expect(withoutSecrets(request)).toEqual({ source: { url: 'https://a' }, urlAccess: '(secret)' });
   });
 
+  it('has no query of a URL in it, which may be what signs it', () => {
+    const request = { source: { url: 'https://a/v2.raucb?X-Amz-Signature=abc' }, force: true };
+    expect(withoutSecrets(request)).toEqual({ source: { url: 'https://a/v2.raucb?(secret)' }, force: true });
+  });
+
   it('leaves out whatever the protocol marks as secret', async () => {
     const marked = new Set<string>();
     for (const type of await messageTypes()) {

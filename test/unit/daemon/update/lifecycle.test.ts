@@ -41,6 +41,7 @@ const LIFE: { readonly [P in Phase]: { readonly [T in EventType]?: string } } = 
     ...STOPPABLE,
     'pause-requested': 'paused',
     'bundle-fetched': '= downloading',
+    'fetch-held-up': '= downloading',
     'bundle-delivered': 'inspecting: inspect',
     'effect-failed': 'failed INSTALL_FAILED: clean-up',
     'agent-started': 'downloading: deliver',
@@ -182,6 +183,22 @@ describe('the life of an update', () => {
     const pausing = { ...STATES.installing, pausing: true };
     const resumed = transition(pausing, EVENTS['resume-requested']);
     expect(resumed).toMatchObject({ state: { phase: 'installing', pausing: false } });
+  });
+
+  it('cannot be let go on once it was cancelled, and is cancelled for what was said first', () => {
+    const first = transition({ ...STATES.installing, pausing: true }, { ...EVENTS['cancel-requested'], message: 'first' });
+    if ('refusal' in first) throw first.refusal;
+    expect(describeStep(first.state, transition(first.state, EVENTS['resume-requested']))).toBe('refused UPDATE_NOT_PAUSED');
+    const second = transition(first.state, { ...EVENTS['cancel-requested'], message: 'second' });
+    expect(second).toMatchObject({ state: { cancelled: { message: 'first' } } });
+  });
+
+  it('tells why its source is waited for, until it gives again', () => {
+    const held = transition(STATES.downloading, EVENTS['fetch-held-up']);
+    expect(held).toMatchObject({ state: { heldUp: 'Cannot fetch the bundle: nobody answers' } });
+    if ('refusal' in held) throw held.refusal;
+    expect(transition(held.state, EVENTS['bundle-fetched'])).toMatchObject({ state: { heldUp: '' } });
+    expect(transition(STATES.downloading, { ...EVENTS['fetch-held-up'], operationId: 'another' })).toMatchObject({ state: { heldUp: '' } });
   });
 
   it('does not count what was fetched for another update', () => {

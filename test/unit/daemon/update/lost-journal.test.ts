@@ -42,8 +42,11 @@ describe('a node whose journal can not be used', () => {
     }
   });
 
-  it('starts anew when nothing is known of any update', async () => {
-    expect((await nodeWith().start(ARMED_BOOT, 'A')).state).toEqual({ phase: 'idle' });
+  it('tells that an update may have failed with it when not even its id is left, and takes the next one', async () => {
+    const agent = await nodeWith().start(ARMED_BOOT, 'A');
+    expect(agent.state).toMatchObject({ ...JOURNAL_LOST, operation: { id: '00000000-0000-0000-0000-000000000000' } });
+    await agent.submit({ type: 'install-requested', operation: OPERATION });
+    expect(agent.state).toMatchObject({ operation: OPERATION });
   });
 
   it('remembers which versions failed here, from the journal and from the history', async () => {

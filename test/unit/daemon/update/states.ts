@@ -50,7 +50,7 @@ export const STATES: { readonly [P in Phase]: StateOf<P> } = {
   idle: { phase: 'idle' },
   scheduled: { phase: 'scheduled', ...asked, operation: { ...operation, window: WINDOW }, opensAtMs: null },
   paused: { phase: 'paused', ...asked, written },
-  downloading: { phase: 'downloading', ...asked, operation: url, fetched: { bytes: 100, sizeBytes: 1000 } },
+  downloading: { phase: 'downloading', ...asked, operation: url, fetched: { bytes: 100, sizeBytes: 1000 }, heldUp: '' },
   inspecting: { phase: 'inspecting', ...asked, location: '/var/v2.raucb' },
   installing: { phase: 'installing', ...inspected, percent: 40, message: 'Copying image to rootfs.1', cancelled: null, pausing: false },
   installed: { phase: 'installed', ...inspected },
@@ -76,6 +76,7 @@ export const EVENTS: { readonly [T in EventType]: EventOf<T> } = {
   'window-planned': { type: 'window-planned', atMs, opensAtMs: 5000 },
   'window-opened': { type: 'window-opened', atMs },
   'rollback-requested': { type: 'rollback-requested', atMs, message: 'too slow', bootname: 'B', otherSlotGood: true },
+  'fetch-held-up': { type: 'fetch-held-up', atMs, operationId: OPERATION_ID, message: 'Cannot fetch the bundle: nobody answers' },
   'bundle-fetched': { type: 'bundle-fetched', atMs, operationId: OPERATION_ID, bytes: 500, sizeBytes: 1000 },
   'bundle-delivered': { type: 'bundle-delivered', atMs, location: '/var/lib/lamadist-agent/download/x.raucb' },
   inspected: {

@@ -137,6 +137,7 @@ describe('the delivery of a bundle behind a URL', () => {
       spool: new Spool({ folder, maximumBytes: 1_000_000, reserveBytes: 0 }),
       clock,
       random: () => 1,
+      onPause: () => {},
       onFetched: () => {},
     });
     const deliver = ({ href }: URL) => delivery.deliver({ ...OPERATION, source: { type: 'url', url: href } }, LIVE);
