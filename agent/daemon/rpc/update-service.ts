@@ -141,7 +141,9 @@ function waitingFor(asked: Operation, state: UpdateState): string | undefined {
   if (source.type !== 'client' || (state.phase !== 'downloading' && state.phase !== 'paused')) return undefined;
   const { operation } = state;
   if (operation.source.type !== 'client' || operation.source.sha256 !== source.sha256) return undefined;
-  const other = ASKED_WITH.find(([, value]) => value(asked) !== value(operation));
+  // Who says nothing of the rate has nothing against the one that was asked for.
+  const bytesPerSecond = asked.bytesPerSecond || operation.bytesPerSecond;
+  const other = ASKED_WITH.find(([, value]) => value({ ...asked, bytesPerSecond }) !== value(operation));
   if (!other) return operation.id;
   const [field, value] = other;
   const found = `the same file is under way with ${field} ${value(operation)}, and not ${value(asked)}: repeat it as it was, or cancel it first`;

@@ -211,6 +211,11 @@ describe('an install', () => {
     expect(await install()).toBe(id);
   });
 
+  it('is the same for who says nothing of the rate this time', async () => {
+    const { operationId } = await ask(client.updates, 'installBundle', { source: { client: CLIENT }, bytesPerSecond: 1_000_000 });
+    expect(await install()).toBe(operationId);
+  });
+
   it('is not joined by who asks for it in another way', async () => {
     await install();
     const request = { source: { client: CLIENT }, rebootPolicy: lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL };
