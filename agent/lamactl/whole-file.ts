@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../shared/failure.ts';
+import { isMissing, readInput } from './input-file.ts';
+
+/** The largest is the last evidence of a node that was trusted, with its logs. */
+const LIMIT_BYTES = 64 << 20;
 
 /** Puts a file in place that is never seen in part, and that its owner alone may read. Throws CONFIG_INVALID. */
 export async function writeWhole(file: string, content: string, mode = 0o600): Promise<void> {
@@ -24,9 +28,9 @@ export async function writeWhole(file: string, content: string, mode = 0o600): P
 /** The text of a file; undefined when there is none. Throws CONFIG_INVALID. */
 export async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readInput(file, LIMIT_BYTES)).toString('utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${(error as Error).message}`, { file }, { cause: error });
+    if (isMissing(error)) return undefined;
+    throw error;
   }
 }

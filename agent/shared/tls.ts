@@ -24,16 +24,26 @@ export function requireTls13(): void {
   tls.DEFAULT_MIN_VERSION = 'TLSv1.3';
 }
 
-/** Checks that an identity is whole: P-256 (RFC 5480), and a key that belongs to its certificate. Throws CONFIG_INVALID. */
-export function checkIdentity(identity: Identity, name: string): X509Certificate {
-  const certificate = parse(() => new X509Certificate(identity.certificate), `the certificate of ${name}`);
-  const key = parse(() => createPrivateKey(identity.key), `the private key of ${name}`);
-  parse(() => new X509Certificate(identity.ca), `the CA certificate of ${name}`);
+/**
+ * Checks that an identity is whole: P-256 (RFC 5480), and a key that belongs to its certificate. Throws CONFIG_INVALID that names the
+ * file, where they are given.
+ */
+export function checkIdentity(identity: Identity, name: string, files: Partial<Record<keyof Identity, string>> = {}): X509Certificate {
+  const named = (what: string, file: string | undefined) => [`${what} of ${name}`, ...(file === undefined ? [] : [file])].join(', ');
+  const certificateName = named('the certificate', files.certificate);
+  const certificate = parse(() => new X509Certificate(identity.certificate), certificateName);
+  const keyName = named('the private key', files.key);
+  // RFC 5958, and what OpenSSL wrote before it (RFC 1421).
+  if (/BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(identity.key.toString('latin1'))) {
+    throw new Failure('CONFIG_INVALID', `Cannot read ${keyName}: it is locked with a passphrase; give one that is not`);
+  }
+  const key = parse(() => createPrivateKey(identity.key), keyName);
+  parse(() => new X509Certificate(identity.ca), named('the CA certificate', files.ca));
   if (certificate.publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new Failure('CONFIG_INVALID', `Cannot use the certificate of ${name}: its key is not ECDSA P-256`);
+    throw new Failure('CONFIG_INVALID', `Cannot use ${certificateName}: its key is not ECDSA P-256`);
   }
   if (!certificate.checkPrivateKey(key)) {
-    throw new Failure('CONFIG_INVALID', `Cannot use the certificate of ${name}: the private key is another certificate's`);
+    throw new Failure('CONFIG_INVALID', `Cannot use ${certificateName}: the private key is another certificate's`);
   }
   return certificate;
 }

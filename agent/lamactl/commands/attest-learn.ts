@@ -6,13 +6,13 @@ import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import type { Rejection } from '../attest/verdict.ts';
 import { type ExitName, worst } from '../exit-code.ts';
 import type { NodeConnection } from '../fleet/node.ts';
+import { readInput } from '../input-file.ts';
 import { renderDocument } from '../output/document.ts';
 import { table } from '../output/table.ts';
 import type { ExpectationStore } from '../trust/expectation-store.ts';
 import type { Pins } from '../trust/pins.ts';
 import { ATTEST_EXITS } from './attest-exit.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { readInput } from './input-file.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 

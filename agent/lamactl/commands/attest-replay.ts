@@ -2,10 +2,10 @@
 import { type Command, Option } from 'commander';
 import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import type { ExitName } from '../exit-code.ts';
+import { readInput } from '../input-file.ts';
 import { renderDocument } from '../output/document.ts';
 import { table } from '../output/table.ts';
 import { helpAfter } from './help.ts';
-import { readInput } from './input-file.ts';
 import type { Run, Session } from './session.ts';
 
 interface Options {

@@ -5,6 +5,7 @@ import type { ComparedPcr } from '../attest/compare.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
 import { printable } from '../fleet/printable.ts';
+import { readInput } from '../input-file.ts';
 import { renderDocument } from '../output/document.ts';
 import { failureText } from '../output/failure-text.ts';
 import { type Cell, facts, table } from '../output/table.ts';
@@ -12,7 +13,6 @@ import { verdictCell, verdictFacts } from '../output/verdict-text.ts';
 import { ATTEST_EXITS, EXIT_OF_VERDICT } from './attest-exit.ts';
 import { POLICY_LIMIT_BYTES } from './attest-verify.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { readInput } from './input-file.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
 
 interface Options {

@@ -2,13 +2,13 @@
 import type { Command } from 'commander';
 import type { Verdict } from '../attest/verdict.ts';
 import type { ExitName } from '../exit-code.ts';
+import { readInput } from '../input-file.ts';
 import type { Paint } from '../output/colour.ts';
 import { renderDocument } from '../output/document.ts';
 import { facts } from '../output/table.ts';
 import { verdictCell, verdictFacts } from '../output/verdict-text.ts';
 import { EXIT_OF_VERDICT } from './attest-exit.ts';
 import { helpAfter } from './help.ts';
-import { readInput } from './input-file.ts';
 import type { Run, Session } from './session.ts';
 
 interface Options {

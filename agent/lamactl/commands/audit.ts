@@ -2,10 +2,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type AuditChain, CHAIN_START, checkAuditChain } from '../../shared/audit-chain.ts';
 import { type ExitName, worst } from '../exit-code.ts';
+import { readInput } from '../input-file.ts';
 import { renderDocument } from '../output/document.ts';
 import { type Cell, table } from '../output/table.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { readInput } from './input-file.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import type { Run, Session } from './session.ts';
 

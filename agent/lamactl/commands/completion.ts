@@ -2,6 +2,7 @@
 import { Argument, type Command } from 'commander';
 import { candidates } from '../completion/candidates.ts';
 import { SCRIPTS, SHELLS, type Shell } from '../completion/scripts.ts';
+import { typedWords } from '../completion/typed-words.ts';
 import { helpAfter } from './help.ts';
 import type { Run, Session } from './session.ts';
 
@@ -39,10 +40,11 @@ export function addCompletion(program: Command, run: Run): void {
     );
 }
 
-async function complete(program: Command, { world }: Session, words: readonly string[]) {
+async function complete(program: Command, { world }: Session, given: readonly string[]) {
   const { readNames } = await import('../fleet/context-file.ts');
-  const names = await readNames(world.env, world.homeDirectory, contextIn(words));
-  const lines = candidates(program, words, names).map(({ word, meaning }) => `${word}\t${meaning.replaceAll(/\s+/g, ' ')}\n`);
+  const typed = typedWords(given);
+  const names = await readNames(world.env, world.homeDirectory, contextIn(typed.words));
+  const lines = candidates(program, typed, names).map(({ word, meaning }) => `${word}\t${meaning.replaceAll(/\s+/g, ' ')}\n`);
   world.stdout.write(lines.join(''));
   return 'done' as const;
 }

@@ -6,10 +6,10 @@ import { BundleFile } from '../fleet/bundle-file.ts';
 import type { BundleSource, InstallRequest } from '../fleet/node.ts';
 import { serve } from '../fleet/serve.ts';
 import { readUrlAccess, type UrlAccessOptions } from '../fleet/url-access.ts';
+import { readInput } from '../input-file.ts';
 import type { InstallGate } from '../trust/install-gate.ts';
 import { followUpdates } from './follow-updates.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { readInput } from './input-file.ts';
 import { bundleArgument, maintenanceWindow, rate, waitOption } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
 import { hint, type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from './session.ts';
@@ -19,7 +19,7 @@ export function addInstall(program: Command, run: Run): void {
     .command('install')
     .summary('install a bundle and watch it to its commit or rollback')
     .description(
-      'Install a bundle and watch it through the reboot and the trial, until the node commits it or rolls it back. Only a committed update is done. Ctrl-C leaves the update running.',
+      'Install a bundle and watch it through the reboot and the trial, until the node commits it or rolls it back. Only a committed update is done. Ctrl-C leaves the update running; but a node that has not got the whole of a file of this machine yet gives up a minute later, unless the same command goes on with it.',
     )
     .argument('<bundle>', 'a file on this machine, an https: URL that the node can reach, or with --on-node a path on the node')
     .option('--on-node', 'the bundle is an absolute path on the node')

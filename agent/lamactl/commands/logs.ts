@@ -20,7 +20,12 @@ export function addLogs(program: Command, run: Run): void {
     )
     .option('-f, --follow', 'go on with new entries')
     .option('-u, --unit <unit>', 'entries of this unit; repeat it for others', collectUnit, [])
-    .addOption(new Option('-p, --priority <priority>', 'entries that matter at least as much: err, warning, info, …').argParser(priority))
+    .addOption(
+      new Option('-p, --priority <priority>', 'entries that matter at least as much')
+        // For help and completion; the names of the protocol and numbers are understood as well.
+        .choices(SHORT_NAMES)
+        .argParser(priority),
+    )
     .addOption(new Option('--since <when>', 'entries since then: 2h (ago), or a time such as 2026-11-20T03:00Z').argParser(since))
     .addOption(new Option('--boot [boot]', 'entries of this boot, of -1 for the one before, or of a boot id').argParser(boot).preset('0'))
     .option('--after-cursor <cursor>', 'entries after the one with this cursor', '')

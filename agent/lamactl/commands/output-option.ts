@@ -5,8 +5,8 @@ import { FORMATS, parseFormat } from '../output/document.ts';
 
 /** -o of every command. */
 export function outputOption(): Option {
-  const option = new Option('-o, --output <format>', `what to print (choices: ${FORMATS.join(', ')}, jsonpath=TEMPLATE)`);
-  // For completion; what is said is read below, for a template is any text.
+  const option = new Option('-o, --output <format>', 'what to print; jsonpath=TEMPLATE prints parts of it');
+  // For help and completion; what is said is read below, for a template is any text.
   option.argChoices = [...FORMATS];
   return option.default(parseFormat('table'), 'table').argParser(read);
 }

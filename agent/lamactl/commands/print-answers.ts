@@ -38,7 +38,8 @@ async function printAnswers<Value>(
 ): Promise<ExitName> {
   const { stdout, stderr } = session.world;
   if (session.format === 'table') {
-    stdout.write(presentation.text(answers));
+    // The headings of a table with nothing in it would tell nothing.
+    if (presentation.textTellsFailures || answers.some(({ ok }) => ok)) stdout.write(presentation.text(answers));
     if (!presentation.textTellsFailures) stderr.write(answers.map(failureOf).join(''));
   } else {
     const nodes = answers.map((answer) => {

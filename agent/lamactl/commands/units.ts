@@ -68,7 +68,11 @@ function list(session: Session, patterns: readonly string[], states: readonly st
       unitsText(
         session,
         given(answers).flatMap(({ node, value }) => value.map((unit) => ({ node, unit }))),
-      ),
+      ) +
+      given(answers)
+        .filter(({ value }) => value.length === 0)
+        .map(({ node }) => `${node}: no unit matches\n`)
+        .join(''),
     exit: () => 'done',
   });
 }
@@ -88,6 +92,7 @@ function restart(session: Session, name: string): Promise<ExitName> {
 const STYLES: Readonly<Record<string, Style>> = { active: 'good', failed: 'bad', activating: 'warning', deactivating: 'warning' };
 
 function unitsText({ paint }: Session, units: readonly { readonly node: string; readonly unit: Unit }[]): string {
+  if (units.length === 0) return '';
   const rows = units.map(({ node, unit }): readonly Cell[] => {
     const { name, loadState, activeState, subState, restartable, description } = unit;
     const style = STYLES[activeState];

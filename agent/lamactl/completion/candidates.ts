@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command, Option } from 'commander';
+import type { TypedWords } from './typed-words.ts';
 
 export interface Candidate {
   readonly word: string;
@@ -16,14 +17,13 @@ export interface KnownNames {
  * What the last of these words may become, by the very tree that will parse it. None where any file or text may stand: the
  * shell then offers files.
  */
-export function candidates(program: Command, words: readonly string[], names: KnownNames): readonly Candidate[] {
-  // bash takes "--output=json" for three words.
-  const [last = '', ...before] = words.filter((word) => word !== '=').reverse();
-  const earlier = before.reverse();
+export function candidates(program: Command, { words, kept }: TypedWords, names: KnownNames): readonly Candidate[] {
+  const last = words.at(-1) ?? '';
+  const earlier = words.slice(0, -1);
   const command = commandOf(program, earlier);
   const options = [...command.options, ...(command === program ? [] : program.options)].filter(({ hidden }) => !hidden);
   const takesValue = options.find((option) => named(option, earlier.at(-1) ?? '') && wantsValue(option));
-  if (takesValue) return valuesOf(takesValue, last, names);
+  if (takesValue) return valuesOf(takesValue, last, names).map(({ word, meaning }) => ({ word: kept + word, meaning }));
   if (last.startsWith('-')) return starting(last, options.map(asCandidate));
   const commands = command.commands.filter((each) => each.name() !== 'help' && !isHidden(each));
   return starting(

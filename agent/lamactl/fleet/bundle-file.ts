@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../shared/failure.ts';
+import { openInput } from '../input-file.ts';
 
 /** How a bundle on the administrator's disk is known to nodes. */
 export interface BundleFileInfo {
@@ -26,15 +27,16 @@ export class BundleFile {
 
   /** Reads it once, for its hash. Throws BUNDLE_NOT_FOUND when it is no file that can be read. */
   static async open(path: string): Promise<BundleFile> {
+    const wording = { name: `the bundle ${path}`, ifMissing: 'one that lies on the node goes with --on-node' };
+    const file = await openInput(path, wording).catch((failure: Failure) => {
+      throw new Failure('BUNDLE_NOT_FOUND', failure.message, {}, { cause: failure });
+    });
     try {
-      const file = await open(path, 'r');
-      const stat = await file.stat();
-      if (!stat.isFile() || stat.size === 0) {
-        await file.close();
-        throw new Error(stat.isFile() ? 'it is empty' : 'it is not a file');
-      }
-      return new BundleFile(file, { name: basename(path), sizeBytes: stat.size, sha256: await sha256(path) });
+      const { size } = await file.stat();
+      if (size === 0) throw new Error('it is empty');
+      return new BundleFile(file, { name: basename(path), sizeBytes: size, sha256: await sha256(path) });
     } catch (error) {
+      await file.close();
       throw new Failure('BUNDLE_NOT_FOUND', `Cannot read the bundle ${path}: ${(error as Error).message}`, {}, { cause: error });
     }
   }

@@ -20,8 +20,14 @@ const SYMPTOMS: readonly Symptom[] = [
   // A server on Node sends no alert for a certificate that it cannot verify: it hangs up after the handshake.
   { sign: /Last error: Failed to connect \(/, code: 'UNAUTHENTICATED', meaning: 'it hung up when it saw the client certificate' },
   { sign: /ALTNAME_INVALID/, code: 'NODE_UNTRUSTED', meaning: 'its certificate is for another name' },
+  { sign: /certificate has expired/, code: 'NODE_UNTRUSTED', meaning: 'its certificate, or the CA of the context, has expired' },
   {
-    sign: /self-signed certificate|unable to (?:verify|get)|certificate (?:has expired|is not yet valid|signature failure)|CERT_|UNABLE_TO_/,
+    sign: /certificate is not yet valid/,
+    code: 'NODE_UNTRUSTED',
+    meaning: "its certificate is not yet valid; compare this machine's clock",
+  },
+  {
+    sign: /self-signed certificate|unable to (?:verify|get)|certificate signature failure|CERT_|UNABLE_TO_/,
     code: 'NODE_UNTRUSTED',
     meaning: 'its certificate is not valid under the CA of the context',
   },
@@ -45,13 +51,17 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
   [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
 };
 
-/** Why a call to a node failed: what the node said, or else what stopped the call on its way. */
-export function callFailure(error: ServiceError, address: string): Failure {
+/**
+ * Why a call to a node failed: what the node said, or else what stopped the call on its way. `certificateFault` is what is wrong
+ * with the client certificate, where that can be seen here: a node hangs up without a word.
+ */
+export function callFailure(error: ServiceError, address: string, certificateFault?: string): Failure {
   const said = failureIn(error);
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));
   const code = symptom?.code ?? BY_STATUS[error.code] ?? 'INTERNAL';
-  const meaning = symptom?.meaning ?? `${status[error.code]} ${oneLine(printable(error.details))}`;
+  const seen = symptom?.meaning ?? `${status[error.code]} ${oneLine(printable(error.details))}`;
+  const meaning = code === 'UNAUTHENTICATED' && certificateFault !== undefined ? `${seen}, which ${certificateFault}` : seen;
   const verb = code === 'NODE_UNREACHABLE' ? 'reach' : 'talk to';
   return new Failure(code, `Cannot ${verb} ${address}: ${meaning}`, { address }, { cause: error });
 }

@@ -12,6 +12,7 @@ import {
 import { Failure } from '../../shared/failure.ts';
 import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
 import { callFailure } from './call-failure.ts';
+import { whyInvalid } from './certificate-validity.ts';
 import type { ConnectOptions, Target } from './node.ts';
 
 /** What a generated service definition says of a method. */
@@ -51,7 +52,7 @@ export class Channel {
     return new Promise((resolve, reject) => {
       const done = (error: ServiceError | null, response?: Response) => {
         release();
-        if (error) reject(callFailure(error, this.#address));
+        if (error) reject(this.#failureOf(error));
         else resolve(response as Response);
       };
       const call = this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, request, new Metadata(), this.deadline, done);
@@ -134,7 +135,8 @@ export class Channel {
   }
 
   #failureOf(error: unknown): Failure {
-    return error instanceof Failure ? error : callFailure(error as ServiceError, this.#address);
+    if (error instanceof Failure) return error;
+    return callFailure(error as ServiceError, this.#address, whyInvalid(this.certificate, Date.now()));
   }
 }
 

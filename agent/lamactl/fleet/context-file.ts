@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
 import { NodeName } from '../../shared/labels.ts';
+import { readInput } from '../input-file.ts';
 import { readIfThere } from '../whole-file.ts';
 import { parseAddress } from './address.ts';
 
@@ -46,6 +46,9 @@ export interface FleetContext {
   readonly keyring?: string;
   readonly nodes: Readonly<Record<string, { readonly address: string; readonly name?: string | undefined }>>;
 }
+
+/** Of 10,000 nodes, with labels. */
+const MAX_CONTEXT_FILE_BYTES = 4 << 20;
 
 /** Where the context file is: $LAMACTL_CONFIG, or the place that the XDG Base Directory Specification gives it. */
 export function contextFilePath(env: Readonly<Record<string, string | undefined>>, homeDirectory: string): string {
@@ -109,12 +112,8 @@ export async function readNames(
 }
 
 async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (error as Error).message;
-    throw invalid(file, '', `Cannot read the context file ${file}: ${reason}; "lamactl --help" shows one`);
-  }
+  const wording = { name: `the context file ${file}`, ifMissing: 'write one, as "lamactl --help" shows, or name yours in LAMACTL_CONFIG' };
+  return (await readInput(file, MAX_CONTEXT_FILE_BYTES, wording)).toString('utf8');
 }
 
 /** Checks the text of a context file. Throws CONFIG_INVALID with the file, line and field. */

@@ -54,28 +54,36 @@ function paragraphs(text: string): string[] {
   return text.split(/\n\n+/).flatMap((paragraph, index) => [...(index === 0 ? [] : ['.PP']), escaped(paragraph.replaceAll('\n', ' '))]);
 }
 
-/** What help shows below the options, examples and exit codes: a line without an indent that ends in a colon is a heading. */
+/** What help shows below the options: examples and exit codes. */
 function afterwards(command: Command): string[] {
   const parts: string[] = [];
   // commander's commands are emitters, which its types leave out.
   const emitter = command as unknown as EventEmitter;
   emitter.emit('afterHelp', { error: false, command, write: (part: string) => parts.push(part) });
-  const text = parts.join('');
-  const lines: string[] = [];
-  let open = false;
-  for (const line of text
-    .trim()
-    .split('\n')
-    .filter((each) => each !== '' || open)) {
+  return sections(parts.join('')).flatMap(({ heading, lines }) => [`.SH ${escaped(heading.toUpperCase())}`, ...body(lines)]);
+}
+
+interface Section {
+  readonly heading: string;
+  readonly lines: string[];
+}
+
+/** A line without an indent that ends in a colon is a heading. */
+function sections(text: string): readonly Section[] {
+  const all: Section[] = [];
+  for (const line of text.split('\n').filter((each) => each.trim() !== '')) {
     const heading = /^(\S.*):$/.exec(line)?.[1];
-    if (heading) {
-      lines.push(...(open ? ['.EE'] : []), `.SH ${escaped(heading.replace(/ \(.*/, '').toUpperCase())}`, '.EX');
-      open = true;
-    } else if (line !== '') {
-      lines.push(escaped(line));
-    }
+    if (heading) all.push({ heading: heading.replace(/ \(.*/, ''), lines: [] });
+    else all.at(-1)?.lines.push(line);
   }
-  return open ? [...lines, '.EE'] : lines;
+  return all;
+}
+
+/** Exit codes as a list, whose meanings the reader's terminal breaks; all else as it is. */
+function body(lines: readonly string[]): readonly string[] {
+  const codes = lines.map((line) => /^ *(\d+ [a-z-]+) +(.+)$/.exec(line));
+  if (!codes.every((code) => code !== null)) return ['.EX', ...lines.map(escaped), '.EE'];
+  return codes.flatMap(([, code = '', meaning = '']) => ['.TP', `.B ${escaped(code)}`, escaped(meaning)]);
 }
 
 function seeAlso(help: Help, command: Command): string[] {

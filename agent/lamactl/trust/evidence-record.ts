@@ -7,6 +7,7 @@ import { Failure } from '../../shared/failure.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
 import { type Policy, readPolicy } from '../attest/policy.ts';
 import type { Verdict } from '../attest/verdict.ts';
+import { isMissing, openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
 
 /** What comes before the first line. */
@@ -82,9 +83,9 @@ export async function* readRecord(file: string, mayBeMissing = false): AsyncGene
 }
 
 async function linesOf(file: string, mayBeMissing: boolean): Promise<AsyncIterable<string>> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    if (mayBeMissing && error.code === 'ENOENT') return undefined;
-    throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${error.message}`, { file });
+  const handle = await openInput(file).catch((error: unknown) => {
+    if (mayBeMissing && isMissing(error)) return undefined;
+    throw error;
   });
   if (!handle) return nothing();
   return createInterface({ input: handle.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY });

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { open } from 'node:fs/promises';
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
@@ -8,7 +7,7 @@ import { pinsSchema } from '../attest/policy.ts';
 import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import { readBundleMetadata } from '../bundle/bundle-metadata.ts';
 import { isBundle, readSignedManifest } from '../bundle/signed-manifest.ts';
-import { readInput } from '../commands/input-file.ts';
+import { openInput, readInput } from '../input-file.ts';
 import { readCertificates } from './certificate-files.ts';
 import type { Pins } from './pins.ts';
 import { pinsOfImage } from './pins.ts';
@@ -67,9 +66,7 @@ async function ofLearnt({ file }: ImageFile, bank: Bank): Promise<Pins> {
 }
 
 async function firstBytes(file: string): Promise<Buffer> {
-  const handle = await open(file, 'r').catch((error: NodeJS.ErrnoException) => {
-    throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${error.message}`, { file });
-  });
+  const handle = await openInput(file);
   try {
     const bytes = Buffer.alloc(16);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);

@@ -40,7 +40,7 @@ const OFFERS = {
     return inShell('zsh', '-f', '-c', script, 'zsh', ...words);
   },
   async fish(words: readonly string[]) {
-    const quoted = ['lamactl', ...words].map((word) => word.replaceAll(/([^\w.,/-])/g, '\\$1')).join(' ');
+    const quoted = ['lamactl', ...words].map((word) => word.replaceAll(/([^\w.,/=-])/g, '\\$1')).join(' ');
     return inShell('fish', '--no-config', '-c', `cd ${folder}; lamactl completion fish | source; complete -C '${quoted}'`);
   },
 };
@@ -66,6 +66,21 @@ describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', { timeout: 6
     expect(await offered(shell, 'audit', '')).toEqual(['verify']);
     expect(await offered(shell, '--context', '')).toEqual(['away', 'home']);
     expect(await offered(shell, 'install', '--reboot', 'm')).toEqual(['manual']);
+  });
+
+  it('knows the values of an option that is joined to them', async () => {
+    // bash takes "--node=a" for three words, and keeps the first two by itself.
+    const joined = (option: string, value: string) =>
+      shell === 'bash' ? [option, '=', ...(value === '' ? [] : [value])] : [`${option}=${value}`];
+    const whole = (option: string, value: string) => (shell === 'bash' ? value : `${option}=${value}`);
+    expect(await offered(shell, 'status', ...joined('--node', ''))).toEqual(['attic', 'cellar'].map((name) => whole('--node', name)));
+    expect(await offered(shell, 'status', ...joined('--node', 'attic,c'))).toEqual([whole('--node', 'attic,cellar')]);
+    expect(await offered(shell, ...joined('--context', 'away'), 'status', ...joined('--node', 'l'))).toEqual([whole('--node', 'loft')]);
+    expect(await offered(shell, 'logs', ...joined('--priority', 'warn'))).toEqual([whole('--priority', 'warning')]);
+  });
+
+  it('knows which logs there are, and offers no file among them', async () => {
+    expect(await offered(shell, 'logs', '-p', 'e')).toEqual(['emerg', 'err']);
   });
 
   it('knows the options of a command, and those of every command', async () => {

@@ -36,9 +36,26 @@ describe('the manual pages', { timeout: 60_000 }, () => {
     expect(all).toBe('');
   });
 
+  it('fit into a terminal of 80 columns', async () => {
+    for (const name of pages) {
+      // Of mandoc's bold letters, "a^Ha", one is seen.
+      const { stdout } = await execa('mandoc', ['-Tascii', '-Owidth=78', join(folder, name)]);
+      const lines = stdout.replaceAll(/.[\b]/g, '').split('\n');
+      expect({ name, wide: lines.filter((line) => line.length > 80) }).toEqual({ name, wide: [] });
+    }
+  });
+
   it('say what the help says: options, examples and exit codes', async () => {
     const text = await page('lamactl-install.1');
-    for (const part of ['.SH SYNOPSIS', '.SH OPTIONS', '\\-\\-allow\\-downgrade', '.SH EXAMPLES', '.SH EXIT CODES', '.BR lamactl (1)']) {
+    for (const part of [
+      '.SH SYNOPSIS',
+      '.SH OPTIONS',
+      '\\-\\-allow\\-downgrade',
+      '.SH EXAMPLES',
+      '.SH EXIT CODES',
+      '.B 12 under\\-way',
+      '.BR lamactl (1)',
+    ]) {
       expect(text).toContain(part);
     }
     expect(text).toContain('"2023-11-14"');

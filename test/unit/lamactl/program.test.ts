@@ -38,6 +38,12 @@ describe('lamactl', () => {
     }
   });
 
+  it.each(COMMANDS)('says the choices of each option of "%s" once', async (command) => {
+    const world = new FakeWorld({ attic: new FakeNode() }, certificates);
+    await world.run(`${command} --help`);
+    expect(world.stdout.text).not.toMatch(/\(choices:[^()]*\)\s*\(choices:/);
+  });
+
   it('lists every exit code and shows a context file in its help', async () => {
     const world = new FakeWorld({ attic: new FakeNode() }, certificates);
     expect(await world.run('--help')).toBe(0);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
+import { UNIT_STATES } from '../../../../agent/daemon/node/unit-states.ts';
 import type { Unit, UnitFilter } from '../../../../agent/daemon/node/units.ts';
 import { unitService } from '../../../../agent/daemon/rpc/unit-service.ts';
 import { callUnary } from '../../fakes/call.ts';
@@ -36,12 +38,26 @@ describe('the units', () => {
 
   it.each([
     { states: ['a;b'], patterns: [] },
+    { states: ['bogus'], patterns: [] },
     { states: [], patterns: ['a b'] },
     { states: [], patterns: [''] },
     { states: Array.from({ length: 65 }, () => 'failed'), patterns: [] },
   ])('are not listed by %j', async (request) => {
     await expect(callUnary(service().listUnits, request)).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
   });
+});
+
+it('a state that was misspelt is told with what was meant', async () => {
+  const message = 'Cannot list units: "fialed" is none of the states that there can be; did you mean "failed"?';
+  await expect(callUnary(service().listUnits, { states: ['fialed'], patterns: [] })).rejects.toMatchObject({ message });
+});
+
+it('the states are all that the systemd of this machine knows', async () => {
+  const { stdout } = await execa('systemctl', ['--state=help', '--no-pager']);
+  const groups = stdout.split('\n\n').filter((group) => !group.includes('unit file states'));
+  const known = groups.flatMap((group) => group.split('\n').slice(1)).filter((state) => state !== '');
+  expect(known.length).toBeGreaterThan(50);
+  expect(known.filter((state) => !UNIT_STATES.includes(state))).toEqual([]);
 });
 
 describe('a restart', () => {
@@ -55,5 +71,10 @@ describe('a restart', () => {
     const { restartUnit, restarted } = service();
     await expect(callUnary(restartUnit, { name })).rejects.toMatchObject({ code: 'RESTART_NOT_ALLOWED' });
     expect(restarted).toEqual([]);
+  });
+
+  it.each(['k3s', 'k3s.servcie'])('of "%s" is refused with what was meant', async (name) => {
+    const message = `Cannot restart "${name}": the configuration of this node does not allow it; did you mean "k3s.service"?`;
+    await expect(callUnary(service().restartUnit, { name })).rejects.toMatchObject({ message });
   });
 });

@@ -37,6 +37,14 @@ describe('lamactl units', () => {
     expect(world.stdout.text).toMatch(/^attic +k3s\.service +loaded +active +running/m);
   });
 
+  it('says so when no unit matches, and prints no headings', async () => {
+    const attic = new FakeNode();
+    attic.answers.units = async () => [];
+    const world = new FakeWorld({ attic }, certificates);
+    expect(await world.run('units nope*')).toBe(0);
+    expect(world.stdout.text).toBe('attic: no unit matches\n');
+  });
+
   it('ends with 7 when the node does not allow it, and with 2 without a unit', async () => {
     const attic = new FakeNode();
     attic.answers.restartUnit = async () => {
@@ -45,6 +53,7 @@ describe('lamactl units', () => {
     const world = new FakeWorld({ attic }, certificates);
     expect(await world.run('units restart ssh.service')).toBe(7);
     expect(world.stderr.text).toContain('units.restart in the configuration');
+    expect(world.stdout.text).toBe('');
     expect(await world.run('units restart')).toBe(2);
   });
 });

@@ -42,6 +42,8 @@ describe('a bundle on the disk of the administrator', () => {
     const found = (message: string) => ({ code: 'BUNDLE_NOT_FOUND', message: expect.stringContaining(message) });
     await expect(BundleFile.open(empty)).rejects.toMatchObject(found('it is empty'));
     await expect(BundleFile.open(folder)).rejects.toMatchObject(found('it is not a file'));
-    await expect(BundleFile.open(join(folder, 'none'))).rejects.toMatchObject(found('ENOENT'));
+    await expect(BundleFile.open(join(folder, 'none'))).rejects.toMatchObject(
+      found('it does not exist; one that lies on the node goes with --on-node'),
+    );
   });
 });

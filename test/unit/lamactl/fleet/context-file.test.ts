@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { contextFilePath, parseContextFile, readContext } from '../../../../agent/lamactl/fleet/context-file.ts';
+import { contextFilePath, parseContextFile, readContext, readNames } from '../../../../agent/lamactl/fleet/context-file.ts';
 import { Certificates } from '../certificates.ts';
 
 const folder = new Certificates();
@@ -62,6 +63,20 @@ describe('a context file', () => {
     const many = folder.path('many.yaml');
     writeFileSync(many, GOOD.slice(GOOD.indexOf('contexts:')));
     await expect(readContext(many, undefined)).rejects.toThrow('name one with --context');
+  });
+
+  it('is not waited for when it is a pipe, neither by a command nor by completion', async () => {
+    const pipe = folder.path('pipe.yaml');
+    execFileSync('mkfifo', [pipe]);
+    await expect(readContext(pipe, undefined)).rejects.toThrow(`Cannot read the context file ${pipe}: it is not a file`);
+    expect(await readNames({ LAMACTL_CONFIG: pipe }, '/', undefined)).toEqual({ nodes: [], contexts: [] });
+  });
+
+  it('is refused when it is far too large', async () => {
+    const large = folder.path('large.yaml');
+    writeFileSync(large, '');
+    truncateSync(large, 5 << 20);
+    await expect(readContext(large, undefined)).rejects.toThrow('it has 5242880 bytes, and 4194304 are the most');
   });
 
   const broken = (change: (text: string) => string) => () => parseContextFile(change(GOOD), '/c.yaml');

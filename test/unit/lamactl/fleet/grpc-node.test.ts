@@ -137,6 +137,7 @@ describe('a node over gRPC', () => {
     const failure = await failureAt(await serve({ getDevice: device }), { client });
     expect(failure.code).toBe('UNAUTHENTICATED');
     expect(failure.remedy).toContain('client certificate');
+    expect(/, which ended on \d{4}-\d\d-\d\d$/.test(failure.message)).toBe(client === 'expired');
   });
 
   it('does not trust a node whose certificate another CA signed', async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readIdentity } from '../../../../agent/lamactl/fleet/identity-files.ts';
@@ -37,9 +38,24 @@ describe('the files of an identity', () => {
   });
 
   it('are refused when a file is missing or no PEM', async () => {
-    await expect(readIdentity(context('nobody'))).rejects.toThrow('nobody.key: it does not exist');
+    const noKey = { ...context('admin'), key: certificates.path('nobody.key') };
+    await expect(readIdentity(noKey)).rejects.toThrow('nobody.key: it does not exist; correct its path in the context file');
     writeFileSync(certificates.path('junk.pem'), 'junk');
     const junk = { ...context('admin'), ca: certificates.path('junk.pem') };
-    await expect(readIdentity(junk)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+    await expect(readIdentity(junk)).rejects.toThrow(`Cannot read the CA certificate of context "home", ${junk.ca}: it is not valid PEM`);
+  });
+
+  it('are refused when the key is locked with a passphrase', async () => {
+    const key = certificates.path('locked.key');
+    const argv = ['pkcs8', '-topk8', '-in', certificates.path('admin.key'), '-out', key, '-passout', 'pass:secret'];
+    execFileSync('openssl', argv);
+    chmodSync(key, 0o600);
+    await expect(readIdentity({ ...context('admin'), key })).rejects.toThrow('it is locked with a passphrase');
+  });
+
+  it('are refused, and not waited for, when one of them is a pipe', async () => {
+    const pipe = certificates.path('pipe.key');
+    execFileSync('mkfifo', ['-m', '600', pipe]);
+    await expect(readIdentity({ ...context('admin'), key: pipe })).rejects.toThrow('pipe.key: it is not a file');
   });
 });
