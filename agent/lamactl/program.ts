@@ -7,6 +7,7 @@ import { addAudit } from './commands/audit.ts';
 import { addBundles } from './commands/bundles.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDiscover } from './commands/discover.ts';
 import { addDu } from './commands/du.ts';
 import { addEnroll } from './commands/enroll.ts';
 import { addEvents } from './commands/events.ts';
@@ -118,6 +119,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addUnits,
     addPosture,
     addDu,
+    addDiscover,
     addEnroll,
     addPki,
     addAttest,

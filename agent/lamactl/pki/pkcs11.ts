@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createPublicKey } from 'node:crypto';
+import { createHash, createPublicKey } from 'node:crypto';
 import { execa } from 'execa';
 import { Failure } from '../../shared/failure.ts';
 import type { Signer } from './certificates.ts';
@@ -41,20 +41,17 @@ function decode(text: string): string {
   return text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }
 
+const SIGN = ['--sign', '--mechanism', 'ECDSA', '--signature-format', 'rs'];
+
 /** A key (P-256) that never leaves its token: a smart card, a security module or, through tpm2-pkcs11, a TPM. Throws CONFIG_INVALID. */
 export async function openToken(uri: string, pin: string): Promise<Signer> {
   const key = parseTokenUri(uri);
-  const spki = await pkcs11Tool(key, pin, ['--read-object', '--type', 'pubkey', '--output-file', '/dev/stdout']);
+  const spki = await pkcs11Tool(key, pin, ['--read-object', '--type', 'pubkey']);
   const publicKey = readPublicKey(uri, spki);
   return {
     publicKey,
-    sign: (data) =>
-      pkcs11Tool(
-        key,
-        pin,
-        ['--sign', '--mechanism', 'ECDSA-SHA256', '--signature-format', 'rs', '--input-file', '/dev/stdin', '--output-file', '/dev/stdout'],
-        data,
-      ),
+    // Fewer modules hash by themselves than sign what was hashed.
+    sign: (data) => pkcs11Tool(key, pin, SIGN, createHash('sha256').update(data).digest()),
   };
 }
 
@@ -85,13 +82,10 @@ async function pkcs11Tool(
     reject: false,
   });
   if (!result.failed) return Buffer.from(result.stdout);
-  const said =
-    Buffer.from(result.stderr ?? [])
-      .toString()
-      .trim()
-      .split('\n')
-      .at(-1) ||
-    result.shortMessage ||
-    'it said nothing';
+  const lines = Buffer.from(result.stderr ?? [])
+    .toString()
+    .trim()
+    .split('\n');
+  const said = lines.find((line) => line.startsWith('error: ')) ?? (lines.at(-1) || result.shortMessage);
   throw new Failure('CONFIG_INVALID', `Cannot use the token "${token}" with pkcs11-tool (of OpenSC): ${said}`);
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { selfSignedCertificate } from '../../../agent/daemon/access/own-certificate.ts';
+import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
 import { freePort } from '../fakes/free-port.ts';
 import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
 import { Administrator } from '../node/administrator.ts';
@@ -52,6 +53,13 @@ afterAll(async () => {
 });
 
 describe('an administrator and three nodes', { timeout: 120_000 }, () => {
+  it('are found in a range of addresses, waiting', async () => {
+    const { port } = new URL(`https://${daemons[0]!.address}`);
+    const { nodes } = await alice.answers<{ nodes: object[] }>(['discover', '127.0.0.0/29', '--port', port]);
+    const fingerprint = parseFingerprint(await fingerprintOf(daemons[0]!));
+    expect(nodes).toEqual([{ address: daemons[0]!.address, state: 'unclaimed', fingerprint, who: '' }]);
+  });
+
   it('refuses whoever stands between, who has to show another key', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
     const middle = tls.createServer({
@@ -85,6 +93,8 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     }
     const { nodes } = await alice.answers<{ nodes: object[] }>(['status', '--all'], [0, 10]);
     expect(nodes).toHaveLength(NAMES.length);
+    const { port } = new URL(`https://${daemons[0]!.address}`);
+    expect(await alice.answers(['discover', '127.0.0.1/32', '--port', port])).toMatchObject({ nodes: [{ state: 'yours', who: 'attic' }] });
   });
 
   it('goes on with an enrolment whose end lamactl never saw', async () => {
