@@ -9,6 +9,9 @@ export interface QuotedSession {
   readonly clientCertificateSha256: Buffer;
 }
 
+/** Stands for the client's certificate in a session in which the client has none. */
+export const NO_CERTIFICATE_SHA256 = createHash('sha256').digest();
+
 export const NONCE_BYTES = 32;
 const LABEL = 'lamadist-attest-v1';
 

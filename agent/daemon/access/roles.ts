@@ -28,6 +28,9 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   // Of a node that has an administrator: to be told so. One that has none knows no roles.
   '/lamadist.agent.v1.EnrolmentService/ClaimNode': 'admin',
   '/lamadist.agent.v1.EnrolmentService/GetEnrolment': 'reader',
+  '/lamadist.agent.v1.EnrolmentService/GetTpmKeys': 'reader',
+  '/lamadist.agent.v1.EnrolmentService/OpenCredential': 'admin',
+  '/lamadist.agent.v1.EnrolmentService/QuoteSession': 'reader',
   '/lamadist.agent.v1.EventService/WatchEvents': 'reader',
   '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',
   '/lamadist.agent.v1.HealthService/RunChecks': 'operator',

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash, X509Certificate } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
@@ -10,6 +11,7 @@ import type { AuditLog } from '../access/audit-log.ts';
 import { Claiming } from '../access/claim.ts';
 import { nodeKey } from '../access/node-key.ts';
 import { certificateRequest, selfSignedCertificate } from '../access/own-certificate.ts';
+import type { Attester } from '../attestation/attester.ts';
 import type { Config } from '../config.ts';
 import { writeDurably } from '../files/durable-file.ts';
 import { pinnedAuthorities } from '../platform/linux/pinned-authorities.ts';
@@ -25,6 +27,7 @@ export interface EnrolmentParts {
   readonly config: Config;
   readonly folders: Folders;
   readonly files: AccessFiles;
+  readonly attester: Attester;
   readonly audit: AuditLog;
   readonly log: Logger;
 }
@@ -36,7 +39,7 @@ const STRANGERS = { connections: 16, connectionsOfOwner: 4, calls: 16, callsOfOw
 const fingerprintFile = (folders: Folders): string => join(folders.runtime, 'fingerprint');
 
 /** The gRPC edge of a node without an administrator, listening: enrolment, and nothing else. */
-export async function openEnrolment({ config, folders, files, audit, log }: EnrolmentParts, { host }: Pick<Neighbours, 'host'>) {
+export async function openEnrolment({ config, folders, files, attester, audit, log }: EnrolmentParts, { host }: Pick<Neighbours, 'host'>) {
   const key = await nodeKey(config.tls.folder);
   const pinned = await pinnedAuthorities();
   const certificate = await selfSignedCertificate(key);
@@ -44,6 +47,8 @@ export async function openEnrolment({ config, folders, files, audit, log }: Enro
   const implementation = enrolmentService({
     claiming: new Claiming(files, { key, pinned: new Set(pinned), nowMs: Date.now }),
     certificateRequest: () => certificateRequest(key),
+    attester,
+    certificateSha256: createHash('sha256').update(new X509Certificate(certificate).raw).digest(),
     hostname: host.hostname,
     imageVersion: host.imageVersion,
     agentVersion: VERSION,

@@ -4,7 +4,7 @@ import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { AttestationServiceHandlers } from '../../shared/gen/services.ts';
 import type { Attester } from '../attestation/attester.ts';
-import type { PcrBank } from '../attestation/tpm.ts';
+import type { Credential, PcrBank } from '../attestation/tpm.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
 
 export interface AttestationServiceParts {
@@ -28,10 +28,7 @@ export function attestationService({ attester, serverCertificateSha256 }: Attest
   return {
     getIdentity: unary((_request, { signal }) => attester.identity(signal)),
 
-    activateCredential: unary(async ({ idObject, encryptedSecret }, { signal }) => {
-      const credential = { idObject: sized(idObject, 'id_object'), encryptedSecret: sized(encryptedSecret, 'encrypted_secret') };
-      return { secret: await attester.activate(credential, signal) };
-    }),
+    activateCredential: unary(async (request, { signal }) => ({ secret: await attester.activate(credentialIn(request), signal) })),
 
     getEvidence: serverStream(async function* (request, context) {
       const bank = BANKS.get(request.bank ?? 0);
@@ -55,6 +52,11 @@ function clientCertificateSha256({ authContext }: CallContext): Buffer {
   const certificate = authContext.sslPeerCertificate;
   if (!certificate) throw new Failure('UNAUTHENTICATED', 'Cannot quote: the connection has no client certificate');
   return createHash('sha256').update(certificate.raw).digest();
+}
+
+/** The credential of a request. Throws INVALID_REQUEST. */
+export function credentialIn({ idObject, encryptedSecret }: lamadist.agent.v1.ActivateCredentialRequest.$Properties): Credential {
+  return { idObject: sized(idObject, 'id_object'), encryptedSecret: sized(encryptedSecret, 'encrypted_secret') };
 }
 
 /** Above every TPM2B_ID_OBJECT and TPM2B_ENCRYPTED_SECRET. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EnrolmentServiceHandlers } from '../../shared/gen/services.ts';
+import { NO_CERTIFICATE_SHA256 } from '../../shared/qualifying-data.ts';
 import { alreadyClaimed, type Claiming } from '../access/claim.ts';
+import { type AttestationServiceParts, credentialIn } from './attestation-service.ts';
 import { unary } from './handlers.ts';
 import { trustFromWire } from './trust-message.ts';
 
@@ -8,6 +10,9 @@ export interface EnrolmentServiceParts {
   readonly claiming: Pick<Claiming, 'claim'>;
   /** A request (PKCS#10, PEM) for the node's own key. */
   readonly certificateRequest: () => Promise<string>;
+  readonly attester: AttestationServiceParts['attester'];
+  /** SHA-256 of the certificate that this node shows. */
+  readonly certificateSha256: Buffer;
   readonly hostname: string;
   readonly imageVersion: string;
   readonly agentVersion: string;
@@ -17,7 +22,14 @@ export interface EnrolmentServiceParts {
 }
 
 /** Of a node without an administrator. */
-export function enrolmentService({ claiming, certificateRequest, onClaimed, ...node }: EnrolmentServiceParts): EnrolmentServiceHandlers {
+export function enrolmentService({
+  claiming,
+  certificateRequest,
+  attester,
+  certificateSha256,
+  onClaimed,
+  ...node
+}: EnrolmentServiceParts): EnrolmentServiceHandlers {
   return {
     getEnrolment: unary(async () => ({
       certificateRequest: await certificateRequest(),
@@ -26,6 +38,20 @@ export function enrolmentService({ claiming, certificateRequest, onClaimed, ...n
       agentVersion: node.agentVersion,
       pinnedAuthorities: [...node.pinnedAuthorities],
     })),
+
+    getTpmKeys: unary((_request, { signal }) => attester.identity(signal)),
+
+    openCredential: unary(async (request, { signal }) => ({ secret: await attester.activate(credentialIn(request), signal) })),
+
+    quoteSession: unary(async ({ nonce }, { signal }) => {
+      const session = {
+        nonce: Buffer.from(nonce ?? []),
+        serverCertificateSha256: certificateSha256,
+        clientCertificateSha256: NO_CERTIFICATE_SHA256,
+      };
+      const { quote } = await attester.evidence('sha256', session, signal);
+      return { quote: { ...quote, pcrValues: [...quote.pcrValues] } };
+    }),
 
     claimNode: unary(async ({ certificate, trust, labels }) => {
       await claiming.claim({ certificate: certificate ?? '', trust: trustFromWire(trust), labels: { ...labels } });
@@ -40,5 +66,5 @@ export function closedEnrolment(): EnrolmentServiceHandlers {
   const refuse = unary(() => {
     throw alreadyClaimed();
   });
-  return { getEnrolment: refuse, claimNode: refuse };
+  return { getEnrolment: refuse, getTpmKeys: refuse, openCredential: refuse, quoteSession: refuse, claimNode: refuse };
 }

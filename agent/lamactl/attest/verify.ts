@@ -36,6 +36,9 @@ export const CHECKS: Checks = {
 /** Whether a node says the truth, whatever it is: all but what is expected of it. */
 export const TRUTH: Checks = { quote: CHECKS.quote, boot: LOG_CHECKS };
 
+/** Whether the TPM of the known keys speaks in this very session, whatever the node runs. */
+export const SESSION: Checks = { quote: CHECKS.quote, boot: [] };
+
 /** Judges what a node says of itself. It throws nothing that evidence could bring about. */
 export function verify(question: Question, checks: Checks = CHECKS): Verdict {
   const rejection = reject(question, checks);
@@ -57,7 +60,7 @@ function trusted(policy: Policy) {
 function reject(question: Question, checks: Checks): Rejection | undefined {
   try {
     const quote = readQuote(question);
-    return firstOf(checks.quote, quote) ?? firstOf(checks.boot, readBoot(quote));
+    return firstOf(checks.quote, quote) ?? (checks.boot.length > 0 ? firstOf(checks.boot, readBoot(quote)) : undefined);
   } catch (thrown) {
     if (thrown instanceof Failure && thrown.code === 'EVIDENCE_INVALID') return rejected('malformed', thrown.message);
     throw thrown;

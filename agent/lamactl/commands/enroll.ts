@@ -7,16 +7,17 @@ import { Labels } from '../../shared/labels.ts';
 import type { ExitName } from '../exit-code.ts';
 import { parseAddress } from '../fleet/address.ts';
 import type { Target } from '../fleet/node.ts';
+import type { UnclaimedNode } from '../fleet/node-access.ts';
 import { renderDocument } from '../output/document.ts';
 import { facts } from '../output/table.ts';
 import type { Newcomer } from '../pki/enrol.ts';
 import type { Office } from '../pki/office.ts';
 import { ATTEST_EXITS } from './attest-exit.ts';
 import { addEkOptions, type EkOptions } from './ek-options.ts';
-import { type FirstAttestation, firstAttestation } from './first-attestation.ts';
+import { type FirstAttestation, firstAttestation, groundsOf } from './first-attestation.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { certificateName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS } from './session.ts';
+import { type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from './session.ts';
 
 /** A claimed node opens its port anew, and a TPM makes its keys. */
 const JOIN_PATIENCE_MS = 60_000;
@@ -27,6 +28,7 @@ interface Options extends PkiOptions, EkOptions {
   readonly role: readonly string[];
   readonly label: readonly string[];
   readonly fingerprint?: string;
+  readonly ek?: true;
   readonly replace?: true;
 }
 
@@ -43,6 +45,7 @@ export function addEnroll(program: Command, run: Run): void {
     .addOption(new Option('--label <key=value>', 'a label to choose it by; repeat it').argParser(collect).default([], 'none'))
     .addOption(new Option('--fingerprint <sha256>', "the fingerprint on the node's console; nobody is asked then").argParser(fingerprint));
   addEkOptions(enroll)
+    .option('--ek', "know the node by its TPM's endorsement key, with --ek-root or --ek-name, in the place of its fingerprint")
     .option('--replace', 'another node, or other keys of its TPM, had the name before')
     .addOption(passphraseOption())
     .addHelpText(
@@ -51,6 +54,7 @@ export function addEnroll(program: Command, run: Run): void {
         [
           ['lamactl enroll 10.0.0.7 --name cellar --label site=cellar', 'shows the fingerprint, and asks'],
           ['lamactl enroll 10.0.0.8 --name shed --role k3s --fingerprint "sha256:9f86 d081 …"', 'for a script'],
+          ['lamactl enroll 10.0.0.9 --name barn --ek --ek-name 000b1f…', 'by a TPM that you know'],
         ],
         [...ATTEST_EXITS, 'refused', 'deadline', ...NODE_EXITS],
       ),
@@ -117,9 +121,15 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
   }
   if (met.type === 'ours') return shown;
   await refuseKnownName(office, newcomer, options.replace === true);
-  await compare(session, newcomer, shown, options.fingerprint);
-  await claimNode(office, stranger, newcomer, timeoutMs);
-  return shown;
+  const node = await session.world.connectUnclaimed(stranger, { timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS) });
+  try {
+    if (options.ek) await proveByTpm(session, newcomer, node, options);
+    else await compare(session, newcomer, shown, options.fingerprint);
+    await claimNode(office, stranger, node, newcomer);
+    return shown;
+  } finally {
+    node.close();
+  }
 }
 
 /** Two nodes of one name could each pass for the other. */
@@ -152,6 +162,14 @@ async function compare({ world }: Session, { name, address: at }: Newcomer, show
     });
   if (answer.trim() !== 'yes')
     throw new Failure('NODE_UNTRUSTED', `Cannot enroll ${name}: its fingerprint was not confirmed`, { address: at, fingerprint: shown });
+}
+
+/** Nobody at a console: the TPM that one knows speaks for the session. Throws INVALID_REQUEST or NODE_UNTRUSTED. */
+async function proveByTpm({ world }: Session, { name }: Newcomer, node: UnclaimedNode, options: EkOptions): Promise<void> {
+  const { proveSession } = await import('../trust/session-proof.ts');
+  const grounds = await groundsOf(options);
+  if (grounds.acceptNew) throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: --ek needs --ek-root or --ek-name`, { field: 'ek' });
+  await proveSession(name, node, grounds, world);
 }
 
 async function targetOf({ contextFile, context }: Office, { name, address: at }: Newcomer): Promise<Target> {

@@ -5,6 +5,7 @@ import { type ExitName, exitOfFailure } from '../exit-code.ts';
 import type { Target } from '../fleet/node.ts';
 import { failureDocument } from '../output/document.ts';
 import type { Cell } from '../output/table.ts';
+import type { Grounds } from '../trust/enrol-node.ts';
 import { enrollOne } from './attest-enroll.ts';
 import type { EkOptions } from './ek-options.ts';
 import { type Session, WORK_TIMEOUT_MS } from './session.ts';
@@ -44,20 +45,21 @@ export async function firstAttestation(
   }
 }
 
-async function attest(
-  session: Session,
-  target: Target,
-  { ekRoot, ekIntermediate, ekName, replace }: EkOptions & { readonly replace?: true },
-): Promise<FirstAttestation> {
+/** Why the endorsement key of a newcomer is believed: a chain or a name that was given, or else that the node itself was compared. */
+export async function groundsOf({ ekRoot, ekIntermediate, ekName }: EkOptions): Promise<Grounds> {
   const { readCertificates } = await import('../trust/certificate-files.ts');
-  const { openExpectationStore } = await import('../trust/expectation-store.ts');
   const issuers: Issuers = { roots: await readCertificates(ekRoot), intermediates: await readCertificates(ekIntermediate) };
-  const grounds = { issuers, acceptNew: ekRoot.length === 0 && ekName === undefined, ...(ekName !== undefined && { ekName }) };
+  return { issuers, acceptNew: ekRoot.length === 0 && ekName === undefined, ...(ekName !== undefined && { ekName }) };
+}
+
+async function attest(session: Session, target: Target, options: EkOptions & { readonly replace?: true }): Promise<FirstAttestation> {
+  const { openExpectationStore } = await import('../trust/expectation-store.ts');
+  const grounds = await groundsOf(options);
   const { world, context, timeoutMs } = session;
   const store = await openExpectationStore(context, world.env, world.homeDirectory);
   const node = await world.connect(target, { timeoutMs: timeoutMs(WORK_TIMEOUT_MS) });
   try {
-    const result = await enrollOne(world, store, target.name, node, grounds, { bank: 'sha256', ...(replace && { replace }) });
+    const result = await enrollOne(world, store, target.name, node, grounds, { bank: 'sha256', ...(options.replace && { replace: true }) });
     if ('reason' in result) {
       return {
         document: { verdict: 'REJECTED', ...result },

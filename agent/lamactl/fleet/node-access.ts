@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import type { AttestationCalls } from './node.ts';
+
 /** Whom a node trusts, as PEM texts: its authorities, and the revocation list of each. */
 export interface Trust {
   readonly authorities: string;
@@ -49,6 +51,6 @@ export interface EnrolmentCalls {
 }
 
 /** A node without an administrator, once its certificate was compared. */
-export interface UnclaimedNode extends EnrolmentCalls {
+export interface UnclaimedNode extends EnrolmentCalls, AttestationCalls {
   close(): void;
 }

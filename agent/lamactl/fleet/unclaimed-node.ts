@@ -11,5 +11,5 @@ const NOBODY = Buffer.alloc(0);
 export async function connectUnclaimed({ address, certificate }: Stranger, options: ConnectOptions): Promise<UnclaimedNode> {
   const identity = { ca: Buffer.from(certificate.toString()), certificate: NOBODY, key: NOBODY };
   const channel = new Channel({ name: address, address, tlsName: 'unclaimed', identity }, options);
-  return { ...enrolmentCalls(channel), close: () => channel.close() };
+  return { ...enrolmentCalls(channel, certificate), close: () => channel.close() };
 }

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { certificateFingerprint, keyFingerprint, shownFingerprint } from '../../shared/fingerprint.ts';
 import { keepNode } from '../fleet/context-edit.ts';
-import type { Enrolment } from '../fleet/node-access.ts';
+import type { Enrolment, EnrolmentCalls } from '../fleet/node-access.ts';
 import type { Stranger } from '../fleet/stranger.ts';
 import { isIssuedBy, issue, keyOfRequest } from './issuing.ts';
 import type { Office } from './office.ts';
@@ -35,29 +35,23 @@ export function judge({ certificate }: Stranger, authorities: readonly KeptAutho
  * Signs the key of a node that was compared, and gives the node its administrator. The key in its request must be the one that was
  * compared: whoever stood between would have to show another. Throws NODE_UNTRUSTED, CLAIM_REFUSED and what calls fail with.
  */
-export async function claimNode(office: Office, stranger: Stranger, newcomer: Newcomer, timeoutMs: number): Promise<Enrolment> {
+export async function claimNode(office: Office, stranger: Stranger, node: EnrolmentCalls, newcomer: Newcomer): Promise<void> {
   const { registry: file, keys, world } = office;
   const registry = await file.read();
-  const node = await world.connectUnclaimed(stranger, { timeoutMs });
-  try {
-    const enrolment = await node.enrolment();
-    refuseOtherPins(enrolment, registry);
-    const key = await keyOfRequest(enrolment.certificateRequest);
-    if (!key.equals(stranger.certificate.publicKey)) {
-      throw new Failure(
-        'NODE_UNTRUSTED',
-        `Cannot enroll ${newcomer.name}: it asks for a certificate for another key than ${shownFingerprint(keyFingerprint(stranger.certificate.publicKey))}`,
-      );
-    }
-    const host = new URL(`https://${newcomer.address}`).hostname.replace(/^\[|\]$/g, '');
-    const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, host }, key, world);
-    // Before the node has it: what was given away must be known, to be revoked.
-    await file.write(made.registry);
-    await node.claim({ certificate: made.issued.certificate, trust: trustOf(registry.authorities), labels: newcomer.labels });
-    return enrolment;
-  } finally {
-    node.close();
+  const enrolment = await node.enrolment();
+  refuseOtherPins(enrolment, registry);
+  const key = await keyOfRequest(enrolment.certificateRequest);
+  if (!key.equals(stranger.certificate.publicKey)) {
+    throw new Failure(
+      'NODE_UNTRUSTED',
+      `Cannot enroll ${newcomer.name}: it asks for a certificate for another key than ${shownFingerprint(keyFingerprint(stranger.certificate.publicKey))}`,
+    );
   }
+  const host = new URL(`https://${newcomer.address}`).hostname.replace(/^\[|\]$/g, '');
+  const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, host }, key, world);
+  // Before the node has it: what was given away must be known, to be revoked.
+  await file.write(made.registry);
+  await node.claim({ certificate: made.issued.certificate, trust: trustOf(registry.authorities), labels: newcomer.labels });
 }
 
 /** Told before the passphrase of a key is asked for; the node itself would refuse. */

@@ -3,7 +3,7 @@ import { NONCE_BYTES } from '../../shared/qualifying-data.ts';
 import type { Challenge } from '../attest/challenge.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
-import type { NodeConnection } from '../fleet/node.ts';
+import type { AttestationCalls } from '../fleet/node.ts';
 import type { World } from '../world.ts';
 
 export interface Answer {
@@ -12,7 +12,11 @@ export interface Answer {
 }
 
 /** Asks a node for evidence that answers a nonce of now, over this very connection. Throws EVIDENCE_INVALID and what calls fail with. */
-export async function askEvidence(node: NodeConnection, bank: Bank, { random, clock }: Pick<World, 'random' | 'clock'>): Promise<Answer> {
+export async function askEvidence(
+  node: Pick<AttestationCalls, 'tpmKeys' | 'quote'>,
+  bank: Bank,
+  { random, clock }: Pick<World, 'random' | 'clock'>,
+): Promise<Answer> {
   const nonce = random(NONCE_BYTES);
   const keys = await node.tpmKeys();
   const { attest, signature, pcrValues, logs, ...session } = await node.quote(nonce, bank);

@@ -5,7 +5,7 @@ import { beginEnrolment, endEnrolment } from '../attest/enrolment.ts';
 import type { Policy } from '../attest/policy.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import { type Rejection, rejected } from '../attest/verdict.ts';
-import type { NodeConnection } from '../fleet/node.ts';
+import type { AttestationCalls } from '../fleet/node.ts';
 import type { World } from '../world.ts';
 
 /** Why an endorsement key may be believed to be that of a TPM. */
@@ -25,7 +25,7 @@ export type EnrolledKeys = Pick<Policy, 'ek_name' | 'ak_name' | 'ek_trust'>;
  */
 export async function enrolNode(
   name: string,
-  node: NodeConnection,
+  node: Pick<AttestationCalls, 'tpmKeys' | 'activate'>,
   { issuers, ekName, acceptNew }: Grounds,
   { random, clock }: Pick<World, 'random' | 'clock'>,
 ): Promise<EnrolledKeys | Rejection> {
@@ -45,7 +45,7 @@ export async function enrolNode(
 }
 
 /** A TPM that refuses the credential has answered, too: it does not have the attestation key. */
-async function answer(node: NodeConnection, credential: Parameters<NodeConnection['activate']>[0]): Promise<Buffer> {
+async function answer(node: Pick<AttestationCalls, 'activate'>, credential: Parameters<AttestationCalls['activate']>[0]): Promise<Buffer> {
   try {
     return await node.activate(credential);
   } catch (thrown) {

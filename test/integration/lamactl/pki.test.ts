@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { selfSignedCertificate } from '../../../agent/daemon/access/own-certificate.ts';
 import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
-import { freePort } from '../fakes/free-port.ts';
+import { manInTheMiddle } from '../fakes/man-in-the-middle.ts';
 import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
 import { Administrator } from '../node/administrator.ts';
 
@@ -61,18 +59,10 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
   });
 
   it('refuses whoever stands between, who has to show another key', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-    const middle = tls.createServer({
-      cert: await selfSignedCertificate(privateKey),
-      key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
-      ALPNProtocols: ['h2'],
-    });
-    const port = await freePort();
-    middle.listen(port, '127.0.0.1');
-    await once(middle, 'listening');
+    const middle = await manInTheMiddle(daemons[0]!.address);
     const told = await alice.lamactl(
       'enroll',
-      `127.0.0.1:${port}`,
+      middle.address,
       '--name',
       'attic',
       '--fingerprint',

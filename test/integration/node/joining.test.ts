@@ -3,11 +3,13 @@ import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { certificateFingerprint } from '../../../agent/shared/fingerprint.ts';
+import { manInTheMiddle } from '../fakes/man-in-the-middle.ts';
 import { Administrator, fingerprintOf, newNode, whileJoining } from './administrator.ts';
 import { BOOT, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
 
 /** Of the exits of lamactl: the endorsement key was believed when it was first seen. */
 const FIRST_USE = 14;
+const UNCLAIM = 'rm -r /etc/lamadist-agent/tls/* && systemctl restart lamadist-agent';
 const WRONG = `sha256:${'0'.repeat(64)}`;
 
 describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
@@ -71,8 +73,11 @@ describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
         ends.push(claimed ? 'claimed' : 'unclaimed');
         // What was begun is gone on with, whichever of the two it is.
         const again = await administrator.enroll(node, fingerprint, '--replace');
-        expect(again, files).toMatchObject({ exitCode: FIRST_USE });
-        await shellOk(node, 'rm -r /etc/lamadist-agent/tls/* && systemctl restart lamadist-agent');
+        // A TPM that lost its power a few times within a while locks itself: the node is claimed all the same.
+        const locked = again.exitCode === 7 && String(again.all).includes('lockout');
+        expect(locked || again.exitCode === FIRST_USE, `${files}${again.all}`).toBe(true);
+        await administrator.succeeds('version', '-n', 'attic');
+        await shellOk(node, UNCLAIM);
       }
       process.stderr.write(`Cut during a claim, nodes were ${ends.join(', ')}\n`);
     }));
@@ -82,10 +87,34 @@ describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
       const node = await newNode(homelab, 'attic');
       const before = await fingerprintOf(node);
       expect((await administrator.enroll(node, before)).exitCode).toBe(FIRST_USE);
-      await shellOk(node, 'rm -r /etc/lamadist-agent/tls/* && systemctl restart lamadist-agent');
+      await shellOk(node, UNCLAIM);
       const after = await fingerprintOf(node);
       expect(after).not.toBe(before);
       expect((await administrator.enroll(node, after)).all).toContain('--replace');
       expect((await administrator.enroll(node, after, '--replace')).exitCode).toBe(FIRST_USE);
+    }));
+
+  it('joins by the TPM that one knows, and nobody can relay what it signs', () =>
+    whileJoining(async ({ homelab, administrator }) => {
+      const node = await newNode(homelab, 'attic');
+      const [address, byTpm] = [`${node.host}:${node.port}`, ['--name', 'attic', '--ek', ...administrator.passphrase]];
+      expect((await administrator.lamactl('enroll', address, ...byTpm)).all).toContain('--ek needs --ek-root or --ek-name');
+      const learnt = await administrator.answers<{ attestation: { ek_name: string } }>(
+        ['enroll', address, '--name', 'attic', '--fingerprint', await fingerprintOf(node), ...administrator.passphrase],
+        [FIRST_USE],
+      );
+      await shellOk(node, UNCLAIM);
+      await fingerprintOf(node);
+      const known = ['--replace', '--ek-name', learnt.attestation.ek_name];
+
+      const other = await administrator.lamactl('enroll', address, ...byTpm, '--replace', '--ek-name', '000b'.padEnd(68, '0'));
+      expect(other).toMatchObject({ exitCode: 5, all: expect.stringContaining('ek-untrusted') });
+      const middle = await manInTheMiddle(address);
+      const relayed = await administrator.lamactl('enroll', middle.address, ...byTpm, ...known);
+      middle.close();
+      expect(relayed).toMatchObject({ exitCode: 5, all: expect.stringContaining('extra-data') });
+
+      const joined = await administrator.lamactl('enroll', address, ...byTpm, ...known);
+      expect(joined).toMatchObject({ exitCode: 0, all: expect.stringContaining('operator') });
     }));
 });
