@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connect, ConnectOptions } from './fleet/node.ts';
-import type { UnclaimedNode } from './fleet/node-access.ts';
 import type { Stranger } from './fleet/stranger.ts';
+import type { UnclaimedNode } from './fleet/unclaimed-node.ts';
 
 /** A stream that lamactl writes to. The size is read anew each time, for a terminal's window changes. */
 export interface Output {

@@ -7,7 +7,7 @@ import { Labels } from '../../shared/labels.ts';
 import type { ExitName } from '../exit-code.ts';
 import { parseAddress } from '../fleet/address.ts';
 import type { Target } from '../fleet/node.ts';
-import type { UnclaimedNode } from '../fleet/node-access.ts';
+import type { UnclaimedNode } from '../fleet/unclaimed-node.ts';
 import { renderDocument } from '../output/document.ts';
 import { facts } from '../output/table.ts';
 import type { Newcomer } from '../pki/enrol.ts';

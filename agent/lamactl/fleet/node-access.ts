@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { AttestationCalls } from './node.ts';
-
 /** Whom a node trusts, as PEM texts: its authorities, and the revocation list of each. */
 export interface Trust {
   readonly authorities: string;
@@ -48,9 +46,4 @@ interface Claim {
 export interface EnrolmentCalls {
   enrolment(): Promise<Enrolment>;
   claim(claim: Claim): Promise<void>;
-}
-
-/** A node without an administrator, once its certificate was compared. */
-export interface UnclaimedNode extends EnrolmentCalls, AttestationCalls {
-  close(): void;
 }

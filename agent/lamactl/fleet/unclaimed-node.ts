@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { enrolmentCalls } from './calls/access.ts';
 import { Channel } from './channel.ts';
-import type { ConnectOptions } from './node.ts';
-import type { UnclaimedNode } from './node-access.ts';
+import type { AttestationCalls, ConnectOptions } from './node.ts';
+import type { EnrolmentCalls } from './node-access.ts';
 import type { Stranger } from './stranger.ts';
+
+/** A node without an administrator, once its certificate was compared. */
+export interface UnclaimedNode extends EnrolmentCalls, AttestationCalls {
+  close(): void;
+}
 
 const NOBODY = Buffer.alloc(0);
 
