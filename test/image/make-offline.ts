@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
+import { checkInstaller } from './installer-medium.ts';
 import { REPOSITORY, readKasBuild } from './kas-build.ts';
 import { checkPromisedPcrs } from './promised-pcrs.ts';
 import { checkBundle, checkDisk, checkSignatures } from './read-back.ts';
@@ -22,6 +23,7 @@ const PACKAGED = [
   'lamadist-watchdog',
 ];
 const IMAGE = 'lamadist-image-minimal';
+const INSTALLER = 'lamadist-image-installer';
 const BUNDLES = ['lamadist-bundle-minimal', 'lamadist-bundle-minimal-crypt'];
 
 interface OfflineOptions {
@@ -46,7 +48,8 @@ export async function makeOffline(bitbake: BitBake, { keys, parts, say }: Offlin
   const build = await readKasBuild('x86_64');
   await bitbake.configure(build, ['test/image/meta-hosttools'], conf.join('\n'));
 
-  const assembled = parts === undefined ? [] : [`${IMAGE}:do_image_complete`, ...BUNDLES.map((name) => `${name}:do_deploy`)];
+  const assembled =
+    parts === undefined ? [] : [`${IMAGE}:do_image_complete`, ...[...BUNDLES, INSTALLER].map((name) => `${name}:do_deploy`)];
   const tasks = [...PACKAGED.map((name) => `${name}:do_package_write_rpm`), ...assembled];
   const run = await bitbake.run(tasks);
   for (const line of [...run.errors, ...run.warnings]) say(line);
@@ -58,6 +61,7 @@ export async function makeOffline(bitbake: BitBake, { keys, parts, say }: Offlin
     const images = path.join(deploy, 'images', build.machine);
     findings.push(...(await checkDisk(images, `${IMAGE}-${build.machine}.rootfs`, say)));
     for (const name of BUNDLES) findings.push(...(await checkBundle(path.join(images, `${name}-${build.machine}.raucb`), keys, say)));
+    findings.push(...(await checkInstaller(path.join(images, `${INSTALLER}-${build.machine}.img`), keys, say)));
     // Of the encrypted one, only a receiver reads the manifest.
     const esp = path.join(images, `${IMAGE}-${build.machine}.rootfs.esp.vfat`);
     findings.push(...(await checkPromisedPcrs(path.join(images, `${BUNDLES[0]}-${build.machine}.raucb`), esp, keys)));

@@ -10,6 +10,7 @@ PACKAGE_ARCH = "${MACHINE_ARCH}"
 COMPATIBLE_MACHINE = "^lamadist-x86-64$"
 
 LAMADIST_INSTALLED_IMAGE ?= "lamadist-image-homelab"
+LAMADIST_INSTALLER_INITRAMFS ?= "lamadist-installer-initramfs"
 LAMADIST_INSTALLER_MIB ?= "3072"
 # Words such as lamadist.install.disk=…: the UKI is signed, so they are said when it is built, or without Secure Boot.
 LAMADIST_INSTALLER_CMDLINE ?= ""
@@ -26,13 +27,13 @@ do_compile[noexec] = "1"
 do_install[noexec] = "1"
 deltask do_populate_lic
 
-do_uki[depends] += "${LAMADIST_UKI_DEPENDS} lamadist-installer-initramfs:do_image_complete"
+do_uki[depends] += "${LAMADIST_UKI_DEPENDS} ${LAMADIST_INSTALLER_INITRAMFS}:do_image_complete"
 do_uki[cleandirs] = "${WORKDIR}/uki"
 python do_uki() {
     release = os.path.join(d.getVar('WORKDIR'), 'uki', 'os-release')
     with open(release, 'w') as out:
         out.write('ID=lamadist\nNAME="LamaDist installer"\nVERSION_ID=%s\n' % d.getVar('DISTRO_VERSION'))
-    lamadist_ukify(d, os.path.join(d.getVar('WORKDIR'), 'uki', 'installer.efi'), 'lamadist-installer-initramfs', release,
+    lamadist_ukify(d, os.path.join(d.getVar('WORKDIR'), 'uki', 'installer.efi'), d.getVar('LAMADIST_INSTALLER_INITRAMFS'), release,
         ['rd.systemd.unit=lamadist-install.target panic=30', d.getVar('LAMADIST_CONSOLE'), d.getVar('LAMADIST_INSTALLER_CMDLINE')])
 }
 addtask uki after do_prepare_recipe_sysroot before do_deploy
