@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Has BitBake look at the layers, without a download: npm run test:yocto -- --layers FOLDER [--work FOLDER] [--parts FOLDER]
-//   [--board NAME]… [--target NAME]… [--only graphs|quality|offline]…
+//   [--board NAME]… [--target NAME]… [--only graphs|additions|quality|offline]…
 // FOLDER holds the repositories of kas/main.kas.yml and kas/bsp at the commits of the lock file, each in a folder of its name.
 //   graphs   parses everything for each board, compares what a user counts on, resolves every image and bundle to its tasks
+//   additions  the same for x86_64 with everything that kas/ has to add, at once
 //   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
 // --boot, as root and after `offline` with --parts, boots BitBake's disk in a virtual machine and updates it with its bundle.
@@ -13,7 +14,8 @@ import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
 import { developmentKeys } from './development-keys.ts';
-import { boards, readKasBuild } from './kas-build.ts';
+import { missingAdditions } from './expectations.ts';
+import { boards, readAdditions, readKasBuild } from './kas-build.ts';
 import { layOut } from './lay-out.ts';
 import { checkLayerQuality, refusesDevelopmentKeys } from './layer-quality.ts';
 import { makeOffline } from './make-offline.ts';
@@ -22,7 +24,7 @@ import { expectBoard, type Row, resolveTarget, targetsOf } from './resolve-board
 
 const USAGE =
   'usage: npm run test:yocto -- --layers FOLDER [--work FOLDER] [--parts FOLDER] [--board NAME]… [--target NAME]… [--only PART]…\n';
-const PARTS = ['graphs', 'quality', 'offline'] as const;
+const PARTS = ['graphs', 'additions', 'quality', 'offline'] as const;
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -60,6 +62,20 @@ async function graphs(options: Options): Promise<boolean> {
     await bitbake.configure(await readKasBuild(board), [], keys);
     for (const target of options.targets ?? targetsOf(board)) judge(await resolveTarget(bitbake, board, target));
     judge(await expectBoard(bitbake, board));
+  }
+  return good;
+}
+
+/** Whether what can be added to a build can be added together. */
+async function additions(options: Options): Promise<boolean> {
+  const bitbake = await buildFolder(options, 'additions');
+  const keys = await developmentKeys(options.work);
+  await bitbake.configure(await readKasBuild('x86_64'), [], `LAMADIST_KEYS = "${keys}"\n${await readAdditions()}`);
+  let good = true;
+  for (const image of ['lamadist-image-minimal', 'lamadist-image-homelab']) {
+    const row = await resolveTarget(bitbake, 'x86_64+', image, missingAdditions);
+    print(row);
+    if (row.complaints.length > 0) good = false;
   }
   return good;
 }
@@ -115,7 +131,7 @@ async function main(): Promise<number> {
     targets: values.target,
   };
   for (const line of await unpinnedLayers(options.layers)) say(line);
-  const steps = { graphs, quality, offline } as const;
+  const steps = { graphs, additions, quality, offline } as const;
   let good = true;
   for (const part of PARTS) if (only.includes(part) && !(await steps[part](options))) good = false;
   return good ? 0 : 1;

@@ -5,6 +5,8 @@ import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../qemu/command.ts';
 import { withPrivateMounts } from '../../qemu/private-mounts.ts';
+import { inRoot } from '../../qemu/root/in-root.ts';
+import type { Root } from '../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { buildVmImage, vmRoots } from '../../qemu/vm/image/build-vm-image.ts';
 import { initramfs } from '../../qemu/vm/image/parts.ts';
@@ -32,8 +34,21 @@ async function collect(folder: string): Promise<void> {
   await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
   for (const name of LOADERS) await copyFile(path.join(tools.tools, 'usr/lib/systemd/boot/efi', name), path.join(folder, name));
   await copyFile(path.join(tools.tools, 'usr/bin/ukify'), path.join(folder, 'ukify'));
+  await collectRauc(tools, path.join(folder, 'rauc'));
   // BitBake reads them as an ordinary user.
-  for (const name of await readdir(folder)) await chmod(path.join(folder, name), 0o644);
+  for (const name of await readdir(folder)) if (name !== 'rauc') await chmod(path.join(folder, name), 0o644);
+}
+
+/** RAUC with all that it loads: the machine's own may be older than the first that keeps a bundle's metadata, 1.9. */
+async function collectRauc(tools: Root, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const loaded = await run(inRoot(tools, folder, ['ldd', '/usr/bin/rauc']), { timeoutMs: SLOW_MS });
+  const files = ['/usr/bin/rauc', ...[...loaded.matchAll(/(\/\S+) \(0x/g)].map(([, file = '']) => file)];
+  for (const file of files) {
+    const copy = path.join(folder, path.basename(file));
+    await copyFile(path.join(tools.tools, file), copy);
+    await chmod(copy, 0o755);
+  }
 }
 
 const [folder] = process.argv.slice(2);

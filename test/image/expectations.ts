@@ -104,6 +104,17 @@ const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readon
   'lamadist-image-dev': { has: ['lamadist-agent', 'lamactl', 'gdb', 'strace'], lacks: ['sysvinit'] },
 };
 
+/** What kas/ has to add to each image, when all of it is added. */
+const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
+  'lamadist-image-minimal': ['lamadist-factory-reset', 'podman'],
+  'lamadist-image-homelab': ['lamadist-factory-reset', 'openscap', 'samba', 'scap-security-guide'],
+};
+
+/** What of that an image with these recipes is not made of. */
+export function missingAdditions(target: string, recipes: readonly string[]): string[] {
+  return (ADDITIONS[target] ?? []).filter((recipe) => !recipes.includes(recipe)).map((recipe) => `it is not made of ${recipe}`);
+}
+
 /** The values that `bitbake -e` prints, of one line each. */
 export function readVariables(output: string): Map<string, string> {
   return new Map([...output.matchAll(/^(?:export )?([\w:./+-]+)="(.*)"$/gm)].map(([, name = '', value = '']) => [name, value]));

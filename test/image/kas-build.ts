@@ -23,6 +23,7 @@ export interface KasBuild {
 interface KasFile {
   readonly machine?: string;
   readonly distro?: string;
+  readonly local_conf_header?: Record<string, string>;
   readonly repos?: Record<string, { readonly layers?: Record<string, unknown> } | null>;
 }
 
@@ -37,6 +38,17 @@ export async function readKasBuild(board: string): Promise<KasBuild> {
   const [main, bsp] = files as [KasFile, KasFile];
   if (bsp.machine === undefined || main.distro === undefined) throw new Error(`kas: no machine or no distro for "${board}"`);
   return { board, machine: bsp.machine, distro: main.distro, layers: files.flatMap(layersOf) };
+}
+
+/** What every file that can be added to a build says to local.conf, all of them at once. */
+export async function readAdditions(): Promise<string> {
+  const folders = ['extras', 'extras/profiles', 'scanners'];
+  const names = await Promise.all(
+    folders.map(async (folder) => (await readdir(path.join(KAS, folder))).map((name) => path.join(folder, name))),
+  );
+  const files = names.flat().filter((name) => name.endsWith('.kas.yml'));
+  const headers = await Promise.all(files.sort().map(async (name) => Object.values((await readKasFile(name)).local_conf_header ?? {})));
+  return headers.flat().join('\n');
 }
 
 async function readKasFile(name: string): Promise<KasFile> {

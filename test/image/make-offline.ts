@@ -60,7 +60,8 @@ export async function makeOffline(bitbake: BitBake, { keys, parts, say }: Offlin
   if (parts !== undefined) {
     const images = path.join(deploy, 'images', build.machine);
     findings.push(...(await checkDisk(images, `${IMAGE}-${build.machine}.rootfs`, say)));
-    for (const name of BUNDLES) findings.push(...(await checkBundle(path.join(images, `${name}-${build.machine}.raucb`), keys, say)));
+    for (const name of BUNDLES)
+      findings.push(...(await checkBundle(path.join(images, `${name}-${build.machine}.raucb`), keys, parts, say)));
     findings.push(...(await checkInstaller(path.join(images, `${INSTALLER}-${build.machine}.img`), keys, say)));
     // Of the encrypted one, only a receiver reads the manifest.
     const esp = path.join(images, `${IMAGE}-${build.machine}.rootfs.esp.vfat`);

@@ -103,15 +103,24 @@ async function checkUkis(folder: string, image: string, say: Say): Promise<strin
   return findings;
 }
 
-/** RAUC trusts the bundle as a node would, and finds all three images in it. */
-export async function checkBundle(bundle: string, keys: string, say: Say): Promise<string[]> {
+/** RAUC, of the folder of parts, trusts the bundle as a node would, and finds all three images in it. */
+export async function checkBundle(bundle: string, keys: string, parts: string, say: Say): Promise<string[]> {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rauc-'));
   try {
     // The authority and the purpose of its certificates are what system.conf says on a node.
     const conf = path.join(folder, 'system.conf');
     const keyring = `[keyring]\npath=${path.join(keys, 'bundle-ca.crt')}\ncheck-purpose=codesign\n`;
     await writeFile(conf, `[system]\ncompatible=lamadist-lamadist-x86-64\nbootloader=noop\n\n${keyring}`);
-    const { exitCode, all } = await run('rauc', ['info', `--conf=${conf}`, '--output-format=shell', bundle]);
+    const rauc = path.join(parts, 'rauc');
+    const { exitCode, all } = await run(path.join(rauc, 'ld-linux-x86-64.so.2'), [
+      '--library-path',
+      rauc,
+      path.join(rauc, 'rauc'),
+      'info',
+      `--conf=${conf}`,
+      '--output-format=shell',
+      bundle,
+    ]);
     const name = path.basename(bundle);
     if (exitCode !== 0) return [`${name}: ${all}`];
     const wanted = ['RAUC_MF_IMAGES=3', "RAUC_MF_COMPATIBLE='lamadist-lamadist-x86-64'"];

@@ -28,8 +28,8 @@ export function targetsOf(board: string): readonly string[] {
   return [...IMAGES, ...(INSTALLERS[board] ?? [])];
 }
 
-/** Has BitBake work out all that a target is made of, down to every task. */
-export async function resolveTarget(bitbake: BitBake, board: string, target: string): Promise<Row> {
+/** Has BitBake work out all that a target is made of, down to every task; `judge` says what is wrong with its recipes. */
+export async function resolveTarget(bitbake: BitBake, board: string, target: string, judge = recipeDisappointments): Promise<Row> {
   const started = performance.now();
   const run = await bitbake.run(['-g', target]);
   const seconds = Math.round((performance.now() - started) / 1000);
@@ -38,7 +38,7 @@ export async function resolveTarget(bitbake: BitBake, board: string, target: str
   const tasks = new Set((await lines('task-depends.dot')).flatMap((line) => /^"([^"]+)"/.exec(line)?.[1] ?? []));
   const said = [...new Set([...run.errors, ...run.warnings])];
   const silent = !run.ok && said.length === 0 ? [run.output.slice(-2000)] : [];
-  const complaints = [...said, ...silent, ...(run.ok ? recipeDisappointments(target, recipes) : [])];
+  const complaints = [...said, ...silent, ...(run.ok ? judge(target, recipes) : [])];
   return { board, target, recipes: recipes.length, tasks: tasks.size, warnings: run.warnings.length, seconds, complaints };
 }
 
