@@ -123,7 +123,7 @@ export async function checkBundle(bundle: string, keys: string, parts: string, s
     ]);
     const name = path.basename(bundle);
     if (exitCode !== 0) return [`${name}: ${all}`];
-    const wanted = ['RAUC_MF_IMAGES=3', "RAUC_MF_COMPATIBLE='lamadist-lamadist-x86-64'"];
+    const wanted = ["RAUC_MF_IMAGES='3'", "RAUC_MF_COMPATIBLE='lamadist-lamadist-x86-64'"];
     say(`${name}  ${/^RAUC_MF_VERSION=.*$/m.exec(all)?.[0] ?? ''}  ${(await stat(bundle)).size} bytes`);
     return wanted.filter((line) => !all.includes(line)).map((line) => `${name} lacks ${line}`);
   } finally {
