@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, journaled, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { duringPhase, HELD_PHASES } from './held-phase.ts';
+import { agentAnswers, journaled, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, shellOk } from './scenario.ts';
 
 const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
 const UNTOUCHED = { version: '1', booted: 'A' };
+/** The target slot holds the new version, and nothing leads into it. */
+const WRITTEN = { ...UNTOUCHED, slots: { A: 'good primary', B: '2 ok bad' } };
+const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 const CAN_STREAM = existsSync('/sys/class/block/nbd0');
 
 /** Whatever the host's clock is, a node in its namespaces cannot wait for somebody to synchronise it. */
@@ -19,7 +24,7 @@ function windowAt(startMinutes: number, endMinutes: number): string {
 }
 
 const history = async ({ homelab }: Scenario) => {
-  const { nodes } = await json<{ nodes: { updates: object[] }[] }>(homelab, 'history');
+  const { nodes } = await json<{ nodes: { updates: { phaseChanges: { phase: string }[] }[] }[] }>(homelab, 'history');
   return nodes[0]?.updates[0];
 };
 
@@ -32,15 +37,18 @@ describe('an update that is assigned to a window', { timeout: SCENARIO_MS }, () 
       expect(await report(homelab)).toMatchObject(COMMITTED);
     }));
 
-  it('waits for it through restarts of the agent and of the node, and can be cancelled', () =>
+  it('waits for it through restarts of the agent and of the node, paused as well, and can be cancelled', () =>
     onPatientNode(async (scenario) => {
       const { homelab, node, bundle } = scenario;
       await homelab.lamactl(['install', '--window', windowAt(120, 180), '--on-node', bundle]);
       await reaches(node, 'scheduled');
       await node.shell('systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service', QUICK);
       await agentAnswers(homelab);
+      expect((await homelab.lamactl(['pause'])).exitCode).toBe(0);
       expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
-      expect(await journaled(node)).toMatchObject({ phase: 'scheduled' });
+      expect(await journaled(node)).toMatchObject({ phase: 'paused', written: null });
+      expect((await homelab.lamactl(['resume'])).exitCode).toBe(0);
+      expect(await reaches(node, 'scheduled')).toMatchObject({ phase: 'scheduled' });
       expect((await homelab.lamactl(['cancel', '--message', 'another day'])).exitCode).toBe(0);
       expect(await history(scenario)).toMatchObject({ phase: 'failed', reason: { code: 'CANCELLED', message: 'another day' } });
       expect(await report(homelab)).toMatchObject(UNTOUCHED);
@@ -48,17 +56,26 @@ describe('an update that is assigned to a window', { timeout: SCENARIO_MS }, () 
 });
 
 describe('an update that is paused', { timeout: SCENARIO_MS }, () => {
-  it('is held once its slot is written, through a reboot, and goes on when it is resumed', () =>
-    onPatientNode(async ({ homelab, node, bundle }) => {
-      await homelab.lamactl(['install', '--window', windowAt(120, 180), '--on-node', bundle]);
-      await reaches(node, 'scheduled');
-      expect((await homelab.lamactl(['pause'])).exitCode).toBe(0);
-      await reaches(node, 'paused');
-      expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
-      expect(await journaled(node)).toMatchObject({ phase: 'paused' });
-      expect((await homelab.lamactl(['resume'])).exitCode).toBe(0);
-      await reaches(node, 'scheduled');
-      expect(await report(homelab)).toMatchObject(UNTOUCHED);
+  it('while RAUC writes is left, or held, once the slot is written: through a reboot, until it is resumed', () =>
+    onPatientNode(async (scenario) => {
+      const { homelab, node } = scenario;
+      const cancelled = await duringPhase(scenario, INSTALLING, () => homelab.lamactl(['cancel']));
+      expect(cancelled).toMatchObject({ exitCode: 8, all: expect.stringContaining('CANCELLED') });
+      expect(await report(homelab)).toMatchObject(WRITTEN);
+
+      const resumed = await duringPhase(scenario, INSTALLING, async () => {
+        expect((await homelab.lamactl(['pause'])).exitCode).toBe(0);
+        await node.release(INSTALLING.hold);
+        expect(await reaches(node, 'paused')).toMatchObject({ written: expect.anything() });
+        expect((await homelab.lamactl(['reboot', '--wait'])).exitCode).toBe(0);
+        expect(await journaled(node)).toMatchObject({ phase: 'paused', written: expect.anything() });
+        expect(await report(homelab)).toMatchObject(WRITTEN);
+        expect((await homelab.lamactl(['resume'])).exitCode).toBe(0);
+      });
+      expect(resumed).toMatchObject({ exitCode: 0 });
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      const phases = (await history(scenario))?.phaseChanges.map(({ phase }) => phase);
+      expect(phases?.filter((phase) => phase === 'installing' || phase === 'paused')).toEqual(['installing', 'paused']);
     }));
 
   // Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
@@ -118,6 +135,18 @@ describe.skipIf(CAN_STREAM)('a server that asks who is there', { timeout: SCENAR
           QUICK,
         );
         expect(found.stdout.trim()).toBe('0');
+        // What is left of an update whose agent was killed between its end and the clean-up goes when the agent starts again.
+        await shellOk(
+          node,
+          `cd /var/lib/lamadist-agent && for folder in access download; do
+            install -d -o lamadist-agent $folder && install -o lamadist-agent -m 600 /dev/null $folder/left; done
+            systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service`,
+        );
+        await agentAnswers(homelab);
+        await until('what was left to be gone', QUICK.timeoutMs, async () => {
+          const { exitCode, stdout } = await node.shell('find /var/lib/lamadist-agent -name left', QUICK);
+          return (exitCode === 0 && stdout === '') || undefined;
+        });
       } finally {
         server.close();
       }
