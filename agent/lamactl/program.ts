@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Help, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
 import { addAttest } from './commands/attest.ts';
@@ -91,12 +91,11 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     .addOption(new Option('--timeout <duration>', 'the most that one call may take (default: 10s)').argParser(duration))
     .addHelpText('after', AFTER + allExitCodes())
     .exitOverride()
-    .showHelpAfterError('Try "lamactl --help", or --help after a command.')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, optionDescription })
     .configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'lamactl: ')),
+      outputError: (text, write) => write(parserError(text)),
       getOutHelpWidth: () => stdout.columns,
       getErrHelpWidth: () => stderr.columns,
     });
@@ -130,7 +129,25 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
   ]) {
     add(program, run);
   }
+  pointToHelp(program, program.name());
   return program;
+}
+
+/** A default that is nothing says nothing, and neither does what an option means by itself, which its text tells. */
+function optionDescription(this: Help, option: Option): string {
+  return Help.prototype.optionDescription.call(this, option).replace(/ \((?:default: (?:\[\]|"")|preset: "[^"]*")\)$/, '');
+}
+
+/** What the parser says, in the voice of all else that lamactl says. */
+function parserError(text: string): string {
+  const said = text.replace(/^error: /, 'lamactl: ');
+  return said.includes('too many arguments') ? `${said.trimEnd()} Nodes are named with --node.\n` : said;
+}
+
+/** After an error, each command points to its own help. */
+function pointToHelp(command: Command, path: string): void {
+  command.showHelpAfterError(`Try "${path} --help".`);
+  for (const each of command.commands) pointToHelp(each, `${path} ${each.name()}`);
 }
 
 function collect(name: string, names: readonly string[]): readonly string[] {

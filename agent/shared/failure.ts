@@ -58,7 +58,10 @@ export const FAILURES = {
   UNIT_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the units of this node with "lamactl units"' },
   RESTART_NOT_ALLOWED: { status: 'FAILED_PRECONDITION', remedy: 'name the unit under units.restart in the configuration of the node' },
   UNIT_FAILED: { status: 'FAILED_PRECONDITION', remedy: 'read why with "lamactl logs --unit"' },
-  BUNDLE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'check the path on the node, or the URL' },
+  BUNDLE_NOT_FOUND: {
+    status: 'NOT_FOUND',
+    remedy: 'check the path, or the URL; with --on-node the path is one of the node, without it one of this machine',
+  },
   BUNDLE_UNTRUSTED: { status: 'FAILED_PRECONDITION', remedy: "sign the bundle with a key that the node's keyring trusts" },
   CERTIFICATE_NOT_YET_VALID: {
     status: 'FAILED_PRECONDITION',

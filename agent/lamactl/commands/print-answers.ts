@@ -40,7 +40,7 @@ async function printAnswers<Value>(
   if (session.format === 'table') {
     // The headings of a table with nothing in it would tell nothing.
     if (presentation.textTellsFailures || answers.some(({ ok }) => ok)) stdout.write(presentation.text(answers));
-    if (!presentation.textTellsFailures) stderr.write(answers.map(failureOf).join(''));
+    stderr.write(presentation.textTellsFailures ? remedies(answers) : answers.map(failureOf).join(''));
   } else {
     const nodes = answers.map((answer) => {
       const node = answer.target.name;
@@ -51,6 +51,22 @@ async function printAnswers<Value>(
   }
   return worst(answers.map((answer) => (answer.ok ? presentation.exit(answer.value) : exitOfFailure(answer.failure))));
 }
+
+/** What to do about failures that are told already: of many nodes with the same one, once. */
+function remedies(answers: readonly Answer<unknown>[]): string {
+  const nodesOf = new Map<string, string[]>();
+  for (const answer of answers) {
+    if (answer.ok) continue;
+    const { code, remedy } = answer.failure;
+    const text = `${remedy} (${code})`;
+    nodesOf.set(text, [...(nodesOf.get(text) ?? []), answer.target.name]);
+  }
+  return [...nodesOf]
+    .map(([text, nodes]) => `${nodes.length > MOST_NAMED ? `${nodes.length} nodes` : nodes.join(', ')}: ${text}\n`)
+    .join('');
+}
+
+const MOST_NAMED = 10;
 
 function failureOf(answer: Answer<unknown>): string {
   return answer.ok ? '' : failureText(answer.target.name, answer.failure);

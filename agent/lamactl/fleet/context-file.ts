@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
 import { NodeName } from '../../shared/labels.ts';
+import { nearestName } from '../../shared/nearest-name.ts';
 import { readInput } from '../input-file.ts';
 import { readIfThere } from '../whole-file.ts';
 import { parseAddress } from './address.ts';
@@ -61,7 +62,9 @@ export async function readContext(file: string, name: string | undefined): Promi
   const { contexts, 'current-context': current } = parseContextFile(await readText(file), file);
   const names = Object.keys(contexts);
   const chosen = name ?? current ?? (names.length === 1 ? names[0] : undefined);
-  const list = names.map((known) => `"${known}"`).join(', ') || 'none';
+  const list = names.map((known) => `"${known}"`).join(', ');
+  if (names.length === 0)
+    throw invalid(file, 'contexts', `Cannot choose a context: ${file} holds none; add one, as "lamactl --help" shows`);
   if (chosen === undefined) {
     throw invalid(
       file,
@@ -70,11 +73,16 @@ export async function readContext(file: string, name: string | undefined): Promi
     );
   }
   const context = Object.hasOwn(contexts, chosen) ? contexts[chosen] : undefined;
-  if (!context) throw invalid(file, 'contexts', `Cannot use context "${chosen}": ${file} holds ${list}`);
+  if (!context) throw invalid(file, 'contexts', `Cannot use context "${chosen}": ${file} holds ${list}${didYouMean(chosen, names)}`);
   const from = (path: string) => resolve(dirname(file), path);
   const { ca, certificate, key, keyring, nodes } = context;
   const files = { ca: from(ca), certificate: from(certificate), key: from(key), ...(keyring !== undefined && { keyring: from(keyring) }) };
   return { name: chosen, ...files, nodes };
+}
+
+function didYouMean(name: string, known: readonly string[]): string {
+  const meant = nearestName(name, known);
+  return meant === undefined ? '' : `; did you mean "${meant}"?`;
 }
 
 /** The name of the file's current context, or of its only one; undefined when there is no file, or no telling. Throws CONFIG_INVALID. */

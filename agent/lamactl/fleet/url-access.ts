@@ -17,7 +17,10 @@ export async function readUrlAccess(
 ): Promise<UrlAccess | undefined> {
   if (header.length === 0 && clientCertificate === undefined && clientKey === undefined) return undefined;
   if ((clientCertificate === undefined) !== (clientKey === undefined)) {
-    throw new Failure('INVALID_REQUEST', 'Cannot install: --client-certificate and --client-key come together');
+    throw new Failure(
+      'INVALID_REQUEST',
+      'Cannot use --client-certificate or --client-key: one of them is missing, and the server wants to see both',
+    );
   }
   const lines: string[] = [];
   for (const text of header) lines.push(...(text.startsWith('@') ? linesOf(await read(text.slice(1))) : [text]));
@@ -32,6 +35,10 @@ const linesOf = (text: string): string[] => text.split(/\r?\n/).filter((line) =>
 
 function headerOf(line: string): UrlAccess['headers'][number] {
   const colon = line.indexOf(':');
-  if (colon < 1) throw new Failure('INVALID_REQUEST', 'Cannot install: a header is written "Name: value", and one is not');
+  if (colon < 1)
+    throw new Failure(
+      'INVALID_REQUEST',
+      'Cannot use --header: one is not written "Name: value"; one that begins with @ names a file of such lines',
+    );
   return { name: line.slice(0, colon).trim(), value: line.slice(colon + 1).trim() };
 }

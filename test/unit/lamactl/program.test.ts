@@ -38,10 +38,11 @@ describe('lamactl', () => {
     }
   });
 
-  it.each(COMMANDS)('says the choices of each option of "%s" once', async (command) => {
+  it.each(COMMANDS)('says the choices of each option of "%s" once, and no default that is nothing', async (command) => {
     const world = new FakeWorld({ attic: new FakeNode() }, certificates);
     await world.run(`${command} --help`);
     expect(world.stdout.text).not.toMatch(/\(choices:[^()]*\)\s*\(choices:/);
+    expect(world.stdout.text).not.toMatch(/\(default:\s+(?:\[\]|"")\)|preset:/);
   });
 
   it('lists every exit code and shows a context file in its help', async () => {
@@ -62,6 +63,28 @@ describe('lamactl', () => {
   ])('ends with 2 on "%s"', async (line) => {
     const world = new FakeWorld({ attic: new FakeNode() }, certificates);
     expect(await world.run(line)).toBe(2);
+    expect(world.stderr.text).toMatch(/^lamactl: /);
+    expect(world.stdout.text).toBe('');
+  });
+
+  it.each([
+    ['stauts', 'Did you mean status?', 'Try "lamactl --help".'],
+    ['status attic', 'too many arguments', 'Nodes are named with --node.', 'Try "lamactl status --help".'],
+    ['units restart', "missing required argument 'unit'", 'Try "lamactl units restart --help".'],
+    ['attest run --watch 1', 'Say a duration such as 10s, 30m or 2h.', 'Try "lamactl attest run --help".'],
+    ['install ./nope.raucb', 'it does not exist; one that lies on the node goes with --on-node', 'BUNDLE_NOT_FOUND'],
+    ['install --header token https://a/b', 'Cannot use --header: one is not written "Name: value"'],
+    ['install --client-key k https://a/b', 'Cannot use --client-certificate or --client-key: one of them is missing'],
+    ['install http://a/b', 'neither an absolute path on the node nor an https: URL'],
+    ['install --on-node v2.raucb', 'neither an absolute path on the node nor an https: URL'],
+    ['status --context work', 'Cannot use context "work"', 'holds "home"'],
+    ['status -n loft', 'Cannot select node "loft": context "home" holds attic'],
+    ['audit verify --file /nope', 'Cannot read /nope: it does not exist', 'CONFIG_INVALID'],
+    ['audit verify --file /dev/null', 'Cannot read /dev/null: it is not a file', 'CONFIG_INVALID'],
+  ])('says of "%s" what it could not do, what it found, and what to do next', async (line, ...parts) => {
+    const world = new FakeWorld({ attic: new FakeNode() }, certificates);
+    expect(await world.run(line)).not.toBe(0);
+    for (const part of parts) expect(world.stderr.text).toContain(part);
     expect(world.stderr.text).toMatch(/^lamactl: /);
     expect(world.stdout.text).toBe('');
   });

@@ -281,7 +281,7 @@ describe('lamactl install', () => {
   it('refuses a certificate without its key, and what is no header, and does not quote that', async () => {
     const one = world({ attic: new FakeNode() });
     expect(await one.run(['install', '--client-key', 'x.key', 'https://images.lan/two.raucb'])).not.toBe(0);
-    expect(one.stderr.text).toContain('come together');
+    expect(one.stderr.text).toContain('one of them is missing');
     expect(await one.run(['install', '--header', 'secret', 'https://images.lan/two.raucb'])).not.toBe(0);
     expect(one.stderr.text).not.toContain('secret');
   });

@@ -11,6 +11,12 @@ afterAll(() => certificates.remove());
 const world = (nodes: Record<string, FakeNode>) => new FakeWorld(nodes, certificates);
 
 describe('lamactl status', () => {
+  it('says below the table what to do about the nodes that did not answer, once for all with the same failure', async () => {
+    const some = world({ attic: new FakeNode(), cellar: deadNode(), shed: deadNode() });
+    expect(await some.run('status --all')).toBe(4);
+    expect(some.stderr.text).toBe('cellar, shed: check that the node is on, and its address in the context file (NODE_UNREACHABLE)\n');
+  });
+
   it('ends with 0 when every node is healthy', async () => {
     const two = world({ attic: new FakeNode(), cellar: new FakeNode() });
     expect(await two.run('status --all')).toBe(0);

@@ -50,6 +50,7 @@ describe('a context file', () => {
   it('gives the context that is named, and lists what it holds when there is none of that name', async () => {
     expect((await readContext(file, 'work')).name).toBe('work');
     await expect(readContext(file, 'office')).rejects.toThrow(`Cannot use context "office": ${file} holds "home", "work"`);
+    await expect(readContext(file, 'hoem')).rejects.toThrow('; did you mean "home"?');
     await expect(readContext(file, 'toString')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   });
 
@@ -63,6 +64,12 @@ describe('a context file', () => {
     const many = folder.path('many.yaml');
     writeFileSync(many, GOOD.slice(GOOD.indexOf('contexts:')));
     await expect(readContext(many, undefined)).rejects.toThrow('name one with --context');
+  });
+
+  it('says so when it holds none', async () => {
+    const none = folder.path('none.yaml');
+    writeFileSync(none, 'contexts: {}');
+    await expect(readContext(none, undefined)).rejects.toThrow(`${none} holds none; add one, as "lamactl --help" shows`);
   });
 
   it('is not waited for when it is a pipe, neither by a command nor by completion', async () => {
