@@ -8,8 +8,8 @@ export const IPL = 0xd;
 export const DRIVER_CONFIG = 0x80000001;
 const BOOT_VARIABLE = 0x80000002;
 export const BOOT_APPLICATION = 0x80000003;
-const EFI_ACTION = 0x80000007;
-const AUTHORITY = 0x800000e0;
+export const EFI_ACTION = 0x80000007;
+export const AUTHORITY = 0x800000e0;
 
 const NUMBER = { sha1: 0x0004, sha256: 0x000b, sha384: 0x000c } as const;
 const SIZE_BYTES = { sha1: 20, sha256: 32, sha384: 48 } as const;
@@ -53,7 +53,11 @@ function efiVariable(guid: string, name: string, data: Buffer): Buffer {
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 export const secureBootVariable = (state: number) => efiVariable(GLOBAL, 'SecureBoot', Buffer.of(state));
 const CERTIFICATE = Buffer.from('the certificate of the image builder');
-const authorityVariable = efiVariable('d719b2cb-3d3a-4596-a3bc-dad00e67656f', 'db', Buffer.concat([Buffer.alloc(16, 7), CERTIFICATE]));
+export const authorityVariable = efiVariable(
+  'd719b2cb-3d3a-4596-a3bc-dad00e67656f',
+  'db',
+  Buffer.concat([Buffer.alloc(16, 7), CERTIFICATE]),
+);
 const separators = [0, 1, 2, 3, 4, 5, 6, 7].map((pcr) => event(pcr, SEPARATOR, Buffer.alloc(4)));
 
 /** A UKI's boot under Secure Boot, as EDK II and systemd-stub measure it. */
@@ -120,17 +124,25 @@ export function writeUserspaceLog(phases: readonly Phase[]): Buffer {
 export interface ImaFile {
   readonly path: string;
   readonly hash: string;
+  /** Of its hash; SHA-256 when left out. */
+  readonly algorithm?: string;
   readonly isViolation?: true;
 }
 
+/** What IMA begins with: the hash of PCR 0 to 9. */
+export function bootAggregate(events: readonly TestEvent[]): ImaFile {
+  const values = Object.values(pcrValues({ events, phases: [], files: [] })).slice(0, 10);
+  return { path: 'boot_aggregate', hash: hashed('sha256', Buffer.concat(values)).toString('hex') };
+}
+
 export const GOOD_FILES: readonly ImaFile[] = [
-  { path: 'boot_aggregate', hash: hashed('sha256', 'PCR 0 to 9').toString('hex') },
+  bootAggregate(GOOD_EVENTS),
   { path: '/usr/bin/node', hash: hashed('sha256', 'node').toString('hex') },
   { path: '/usr/bin/a_name_with_spaces', hash: hashed('sha256', 'spaces').toString('hex') },
 ];
 
-function imaTemplate({ path, hash }: ImaFile): Buffer {
-  const fields = [Buffer.concat([Buffer.from('sha256:\0'), Buffer.from(hash, 'hex')]), Buffer.from(`${path}\0`)];
+function imaTemplate({ path, hash, algorithm = 'sha256' }: ImaFile): Buffer {
+  const fields = [Buffer.concat([Buffer.from(`${algorithm}:\0`), Buffer.from(hash, 'hex')]), Buffer.from(`${path}\0`)];
   return Buffer.concat(fields.flatMap((field) => [u32(field.length), field]));
 }
 
@@ -138,7 +150,9 @@ const imaDigest = (bank: string, file: ImaFile) => (file.isViolation ? Buffer.al
 
 export function writeImaLog(files: readonly ImaFile[]): Buffer {
   return Buffer.from(
-    files.map((file) => `10 ${imaDigest('sha1', file).toString('hex')} ima-ng sha256:${file.hash} ${file.path}\n`).join(''),
+    files
+      .map((file) => `10 ${imaDigest('sha1', file).toString('hex')} ima-ng ${file.algorithm ?? 'sha256'}:${file.hash} ${file.path}\n`)
+      .join(''),
   );
 }
 

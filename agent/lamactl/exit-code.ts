@@ -23,7 +23,10 @@ export const EXIT_CODES = {
   deadline: { code: 13, meaning: 'the time given by --timeout or --wait was over first' },
   unattested: { code: 15, meaning: 'the node has no TPM and can prove nothing' },
   unknown: { code: 4, meaning: 'a node could not be reached, or cannot tell its state; it is unknown, never fine' },
-  rejected: { code: 16, meaning: 'the evidence of a node does not hold, or it gives none where it is required; the message says why' },
+  rejected: {
+    code: 16,
+    meaning: 'the evidence of a node does not hold or cannot be read, or it gives none where it is required; the message says why',
+  },
   'permission-denied': { code: 6, meaning: "the role of lamactl's certificate does not allow this" },
   unauthenticated: { code: 5, meaning: 'the node did not accept the certificate of lamactl, or lamactl not that of the node' },
   configuration: { code: 3, meaning: 'the context file, a certificate or a key cannot be used' },
@@ -62,7 +65,10 @@ export function exitOfFailure(failure: Failure): ExitName {
     case 'CONFIG_INVALID':
       return 'configuration';
     case 'NOT_TRUSTED':
+    case 'EVIDENCE_INVALID':
       return 'rejected';
+    case 'TPM_MISSING':
+      return 'unattested';
     case 'INSTALL_FAILED':
       return 'update-failed';
     default:

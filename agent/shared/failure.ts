@@ -96,7 +96,15 @@ export const FAILURES = {
     remedy: 'take the evidence anew with "lamactl attest run --save"; a node that repeats it is not to be trusted',
   },
   TPM_MISSING: { status: 'FAILED_PRECONDITION', remedy: 'switch the TPM on in the firmware; without one the node stays unattested' },
-  TPM_UNAVAILABLE: { status: 'UNAVAILABLE', remedy: 'read the message from the TPM; a TPM that is locked out opens by itself with time' },
+  TPM_UNAVAILABLE: {
+    status: 'UNAVAILABLE',
+    remedy: 'read the message from the TPM; hierarchies must have no password (tpm2_changeauth on the node takes one away)',
+  },
+  TPM_LOCKED: {
+    status: 'UNAVAILABLE',
+    remedy: 'wait, it opens by itself with time, or open it with "tpm2_dictionarylockout --clear-lockout" on the node',
+  },
+  TPM_BUSY: { status: 'RESOURCE_EXHAUSTED', remedy: 'repeat in a few seconds; too many ask the TPM of this node at once' },
   CREDENTIAL_REFUSED: { status: 'FAILED_PRECONDITION', remedy: 'enroll again; the credential is for other keys than those of this TPM' },
   NOT_TRUSTED: {
     status: 'FAILED_PRECONDITION',

@@ -64,11 +64,12 @@ export class Attester {
 
   async #ask<T>(question: Question, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const what = DOING[question];
-    if (this.#inside > WAITING_LIMIT) throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
+    if (this.#inside > WAITING_LIMIT) throw new Failure('TPM_BUSY', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
     const late = () => new Failure('DEADLINE_EXCEEDED', `Cannot ${what}: the time for it was over`);
     const limited = () =>
       within(this.clock, USE_TIMEOUT_MS, signal, work, (): T => {
-        throw late();
+        if (signal.aborted) throw late();
+        throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: the TPM did not answer within ${USE_TIMEOUT_MS / 1000} s`);
       });
     this.#inside++;
     try {

@@ -29,7 +29,7 @@ export interface TpmQuote {
 }
 
 /**
- * The node's TPM. Not to be asked two things at once. All of it may fail with TPM_MISSING, TPM_UNAVAILABLE or, when the signal
+ * The node's TPM. Not to be asked two things at once. All of it may fail with TPM_MISSING, TPM_LOCKED, TPM_UNAVAILABLE or, when the signal
  * comes first, DEADLINE_EXCEEDED.
  */
 export interface Tpm {

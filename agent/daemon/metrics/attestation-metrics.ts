@@ -2,7 +2,7 @@
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import type { Answered, Attester } from '../attestation/attester.ts';
 
-const STATES = ['unknown', 'ready', 'missing', 'unavailable'] as const;
+const STATES = ['unknown', 'ready', 'missing', 'locked', 'unavailable'] as const;
 type State = (typeof STATES)[number];
 
 /** How the TPM is, and how long it takes to answer. */
@@ -34,5 +34,6 @@ export function attestationMetrics(registry: Registry, attester: Pick<Attester, 
 function stateAfter({ failure }: Answered): State {
   // To refuse a credential is an answer too.
   if (!failure || failure.code === 'CREDENTIAL_REFUSED') return 'ready';
+  if (failure.code === 'TPM_LOCKED') return 'locked';
   return failure.code === 'TPM_MISSING' ? 'missing' : 'unavailable';
 }

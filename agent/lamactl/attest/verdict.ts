@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable } from '../../shared/printable.ts';
 
 /** Every reason for which evidence is rejected, and what it means. docs/ATTESTATION.md lists the same; a test compares the two. */
 export const REASONS = {
@@ -21,6 +22,7 @@ export const REASONS = {
   'unquoted-pcr': 'the PCR values are not those of the PCRs in the quote, all and only',
   digest: 'the PCR values are not those that were quoted',
   'qualified-signer': 'the attestation key is no child of the endorsement key',
+  'tpm-gone': 'the node says that it has no TPM, and was enrolled with one',
   clock: "the TPM's clock or counters went back",
   'unextended-bank': 'the firmware did not measure into this bank, so that anybody could have',
   'no-action': 'an event that must not be measured carries a digest',
@@ -31,11 +33,12 @@ export const REASONS = {
   'ima-log-mismatch': 'no part of the IMA log leads to the PCR that was quoted',
   'policy-incomplete': 'the policy does not say what this PCR must be',
   'pcr-value': 'the PCR is none of the values that the policy expects',
+  'event-type': 'an event of PCR 7 is called something else than its data is, and no digest covers its type',
   'secure-boot': 'Secure Boot was off, or the log does not say',
-  authority: 'a certificate that the policy does not list allowed something to run',
+  authority: 'a certificate that the policy does not list allowed something to run, or none did',
   'tpm-firmware': "the TPM's firmware version is none that the policy lists",
   'ima-violation': 'a file was changed while it was measured',
-  'ima-file': 'a file ran with a hash that the policy does not list',
+  'ima-file': 'a file ran with a hash that the policy does not list, or IMA did not measure from the boot on',
 } as const satisfies Record<string, string>;
 
 export type Reason = keyof typeof REASONS;
@@ -60,11 +63,17 @@ export type Verdict =
   /** Trusted as far as what was believed at first use: which that is. */
   | ({ readonly verdict: 'TRUSTED (first use)'; readonly believed: readonly string[] } & Trusted)
   | ({ readonly verdict: 'REJECTED' } & Rejection)
-  /** The node has no TPM. */
+  /** The node has no TPM, and never was enrolled with one. */
   | { readonly verdict: 'UNATTESTED'; readonly found: string }
   /** The node did not answer. */
   | { readonly verdict: 'UNKNOWN'; readonly found: string };
 
+/** Paths and names in it come out of the node's logs: nothing of them may drive a terminal. */
 export function rejected(reason: Reason, found: string, where: Pick<Rejection, 'pcr' | 'event'> = {}): Rejection {
-  return { reason, found, ...where };
+  return {
+    reason,
+    found: printable(found),
+    ...(where.pcr !== undefined && { pcr: where.pcr }),
+    ...(where.event !== undefined && { event: printable(where.event) }),
+  };
 }

@@ -14,7 +14,7 @@ import { ATTEST_EXITS } from './attest-exit.ts';
 import { addEkOptions, type EkOptions } from './ek-options.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { askAndPrint, given } from './print-answers.ts';
-import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { type Run, type Session, TPM_TIMEOUT_MS } from './session.ts';
 
 interface Options extends EkOptions {
   readonly acceptNew?: true;
@@ -58,7 +58,7 @@ async function enrollAll(session: Session, options: Options): Promise<ExitName> 
   const { paint } = session;
   return askAndPrint(
     session,
-    session.timeoutMs(WORK_TIMEOUT_MS),
+    session.timeoutMs(TPM_TIMEOUT_MS),
     (node, { name }) => enrollOne(session.world, store, name, node, grounds, options),
     {
       document: (result) => ('reason' in result ? { verdict: 'REJECTED', ...result } : result),

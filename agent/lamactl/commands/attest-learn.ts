@@ -14,7 +14,7 @@ import type { Pins } from '../trust/pins.ts';
 import { ATTEST_EXITS } from './attest-exit.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { askAndPrint, given } from './print-answers.ts';
-import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { type Run, type Session, TPM_TIMEOUT_MS } from './session.ts';
 
 interface Options {
   readonly uki?: readonly string[];
@@ -113,7 +113,7 @@ async function learnFromNodes(session: Session, { replace }: Options): Promise<E
   const store = await session.expectations();
   return askAndPrint(
     session,
-    session.timeoutMs(WORK_TIMEOUT_MS),
+    session.timeoutMs(TPM_TIMEOUT_MS),
     (node, { name }) => learnOne(session, store, name, node, replace === true),
     {
       document: (result) => ('reason' in result ? { verdict: 'REJECTED', ...result } : { pcrs: result }),

@@ -26,7 +26,7 @@ export function addAttestReplay(attest: Command, run: Run): void {
       'after',
       helpAfter(
         [['lamactl attest replay --log binary_bios_measurements -o json', 'beside "tpm2_pcrread"']],
-        ['done', 'refused', 'configuration', 'usage'],
+        ['done', 'rejected', 'configuration', 'usage'],
       ),
     )
     .action((options: Options, command: Command) => run(command, (session) => replayFiles(session, options)));

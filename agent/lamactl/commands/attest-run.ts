@@ -14,7 +14,7 @@ import type { VerdictMetrics } from '../trust/verdict-metrics.ts';
 import { ATTEST_EXITS, exitOfAttestation } from './attest-exit.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { duration } from './options.ts';
-import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { type Run, type Session, TPM_TIMEOUT_MS } from './session.ts';
 
 interface Options {
   /** Milliseconds. */
@@ -86,7 +86,7 @@ async function serveMetrics({ watch, metricsListen }: Options, metrics: VerdictM
 
 async function judgeAll({ world, ...session }: Session, targets: readonly Target[], store: ExpectationStore): Promise<readonly Judged[]> {
   const { attestNode } = await import('../trust/attest-node.ts');
-  const timeoutMs = session.timeoutMs(WORK_TIMEOUT_MS);
+  const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
   return fanOut(targets, async (target) => ({
     node: target.name,
     ...(await attestNode(target.name, () => world.connect(target, { timeoutMs }), { world, store })),

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { Failure } from '../../shared/failure.ts';
+import { printable } from '../../shared/printable.ts';
 import type { ComparedPcr } from '../attest/compare.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
-import { printable } from '../fleet/printable.ts';
 import { readInput } from '../input-file.ts';
 import { renderDocument } from '../output/document.ts';
 import { failureText } from '../output/failure-text.ts';
@@ -13,7 +13,7 @@ import { verdictCell, verdictFacts } from '../output/verdict-text.ts';
 import { ATTEST_EXITS, EXIT_OF_VERDICT } from './attest-exit.ts';
 import { POLICY_LIMIT_BYTES } from './attest-verify.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
-import { type Run, type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { type Run, type Session, TPM_TIMEOUT_MS } from './session.ts';
 
 interface Options {
   readonly evidence?: string;
@@ -65,7 +65,7 @@ async function showNodes({ world, ...session }: Session): Promise<readonly Shown
   const { attestNode } = await import('../trust/attest-node.ts');
   const { comparePcrs } = await import('../attest/compare.ts');
   const store = await session.expectations();
-  const timeoutMs = session.timeoutMs(WORK_TIMEOUT_MS);
+  const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
   return Promise.all(
     (await session.targets()).map(async (target) => {
       // Read before it is judged: what is trusted now takes its place.

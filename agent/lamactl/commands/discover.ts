@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { Failure } from '../../shared/failure.ts';
 import { shownFingerprint } from '../../shared/fingerprint.ts';
+import { printable } from '../../shared/printable.ts';
 import type { ExitName } from '../exit-code.ts';
 import { fanOut } from '../fleet/fan-out.ts';
-import { printable } from '../fleet/printable.ts';
 import { renderDocument } from '../output/document.ts';
 import { type Cell, table } from '../output/table.ts';
 import type { KeptAuthority } from '../pki/registry.ts';

@@ -8,7 +8,7 @@ import type { Cell } from '../output/table.ts';
 import type { Grounds } from '../trust/enrol-node.ts';
 import { enrollOne } from './attest-enroll.ts';
 import type { EkOptions } from './ek-options.ts';
-import { type Session, WORK_TIMEOUT_MS } from './session.ts';
+import { type Session, TPM_TIMEOUT_MS } from './session.ts';
 
 /** What a node that joined proves of itself, and how the command ends for it. */
 export interface FirstAttestation {
@@ -57,7 +57,7 @@ async function attest(session: Session, target: Target, options: EkOptions & { r
   const grounds = await groundsOf(options);
   const { world, context, timeoutMs } = session;
   const store = await openExpectationStore(context, world.env, world.homeDirectory);
-  const node = await world.connect(target, { timeoutMs: timeoutMs(WORK_TIMEOUT_MS) });
+  const node = await world.connect(target, { timeoutMs: timeoutMs(TPM_TIMEOUT_MS) });
   try {
     const result = await enrollOne(world, store, target.name, node, grounds, { bank: 'sha256', ...(options.replace && { replace: true }) });
     if ('reason' in result) {

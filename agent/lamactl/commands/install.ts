@@ -12,7 +12,7 @@ import { followUpdates } from './follow-updates.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
 import { bundleArgument, maintenanceWindow, rate, waitOption } from './options.ts';
 import { askAndPrint, given } from './print-answers.ts';
-import { hint, type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from './session.ts';
+import { hint, type Run, type Session, TPM_TIMEOUT_MS, USUAL_TIMEOUT_MS } from './session.ts';
 
 export function addInstall(program: Command, run: Run): void {
   program
@@ -121,7 +121,7 @@ async function prepareGate(session: Session, bundle: string | undefined, options
   const { world } = session;
   const store = await session.expectations();
   const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
-  const timeoutMs = session.timeoutMs(WORK_TIMEOUT_MS);
+  const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
   return InstallGate.prepare(await session.targets(), image, { world, connect: world.connect, store, timeoutMs });
 }
 

@@ -33,6 +33,8 @@ export type Run = (command: Command, body: (session: Session) => Promise<ExitNam
 export const USUAL_TIMEOUT_MS = 10_000;
 /** The usual deadline of a call that makes the node work: run its checks, fetch a manifest. */
 export const WORK_TIMEOUT_MS = 60_000;
+/** Of what a node asks its TPM: above two of the minutes after which the agent gives a TPM up, so that lamactl hears of it. */
+export const TPM_TIMEOUT_MS = 150_000;
 
 /** A command line that does something more for these nodes. */
 export function hint(session: Pick<Session, 'context'>, command: string, nodes: readonly string[]): string {

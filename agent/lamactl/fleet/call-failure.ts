@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
+import { oneLine, printable } from '../../shared/printable.ts';
 import { failureIn } from '../../shared/status.ts';
-import { oneLine, printable } from './printable.ts';
 
 interface Symptom {
   readonly sign: RegExp;

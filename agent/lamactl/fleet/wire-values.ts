@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { google } from '../../shared/gen/messages.js';
-import { printable } from './printable.ts';
+import { printable } from '../../shared/printable.ts';
 
 /** A text that is safe to print. */
 export function text(value: string | null | undefined): string {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { oneLine } from '../../shared/printable.ts';
 import type { FollowEvent } from '../fleet/follow.ts';
 import type { Update } from '../fleet/node.ts';
-import { oneLine } from '../fleet/printable.ts';
 import type { World } from '../world.ts';
 import type { ProgressView } from './progress.ts';
 import { type NodeProgress, nodeProgress } from './progress-line.ts';

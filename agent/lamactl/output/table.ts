@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { oneLine } from '../fleet/printable.ts';
+import { oneLine, printable } from '../../shared/printable.ts';
 import type { Paint, Style } from './colour.ts';
 
 export type Cell = string | { readonly text: string; readonly style: Style };
@@ -31,7 +31,7 @@ export function facts(paint: Paint, pairs: readonly (readonly [name: string, val
     .join('');
 }
 
-/** A cell is one line, whatever a node wrote into it. */
+/** A cell is one line, and drives no terminal, whatever a node or a file wrote into it. */
 function plain(cell: Cell | undefined): string {
-  return oneLine(typeof cell === 'object' ? cell.text : (cell ?? ''));
+  return printable(oneLine(typeof cell === 'object' ? cell.text : (cell ?? '')));
 }

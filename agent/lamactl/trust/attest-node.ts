@@ -5,7 +5,6 @@ import type { Policy } from '../attest/policy.ts';
 import { rejected, type Verdict } from '../attest/verdict.ts';
 import { verify } from '../attest/verify.ts';
 import type { NodeConnection } from '../fleet/node.ts';
-import { printable } from '../fleet/printable.ts';
 import type { World } from '../world.ts';
 import { askEvidence } from './ask-evidence.ts';
 import type { ExpectationStore } from './expectation-store.ts';
@@ -40,23 +39,45 @@ export async function attestNode(name: string, connect: () => Promise<NodeConnec
   }
 }
 
-async function judge(
-  name: string,
-  connect: () => Promise<NodeConnection>,
-  { world, store, expect }: AttestParts,
-): Promise<Omit<Attestation, 'time'>> {
+async function judge(name: string, connect: () => Promise<NodeConnection>, parts: AttestParts): Promise<Omit<Attestation, 'time'>> {
+  const { world, store, expect } = parts;
   const known = await store.policy(name);
-  if (!known)
-    return { verdict: { verdict: 'UNKNOWN', found: `nothing is known of its keys: enroll it with "lamactl attest enroll -n ${name}"` } };
-  const policy = expect?.(known) ?? known;
   const node = await connect();
   try {
-    const { evidence, challenge } = await askEvidence(node, policy.pcr_bank, world);
-    const verdict = printableVerdict(verify({ evidence, challenge, policy }));
+    if (!known) return await judgeStranger(name, node, world);
+    const policy = expect?.(known) ?? known;
+    const { evidence, challenge } = await whenFree(world, () => askEvidence(node, policy.pcr_bank, world));
+    const verdict = verify({ evidence, challenge, policy });
     await store.keepVerdict(name, verdict, evidence);
     return { verdict, evidence, policy };
+  } catch (thrown) {
+    const failure = Failure.from(thrown);
+    if (!known || failure.code !== 'TPM_MISSING') throw failure;
+    // It had one when it was enrolled: whoever is root there only needs to say that it is gone.
+    return { verdict: { verdict: 'REJECTED', ...rejected('tpm-gone', failure.message) }, failure };
   } finally {
     node.close();
+  }
+}
+
+/** Of a node that was never enrolled it can only be told whether it has a TPM at all. Throws TPM_MISSING when it says that it has none. */
+async function judgeStranger(name: string, node: NodeConnection, world: Pick<World, 'clock'>): Promise<Omit<Attestation, 'time'>> {
+  await whenFree(world, () => node.tpmKeys());
+  return { verdict: { verdict: 'UNKNOWN', found: `nothing is known of its keys: enroll it with "lamactl attest enroll -n ${name}"` } };
+}
+
+const ATTEMPTS = 6;
+const PAUSE_MS = 2_000;
+
+/** Asks again for a while when too many others ask the node's TPM: they are done within seconds. */
+async function whenFree<T>({ clock }: Pick<World, 'clock'>, ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (Failure.from(thrown).code !== 'TPM_BUSY' || attempt === ATTEMPTS) throw thrown;
+      await clock.sleep(PAUSE_MS);
+    }
   }
 }
 
@@ -65,9 +86,4 @@ function verdictOfFailure({ code, message }: Failure): Verdict {
   if (code === 'EVIDENCE_INVALID') return { verdict: 'REJECTED', ...rejected('malformed', message) };
   if (code === 'TPM_MISSING') return { verdict: 'UNATTESTED', found: message };
   return { verdict: 'UNKNOWN', found: message };
-}
-
-/** Paths and names in a verdict come out of the node's logs. */
-function printableVerdict(verdict: Verdict): Verdict {
-  return 'found' in verdict ? { ...verdict, found: printable(verdict.found) } : verdict;
 }

@@ -22,13 +22,18 @@ export interface Quote {
 export class SoftwareTpm {
   private constructor(
     private readonly folder: string,
-    private readonly daemon: ChildProcess,
+    private daemon: ChildProcess,
   ) {}
 
   static async start(): Promise<SoftwareTpm> {
     const folder = await mkdtemp(join(tmpdir(), 'lamadist-tpm-'));
-    const socket = join(folder, 'tpm.sock');
     await mkdir(join(folder, 'state'));
+    return new SoftwareTpm(folder, await SoftwareTpm.#powerOn(folder));
+  }
+
+  static async #powerOn(folder: string): Promise<ChildProcess> {
+    const socket = join(folder, 'tpm.sock');
+    for (const file of [socket, `${socket}.ctrl`]) await rm(file, { force: true });
     const options = [
       ['--tpmstate', `dir=${join(folder, 'state')}`],
       ['--server', `type=unixio,path=${socket}`],
@@ -37,7 +42,15 @@ export class SoftwareTpm {
     ];
     const daemon = spawn('swtpm', ['socket', '--tpm2', ...options.flat()], { stdio: 'ignore' });
     await until('swtpm', START_TIMEOUT_MS, async () => (existsSync(socket) && existsSync(`${socket}.ctrl`)) || undefined);
-    return new SoftwareTpm(folder, daemon);
+    return daemon;
+  }
+
+  /** Resets it as a power cut does, without TPM2_Shutdown. */
+  async cutPower(): Promise<void> {
+    const ended = new Promise((resolve) => this.daemon.once('close', resolve));
+    this.daemon.kill('SIGKILL');
+    await ended;
+    this.daemon = await SoftwareTpm.#powerOn(this.folder);
   }
 
   /** Where it is, in the words of TPM2TOOLS_TCTI. */

@@ -65,6 +65,13 @@ async function restartAgent(homelab: Homelab, node: VirtualNode): Promise<void> 
   await agentAnswers(homelab);
 }
 
+/** Has the agent look for its TPM elsewhere. */
+async function useTpm(homelab: Homelab, node: VirtualNode, tcti: string): Promise<void> {
+  const drop = '/run/systemd/system/lamadist-agent.service.d/zz-tpm.conf';
+  await node.shell(`printf '[Service]\\nEnvironment=TPM2TOOLS_TCTI=${tcti}\\n' >${drop} && systemctl daemon-reload`, QUICK);
+  await restartAgent(homelab, node);
+}
+
 // What the launcher measures and the logs that it writes are the namespaces'; test/image/attestation.test.ts is for the machine.
 describe.skipIf(IN_VM)('attestation of a whole node, measured by the launcher', { timeout: SCENARIO_MS }, () => {
   it('trusts a node that was enrolled and learnt of, and says for ever what it believed', () =>
@@ -177,17 +184,33 @@ describe.skipIf(IN_VM)('attestation of a whole node, measured by the launcher', 
     }));
 
   it('shows a node without a TPM as unattested, and one whose TPM does not answer as unknown', () =>
+    onNode({}, async ({ homelab, node }) => {
+      await useTpm(homelab, node, 'device:/dev/tpmrm0');
+      expect(await judge(homelab)).toMatchObject({ verdict: 'UNATTESTED' });
+      expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(15);
+      expect((await homelab.lamactl(['attest', 'enroll', '--accept-new'])).exitCode).toBe(15);
+      await useTpm(homelab, node, 'swtpm:path=/run/swtpm/none');
+      expect(await judge(homelab)).toMatchObject({ verdict: 'UNKNOWN' });
+      expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(4);
+    }));
+
+  it('rejects a node that was enrolled and says that it has no TPM', () =>
     onEnrolledNode(async ({ homelab, node }) => {
-      const drop = '/run/systemd/system/lamadist-agent.service.d/zz-tpm.conf';
-      for (const [tcti, verdict, exitCode] of [
-        ['device:/dev/tpmrm0', 'UNATTESTED', 15],
-        ['swtpm:path=/run/swtpm/none', 'UNKNOWN', 4],
-      ] as const) {
-        await node.shell(`printf '[Service]\\nEnvironment=TPM2TOOLS_TCTI=${tcti}\\n' >${drop} && systemctl daemon-reload`, QUICK);
-        await restartAgent(homelab, node);
-        expect(await judge(homelab)).toMatchObject({ verdict });
-        expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(exitCode);
+      await useTpm(homelab, node, 'device:/dev/tpmrm0');
+      expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'tpm-gone' });
+      expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(16);
+    }));
+
+  it('trusts a node after power cuts, however often it quoted before', () =>
+    onEnrolledNode(async ({ homelab, node }) => {
+      for (let cut = 1; cut <= 4; cut++) {
+        expect(await judge(homelab)).toMatchObject(FIRST_USE);
+        await node.cutPower();
+        await node.start();
+        await node.waitForBoot(BOOT);
+        await agentAnswers(homelab);
       }
+      expect(await judge(homelab)).toMatchObject(FIRST_USE);
     }));
 
   it('lets a reader ask, and nobody with less', () =>

@@ -43,6 +43,8 @@ describe('exit codes', () => {
     ['DEADLINE_EXCEEDED', 'deadline'],
     ['CONFIG_INVALID', 'configuration'],
     ['INVALID_REQUEST', 'usage'],
+    ['TPM_MISSING', 'unattested'],
+    ['EVIDENCE_INVALID', 'rejected'],
     ['INTERNAL', 'internal'],
   ] as const)('of %s is %s', (code, exit) => {
     expect(exitOfFailure(new Failure(code, 'Cannot go on: no'))).toBe(exit);

@@ -28,9 +28,7 @@ export class Tpm2Tools {
     });
     if (!result.failed) return;
     if (result.isCanceled) throw new Failure('DEADLINE_EXCEEDED', `Cannot run tpm2_${name}: the time for it was over`);
-    throw new Failure('TPM_UNAVAILABLE', `Cannot run tpm2_${name}: ${reason(String(result.stderr)) || result.shortMessage}`, {
-      tool: name,
-    });
+    throw refusal(name, reason(String(result.stderr)) || String(result.shortMessage));
   }
 
   /** A node without a TPM is a state of its own, and no error of a tool. */
@@ -45,6 +43,18 @@ export class Tpm2Tools {
       throw new Failure('TPM_UNAVAILABLE', `Cannot use the TPM: ${message}`);
     }
   }
+}
+
+/** TPM_RC_LOCKOUT: TPM 2.0 Part 2, 6.6.3. */
+const LOCKED = /\b0x0*921\b/i;
+/** TPM_RC_AUTH_FAIL and TPM_RC_BAD_AUTH of any session: a password is asked for that nobody gave. */
+const OWNED = /\b0x0*[9ab](?:8e|a2)\b/i;
+
+function refusal(tool: string, found: string): Failure {
+  const facts = { tool };
+  if (LOCKED.test(found)) return new Failure('TPM_LOCKED', `Cannot run tpm2_${tool}: the TPM is locked against guessing (${found})`, facts);
+  const because = OWNED.test(found) ? `its owner or endorsement hierarchy has a password (${found})` : found;
+  return new Failure('TPM_UNAVAILABLE', `Cannot run tpm2_${tool}: ${because}`, facts);
 }
 
 /** The first line that tells an error: those after it only say where it came through. */

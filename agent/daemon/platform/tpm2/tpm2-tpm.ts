@@ -20,7 +20,12 @@ const CERTIFICATE_INDEX = { ecc: '0x1c0000a', rsa: '0x1c00002' } as const;
 /** An EK with P-256 first; some TPMs can't. */
 const ALGORITHMS = ['ecc', 'rsa'] as const;
 type Algorithm = (typeof ALGORITHMS)[number];
-const SCHEME = { ecc: 'ecdsa', rsa: 'rsassa' } as const;
+const AK_KIND = { ecc: 'ecc256:ecdsa-sha256:null', rsa: 'rsa2048:rsassa-sha256:null' } as const;
+/**
+ * Without "noda" the TPM counts each power cut after a quote as a failed try to guess the key's password, which is empty, and locks
+ * itself after a few: TPM 2.0 Part 1, "Dictionary Attack Protection", on shutdowns that are not orderly.
+ */
+const AK_ATTRIBUTES = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign|noda';
 /** TPM_ALG_ECC: where TPM2B_PUBLIC says of which kind the key is. */
 const ECC = 0x0023;
 const PCRS = '0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15';
@@ -54,16 +59,11 @@ export class Tpm2Tpm implements Tpm {
     return this.#inFolder(signal, async (files) => {
       // The header of a file of tpm2-tools: a magic number and version 1.
       await files.write('credential', Buffer.concat([Buffer.from('badcc0de00000001', 'hex'), idObject, encryptedSecret]));
-      // An EK may only be used in a session that proves the hierarchy's authorisation: EK Credential Profile, B.3.
-      await files.run('startauthsession', '--policy-session', '-S', 'session');
-      try {
-        await files.run('policysecret', '-S', 'session', '-c', 'e');
-        const keys = ['-c', this.handles.ak, '-C', this.handles.ek, '-P', 'session:session'];
-        await files.run('activatecredential', ...keys, '-i', 'credential', '-o', 'secret').catch(refused);
-        return await files.read('secret');
-      } finally {
-        await files.run('flushcontext', 'session');
-      }
+      await this.#withEk(files, async (parent) => {
+        const args = ['-c', this.handles.ak, ...(await parent()), '-i', 'credential', '-o', 'secret'];
+        await files.run('activatecredential', ...args).catch(refused);
+      });
+      return files.read('secret');
     });
   }
 
@@ -108,12 +108,31 @@ export class Tpm2Tpm implements Tpm {
   }
 
   async #createAk(files: Files, algorithm: Algorithm): Promise<Buffer> {
-    const key = ['-G', algorithm, '-g', 'sha256', '-s', SCHEME[algorithm], '-u', 'public', '-f', 'tss', '-n', 'name'];
-    await files.run('createak', '-C', this.handles.ek, '-c', 'ak', ...key);
+    await this.#withEk(files, async (parent) => {
+      const key = ['-G', AK_KIND[algorithm], '-g', 'sha256', '-a', AK_ATTRIBUTES];
+      await files.run('create', ...(await parent()), ...key, '-u', 'public', '-r', 'private');
+      await files.run('load', ...(await parent()), '-u', 'public', '-r', 'private', '-c', 'ak', '-n', 'name');
+    });
     await this.#remember(await files.read('name'));
     await files.run('evictcontrol', '-C', 'o', '-c', 'ak', this.handles.ak);
     await files.run('flushcontext', '--transient-object');
     return files.read('public');
+  }
+
+  /**
+   * An EK may only be used in a session that proves the hierarchy's authorisation, anew for each use: EK Credential Profile, B.3.
+   * `parent` does, and returns the arguments that name the EK.
+   */
+  async #withEk(files: Files, work: (parent: () => Promise<readonly string[]>) => Promise<void>): Promise<void> {
+    await files.run('startauthsession', '--policy-session', '-S', 'session');
+    try {
+      await work(async () => {
+        await files.run('policysecret', '-S', 'session', '-c', 'e');
+        return ['-C', this.handles.ek, '-P', 'session:session'];
+      });
+    } finally {
+      await files.run('flushcontext', 'session');
+    }
   }
 
   /**

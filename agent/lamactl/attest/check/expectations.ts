@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { secureBoot } from '../event-log/secure-boot.ts';
-import { IMA_PCR, provenPart } from '../ima-log.ts';
+import { createHash } from 'node:crypto';
+import { eventName } from '../event-log/event-types.ts';
+import { misnamedEvent, secureBoot } from '../event-log/secure-boot.ts';
+import { IMA_PCR, type ImaEntry, provenPart } from '../ima-log.ts';
 import { EMPTY_PCRS, REQUIRED_PCRS } from '../policy.ts';
 import { rejected } from '../verdict.ts';
 import { type BootFacts, type Check, quotedPcr } from './facts.ts';
@@ -30,6 +32,14 @@ const emptyPcrsAreEmpty: Check<BootFacts> = (facts) => {
   return pcr === undefined ? undefined : rejected('pcr-value', 'it holds addons or extensions, and the policy knows of none', { pcr });
 };
 
+/** Asked only where something is concluded from the types. */
+const eventsAreNamedRightly: Check<BootFacts> = ({ policy, eventLog }) => {
+  const event = policy.secure_boot === 'any' && !policy.authorities ? undefined : misnamedEvent(eventLog.events);
+  if (!event) return undefined;
+  const where = { pcr: event.pcr, event: `firmware event ${event.index} (${eventName(event.type)})` };
+  return rejected('event-type', 'its type does not follow from its data', where);
+};
+
 const secureBootIsOn: Check<BootFacts> = ({ policy, eventLog }) => {
   if (policy.secure_boot === 'any') return undefined;
   const { enabled } = secureBoot(eventLog.events);
@@ -40,7 +50,9 @@ const secureBootIsOn: Check<BootFacts> = ({ policy, eventLog }) => {
 
 const authoritiesAreKnown: Check<BootFacts> = ({ policy: { authorities }, eventLog }) => {
   if (!authorities) return undefined;
-  const stranger = secureBoot(eventLog.events).authorities.find((authority) => !authorities.includes(authority));
+  const found = secureBoot(eventLog.events).authorities;
+  if (found.length === 0) return rejected('authority', 'the log names none', { pcr: 7 });
+  const stranger = found.find((authority) => !authorities.includes(authority));
   return stranger === undefined ? undefined : rejected('authority', `it has SHA-256 ${stranger}`, { pcr: 7 });
 };
 
@@ -54,8 +66,10 @@ const filesAreAllowed: Check<BootFacts> = (facts) => {
   const { imaEntries, challenge, policy } = facts;
   const files = policy.ima_files;
   if (!files) return undefined;
-  const proven = provenPart(challenge.bank, imaEntries, quotedPcr(facts, IMA_PCR)) ?? [];
-  const entry = proven.find(({ isViolation, path, fileHash }) => isViolation || !isAllowed(files, path, fileHash));
+  const [first, ...others] = provenPart(challenge.bank, imaEntries, quotedPcr(facts, IMA_PCR)) ?? [];
+  if (!first) return rejected('ima-file', 'nothing was measured, so that anything may have run', { pcr: IMA_PCR });
+  const isGood = (entry: ImaEntry) => !entry.isViolation && (entry === first ? isBootAggregate(facts, entry) : isAllowed(files, entry));
+  const entry = [first, ...others].find((each) => !isGood(each));
   if (!entry) return undefined;
   const where = { pcr: IMA_PCR, event: `IMA line ${entry.line}` };
   return entry.isViolation
@@ -63,11 +77,22 @@ const filesAreAllowed: Check<BootFacts> = (facts) => {
     : rejected('ima-file', `${entry.path} with ${entry.fileHash}`, where);
 };
 
-/** IMA's first entry is no file but a hash of the PCRs of the boot. */
-const BOOT_AGGREGATE = 'boot_aggregate';
+const AGGREGATED_PCRS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
-function isAllowed(files: Readonly<Record<string, readonly string[]>>, path: string, fileHash: string): boolean {
-  return path === BOOT_AGGREGATE || (Object.hasOwn(files, path) && files[path]?.includes(fileHash) === true);
+/**
+ * IMA's first entry is no file but the hash of the boot's PCRs (the kernel's ima_calc_boot_aggregate). A file of that name may come
+ * later and is as any other. Of another bank than the quoted one there is nothing to compare it with.
+ */
+function isBootAggregate(facts: BootFacts, { path, fileHash }: ImaEntry): boolean {
+  const { bank } = facts.challenge;
+  if (path !== 'boot_aggregate') return false;
+  if (!fileHash.startsWith(`${bank}:`)) return true;
+  const values = Buffer.concat(AGGREGATED_PCRS.map((pcr) => quotedPcr(facts, pcr)));
+  return fileHash === `${bank}:${createHash(bank).update(values).digest('hex')}`;
+}
+
+function isAllowed(files: Readonly<Record<string, readonly string[]>>, { path, fileHash }: ImaEntry): boolean {
+  return Object.hasOwn(files, path) && files[path]?.includes(fileHash) === true;
 }
 
 /** Whether what happened is what the policy expects. */
@@ -75,6 +100,7 @@ export const EXPECTATION_CHECKS: readonly Check<BootFacts>[] = [
   requiredPcrsArePinned,
   pcrsAreAsPinned,
   emptyPcrsAreEmpty,
+  eventsAreNamedRightly,
   secureBootIsOn,
   authoritiesAreKnown,
   tpmFirmwareIsKnown,

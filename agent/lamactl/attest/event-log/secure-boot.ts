@@ -17,18 +17,63 @@ export interface SecureBoot {
 
 /**
  * What the firmware measured into PCR 7: PC Client Platform Firmware Profile 1.06, 3.3.4.8. To be asked only of events whose
- * digests cover their data. The state counts only before the separator, for afterwards others than the firmware can extend.
- * Throws EVIDENCE_INVALID.
+ * digests cover their data, and of which none is misnamed. The state counts only before the separator, for afterwards others than
+ * the firmware can extend. Throws EVIDENCE_INVALID.
  */
 export function secureBoot(events: readonly FirmwareEvent[]): SecureBoot {
-  const ofPcr7 = events.filter(({ pcr }) => pcr === SECURE_BOOT_PCR);
-  const separator = ofPcr7.findIndex(({ type }) => type === EVENT.SEPARATOR);
-  const configured = separator < 0 ? [] : ofPcr7.slice(0, separator);
+  const measured = ofPcr7(events);
+  const separator = measured.findIndex(isSeparator);
+  const configured = separator < 0 ? [] : measured.slice(0, separator);
   const states = variables(configured, EVENT.EFI_VARIABLE_DRIVER_CONFIG).filter(isSecureBoot);
   return {
     enabled: states.length === 1 && states[0] ? isOne(states[0].data) : undefined,
-    authorities: variables(ofPcr7, EVENT.EFI_VARIABLE_AUTHORITY).map(authority),
+    authorities: variables(measured, EVENT.EFI_VARIABLE_AUTHORITY).map(authority),
   };
+}
+
+/**
+ * The first event of PCR 7 whose type does not follow from its data. No digest covers a type: whoever writes the log can call the
+ * state that was measured a text, the separator an action, or a certificate that allowed something one of the configuration.
+ */
+export function misnamedEvent(events: readonly FirmwareEvent[]): FirmwareEvent | undefined {
+  let isHandedOver = false;
+  const configured = new Set<string>();
+  return ofPcr7(events).find((event) => {
+    if (isSeparator(event)) {
+      const isSecond = isHandedOver;
+      isHandedOver = true;
+      return isSecond || event.type !== EVENT.SEPARATOR;
+    }
+    const variable = variableIn(event.data);
+    if (!variable) return !((event.type === EVENT.ACTION || event.type === EVENT.EFI_ACTION) && TEXT.test(event.data.toString('latin1')));
+    if (event.type === EVENT.EFI_VARIABLE_AUTHORITY) return isSecureBoot(variable);
+    // The firmware tells each variable once, and all of them before it hands over: another is a certificate in disguise.
+    const name = `${variable.guid} ${variable.name}`;
+    const isKnown = configured.has(name);
+    configured.add(name);
+    return event.type !== EVENT.EFI_VARIABLE_DRIVER_CONFIG || isHandedOver || isKnown;
+  });
+}
+
+const TEXT = /^[\x20-\x7e]+\0?$/;
+/** What EV_SEPARATOR says where nothing went wrong: 10.4.1. */
+const SEPARATORS = ['00000000', 'ffffffff'];
+
+function ofPcr7(events: readonly FirmwareEvent[]): readonly FirmwareEvent[] {
+  return events.filter(({ pcr, type }) => pcr === SECURE_BOOT_PCR && type !== EVENT.NO_ACTION);
+}
+
+function isSeparator({ data }: FirmwareEvent): boolean {
+  return SEPARATORS.includes(data.toString('hex'));
+}
+
+function variableIn(data: Buffer): EfiVariable | undefined {
+  try {
+    return readEfiVariable(data);
+  } catch {
+    // It is something else.
+    return undefined;
+  }
 }
 
 function variables(events: readonly FirmwareEvent[], type: number): readonly EfiVariable[] {

@@ -32,6 +32,7 @@ describe('the metrics of the TPM', () => {
     ['ready', { question: 'quote', durationMs: 20 } as const],
     ['ready', failed('CREDENTIAL_REFUSED')],
     ['missing', failed('TPM_MISSING')],
+    ['locked', failed('TPM_LOCKED')],
     ['unavailable', failed('TPM_UNAVAILABLE')],
     ['unavailable', failed('DEADLINE_EXCEEDED')],
   ])('are %s after it was asked', async (state, answered) => {

@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { CHECKS, type Checks, verify } from '../../../../agent/lamactl/attest/verify.ts';
 import {
+  AUTHORITY,
+  authorityVariable,
   DRIVER_CONFIG,
+  EFI_ACTION,
   event,
   GOOD_BOOT,
   GOOD_EVENTS,
@@ -82,6 +85,23 @@ describe('evidence that holds', () => {
   it('is trusted with the authorities that the policy lists', () => {
     const authorities = [hashed('sha256', 'the certificate of the image builder').toString('hex')];
     expect(verify(forge({ policy: { authorities } }))).toEqual({ verdict: 'TRUSTED' });
+  });
+
+  it('is trusted with texts and certificates of drivers in PCR 7, before the firmware hands over', () => {
+    const events = [event(7, EFI_ACTION, 'DMA Protection Disabled\0'), event(7, AUTHORITY, authorityVariable), ...GOOD_EVENTS];
+    expect(verify(forge({ boot: { ...GOOD_BOOT, events } }))).toEqual({ verdict: 'TRUSTED' });
+  });
+
+  it('is trusted with events in PCR 7 that nobody knows, where nothing is concluded from them', () => {
+    const events = [event(7, 6, Buffer.of(1, 2)), ...GOOD_EVENTS];
+    expect(verify(forge({ boot: { ...GOOD_BOOT, events }, policy: { secure_boot: 'any' } }))).toEqual({ verdict: 'TRUSTED' });
+    expect(verify(forge({ boot: { ...GOOD_BOOT, events } }))).toMatchObject({ reason: 'event-type', pcr: 7 });
+  });
+
+  it('is trusted with a first IMA entry of a bank that was not quoted', () => {
+    const files = [{ path: 'boot_aggregate', hash: '66'.repeat(20), algorithm: 'sha1' }, ...GOOD_FILES.slice(1)];
+    const ima_files = Object.fromEntries(GOOD_FILES.map(({ path, hash }) => [path, [`sha256:${hash}`]]));
+    expect(verify(forge({ boot: { ...GOOD_BOOT, files }, policy: { ima_files } }))).toEqual({ verdict: 'TRUSTED' });
   });
 
   it('is trusted with a StartupLocality behind events of other PCRs, and others that are not measured', () => {

@@ -4,15 +4,19 @@ import type { Challenge } from '../../../../agent/lamactl/attest/challenge.ts';
 import type { Reason } from '../../../../agent/lamactl/attest/verdict.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
 import {
+  AUTHORITY,
+  authorityVariable,
   BOOT_APPLICATION,
   type Boot,
   DRIVER_CONFIG,
+  EFI_ACTION,
   event,
   GOOD_BOOT,
   GOOD_EVENTS,
   GOOD_FILES,
   GOOD_PHASES,
   hashed,
+  IPL,
   NO_ACTION,
   pcrValues,
   SEPARATOR,
@@ -229,7 +233,47 @@ const secureBootLate = boot({
 const secureBootElsewhere = boot({
   events: [event(1, DRIVER_CONFIG, secureBootVariable(1)), ...GOOD_EVENTS.filter(({ type }) => type !== DRIVER_CONFIG)],
 });
-const secureBootTwice = boot({ events: [event(7, DRIVER_CONFIG, secureBootVariable(0)), ...GOOD_EVENTS] });
+/** Root of a node that booted without Secure Boot extends PCR 7 with what it would like to have been, and renames what was. */
+const PCR_7_SEPARATOR = event(7, SEPARATOR, Buffer.alloc(4));
+const SECURE_BOOT_OFF = event(7, DRIVER_CONFIG, secureBootVariable(0));
+const extendedLater = [...secureBootOff.events, event(7, DRIVER_CONFIG, secureBootVariable(1)), PCR_7_SEPARATOR];
+const isState = (each: TestEvent) => each.pcr === 7 && each.data.equals(SECURE_BOOT_OFF.data);
+const isSeparator = (each: TestEvent) => each.pcr === 7 && each.type === SEPARATOR;
+const isAuthority = (each: TestEvent) => each.type === AUTHORITY;
+const EVENT_TAG = 6;
+const renamed = (what: string, events: readonly TestEvent[], names: (event: TestEvent, isFirst: boolean) => number | undefined): Attack => {
+  const seen = new Set<string>();
+  const told = events.map((each) => {
+    const kind = `${each.pcr} ${each.type}`;
+    const type = names(each, !seen.has(kind));
+    seen.add(kind);
+    return type === undefined ? each : { ...each, type };
+  });
+  return attack(what, 'event-type', 'eventsAreNamedRightly', { boot: boot({ events }), ...logged(told) });
+};
+const RENAMED: readonly Attack[] = [
+  renamed('a Secure Boot that was off, called something that is not looked at', extendedLater, (each, isFirst) =>
+    isState(each) || (isSeparator(each) && isFirst) ? EVENT_TAG : undefined,
+  ),
+  renamed('a Secure Boot that was off, called a text', extendedLater, (each, isFirst) =>
+    isState(each) || (isSeparator(each) && isFirst) ? EFI_ACTION : undefined,
+  ),
+  renamed('a Secure Boot that was off, called an authority', extendedLater, (each, isFirst) =>
+    isState(each) ? AUTHORITY : isSeparator(each) && isFirst ? EFI_ACTION : undefined,
+  ),
+  renamed('two separators', extendedLater, () => undefined),
+  renamed('two states of Secure Boot', [SECURE_BOOT_OFF, ...GOOD_EVENTS], () => undefined),
+  renamed('a certificate that allowed something, called a boot loader', GOOD_EVENTS, (each) => (isAuthority(each) ? IPL : undefined)),
+  renamed('a certificate that allowed something, called a part of the configuration', GOOD_EVENTS, (each) =>
+    isAuthority(each) ? DRIVER_CONFIG : undefined,
+  ),
+  renamed(
+    'a certificate that allowed a driver, called a part of the configuration for the second time',
+    [event(7, DRIVER_CONFIG, authorityVariable), event(7, AUTHORITY, authorityVariable), ...GOOD_EVENTS],
+    (each) => (isAuthority(each) ? DRIVER_CONFIG : undefined),
+  ),
+];
+const secureBootUnknown = boot({ events: GOOD_EVENTS.filter((each) => !each.data.equals(secureBootVariable(1))) });
 
 /** What leads an empty PCR to a value that is zero in one place and not in others. */
 const withZero = Array.from({ length: 256 }, (_, index) => `addon ${index}`).find((text) =>
@@ -268,10 +312,15 @@ const EXPECTATIONS: readonly Attack[] = [
     boot: boot({ events: [...GOOD_EVENTS, event(13, 0xd, 'a sysext')] }),
   }),
   attack('Secure Boot that was off', 'secure-boot', 'secureBootIsOn', { boot: secureBootOff }),
-  attack('Secure Boot that is only claimed after the firmware was done', 'secure-boot', 'secureBootIsOn', { boot: secureBootLate }),
+  attack('Secure Boot that is only claimed after the firmware was done', 'event-type', 'eventsAreNamedRightly', { boot: secureBootLate }),
   attack('Secure Boot that is claimed in another PCR', 'secure-boot', 'secureBootIsOn', { boot: secureBootElsewhere }),
-  attack('two states of Secure Boot', 'secure-boot', 'secureBootIsOn', { boot: secureBootTwice }),
+  ...RENAMED,
+  attack('no state of Secure Boot', 'secure-boot', 'secureBootIsOn', { boot: secureBootUnknown }),
   attack('something that a strange certificate allowed', 'authority', 'authoritiesAreKnown', {
+    policy: { authorities: ['44'.repeat(32)] },
+  }),
+  attack('a boot that nothing is said to have allowed', 'authority', 'authoritiesAreKnown', {
+    boot: boot({ events: GOOD_EVENTS.filter((each) => !isAuthority(each)) }),
     policy: { authorities: ['44'.repeat(32)] },
   }),
   attack('a TPM with another firmware', 'tpm-firmware', 'tpmFirmwareIsKnown', { policy: { tpm_firmware: ['0000000000000001'] } }),
@@ -288,6 +337,22 @@ const EXPECTATIONS: readonly Attack[] = [
   }),
   attack('a listed file with another content', 'ima-file', 'filesAreAllowed', {
     boot: boot({ files: [...GOOD_FILES, changedFile] }),
+    policy: { ima_files: listed },
+  }),
+  attack('a file that is called as the first entry is', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: [...GOOD_FILES, { path: 'boot_aggregate', hash: hashed('sha256', 'a rootkit').toString('hex') }] }),
+    policy: { ima_files: listed },
+  }),
+  attack('a first entry that is not of these PCRs', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: [{ path: 'boot_aggregate', hash: '66'.repeat(32) }, ...GOOD_FILES.slice(1)] }),
+    policy: { ima_files: listed },
+  }),
+  attack('files without the entry that IMA begins with', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: GOOD_FILES.slice(1) }),
+    policy: { ima_files: listed },
+  }),
+  attack('a kernel that measured nothing', 'ima-file', 'filesAreAllowed', {
+    boot: boot({ files: [] }),
     policy: { ima_files: listed },
   }),
   attack('a file that changed while it was measured', 'ima-violation', 'filesAreAllowed', {

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeEvidence } from '../../../../agent/lamactl/attest/evidence.ts';
-import { GOOD_BOOT, GOOD_EVENTS, pcrValues, writeEventLog } from '../../../../qemu/measured-boot.ts';
+import { GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, pcrValues, writeEventLog } from '../../../../qemu/measured-boot.ts';
 import { smallUki } from '../../../../qemu/small-uki.ts';
 import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
@@ -52,6 +52,24 @@ describe('lamactl attest verify', () => {
     const { exit, world } = await judge({ boot: { ...GOOD_BOOT, events } }, ' -o json');
     expect(exit).toBe(16);
     expect(world.json()).toMatchObject({ verdict: 'REJECTED', reason: 'uncovered-data', pcr: 0, event: 'firmware event 8 (EV_SEPARATOR)' });
+  });
+
+  it('prints nothing that drives a terminal, whatever a path in a log or a field of a file is called', async () => {
+    const evil = '\u001b]0;owned\u0007\u001b[2J\u202eTRUSTED';
+    const forgery = {
+      boot: { ...GOOD_BOOT, files: [...GOOD_FILES, { path: evil, hash: '66'.repeat(32) }] },
+      policy: { ima_files: Object.fromEntries(GOOD_FILES.map(({ path, hash }) => [path, [`sha256:${hash}`]])) },
+    };
+    const { exit, world } = await judge(forgery);
+    expect([exit, world.stdout.text]).toEqual([16, expect.stringMatching(/^Found +\uFFFD\]0;owned/m)]);
+    const document = (await judge(forgery, ' -o yaml')).world.stdout.text;
+    const { evidence } = forge();
+    const file = await fileOf(Buffer.from(JSON.stringify({ ...JSON.parse(writeEvidence(evidence)), [evil]: 1 })));
+    const policy = await fileOf(Buffer.from(JSON.stringify(forge().policy)));
+    const refused = bareWorld();
+    expect(await refused.run(`attest verify --evidence ${file} --policy ${policy}`)).toBe(16);
+    expect(refused.stderr.text).toContain('owned');
+    for (const text of [world.stdout.text, document, refused.stderr.text]) expect(text).not.toMatch(/[\u001b\u0007\u202e]/);
   });
 
   it('ends with 3 when a file is not there, or is no policy', async () => {

@@ -92,13 +92,41 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
     expect(verdict).toEqual({ verdict: 'TRUSTED' });
   });
 
+  it('is not locked by power cuts after quotes: they are no failed tries to guess', async () => {
+    for (let cut = 1; cut <= 4; cut++) {
+      await attester().evidence('sha256', session(), NEVER);
+      await software.cutPower();
+    }
+    expect(await software.tool('getcap', 'properties-variable')).toMatch(/TPM2_PT_LOCKOUT_COUNTER: 0x0$/m);
+    expect((await attester().evidence('sha256', session(), NEVER)).quote.pcrValues).toHaveLength(16);
+  });
+
+  it('says so when it is locked, and when a hierarchy has a password', async () => {
+    await software.tool('changeauth', '-c', 'owner', 'secret');
+    await expect(attester().identity(NEVER)).rejects.toMatchObject({
+      code: 'TPM_UNAVAILABLE',
+      message: expect.stringContaining('hierarchy has a password'),
+    });
+    await software.tool('changeauth', '-c', 'owner', '-p', 'secret');
+    await attester().identity(NEVER);
+    // A key that counts, at the handle of the own one, and tries until the TPM has enough of it.
+    await software.tool('evictcontrol', '-C', 'o', '-c', '0x81010020');
+    const attributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign';
+    await software.tool('createprimary', '-C', 'o', '-G', 'ecc256:ecdsa-sha256:null', '-c', '@k.ctx', '-p', 'right', '-a', attributes);
+    await software.tool('evictcontrol', '-C', 'o', '-c', '@k.ctx', '0x81010020');
+    await software.flush();
+    await rm(join(folder, 'ak-name'));
+    const quote = () => attester().evidence('sha256', session(), NEVER);
+    await expect(quote()).rejects.toMatchObject({ code: 'TPM_LOCKED', message: expect.stringContaining('locked against guessing') });
+  });
+
   it('answers many questions one after another, and refuses more than it can keep waiting', async () => {
     const one = attester();
     await one.identity(NEVER);
     const answers = await Promise.allSettled(Array.from({ length: 8 }, () => one.evidence('sha256', session(), NEVER)));
     const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
-    expect(refusals).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'TPM_UNAVAILABLE' })));
+    expect(refusals).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'TPM_BUSY' })));
   });
 
   it('refuses a credential for a key that it does not have', async () => {

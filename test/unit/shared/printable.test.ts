@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { printable } from '../../../../agent/lamactl/fleet/printable.ts';
+import { printable } from '../../../agent/shared/printable.ts';
 
 describe('text from a node', () => {
   it.each([
