@@ -2,6 +2,8 @@
 # A signed bundle of LAMADIST_BUNDLE_IMAGE: root, its hash tree and the EFI system partition, which go together or not at all.
 LICENSE = "Apache-2.0"
 
+inherit lamadist-required
+
 RAUC_BUNDLE_COMPATIBLE = "lamadist-${MACHINE}"
 RAUC_BUNDLE_VERSION = "${DISTRO_VERSION}"
 RAUC_BUNDLE_DESCRIPTION = "${LAMADIST_BUNDLE_IMAGE} for ${MACHINE}"
@@ -14,6 +16,7 @@ BUNDLE_NAME = "${PN}-${MACHINE}${IMAGE_VERSION_SUFFIX}"
 BUNDLE_ARGS += '--mksquashfs-args="-comp zstd -Xcompression-level 11 -b 4096"'
 
 LAMADIST_VERIFIED_BOOT ?= "1"
+LAMADIST_ROOT_TYPE ?= "erofs-lz4hc"
 RAUC_BUNDLE_SLOTS = "${@'rootfs verity esp' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else 'rootfs'}"
 # A block that the node has already in its other slot is not fetched again.
 RAUC_SLOT_rootfs = "${LAMADIST_BUNDLE_IMAGE}"

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every image of LamaDist is: an EROFS root under dm-verity, labelled for SELinux, signed for IMA, booted by a signed UKI.
 # A machine that is flashed by its maker's tools (LAMADIST_VERIFIED_BOOT = "0") gets the same root without our boot chain.
+inherit lamadist-required
+
 LAMADIST_VERIFIED_BOOT ?= "1"
+LAMADIST_ROOT_TYPE ?= "erofs-lz4hc"
 IMAGE_FEATURES += "read-only-rootfs"
 IMAGE_LINGUAS = ""
 IMAGE_FSTYPES = "${LAMADIST_ROOT_TYPE} ${@'wic.zst wic.bmap' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else '${LAMADIST_FLASH_TYPES}'}"

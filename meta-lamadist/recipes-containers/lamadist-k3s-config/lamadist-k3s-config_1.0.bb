@@ -18,7 +18,9 @@ SRC_URI = " \
 S = "${WORKDIR}"
 INHIBIT_DEFAULT_DEPS = "1"
 
-inherit allarch
+inherit allarch features_check
+
+REQUIRED_DISTRO_FEATURES = "k3s systemd virtualization"
 
 do_configure[noexec] = "1"
 do_compile[noexec] = "1"

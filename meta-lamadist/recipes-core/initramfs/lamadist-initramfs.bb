@@ -4,7 +4,7 @@ DESCRIPTION = "Sets up dm-verity over the slot that the command line names, make
 HOMEPAGE = "https://lamadist.invalid/"
 LICENSE = "Apache-2.0"
 
-inherit core-image
+inherit lamadist-required core-image
 
 PACKAGE_INSTALL = " \
     base-passwd \

@@ -6,7 +6,9 @@ HOMEPAGE = "https://lamadist.invalid/"
 # Some of it belongs to a machine: the packages of a group are looked up for each.
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 
-inherit packagegroup
+inherit features_check packagegroup
+
+REQUIRED_DISTRO_FEATURES = "polkit rauc systemd tpm2"
 
 RDEPENDS:${PN} = " \
     ca-certificates \

@@ -15,7 +15,7 @@ LAMADIST_INSTALLER_MIB ?= "3072"
 # Words such as lamadist.install.disk=…: the UKI is signed, so they are said when it is built, or without Secure Boot.
 LAMADIST_INSTALLER_CMDLINE ?= ""
 
-inherit deploy nopackages lamadist-ukify
+inherit lamadist-required deploy nopackages lamadist-ukify
 
 DEPENDS += "gptfdisk-native"
 
