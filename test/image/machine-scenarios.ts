@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** Why a scenario of test/integration/node cannot run in a machine, by file. */
-const ELSEWHERE: Readonly<Record<string, string>> = {
+export const ELSEWHERE: Readonly<Record<string, string>> = {
   'attestation.test.ts': 'the launcher measures there, and the firmware here: see test/image/attestation.test.ts',
   'install-gate.test.ts': 'the launcher measures there, and the firmware here: see test/image/attestation.test.ts',
   'bundles.test.ts': 'it makes bad bundles of the format "plain", which a machine refuses whatever is in them',
@@ -14,7 +14,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
  * The scenarios that `npm run test:vm` runs unchanged, by file: those in which firmware, kernel, initramfs or disk have a word. Of a
  * file that is not here none is, unless LAMADIST_SCENARIOS is "all".
  */
-const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
+export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
   'update.test.ts': [
     /^is rolled back, with the check and the log of the failed boot/,
     /^is rolled back when the power is cut and the boot loader gives one try/,

@@ -15,6 +15,7 @@ RDEPENDS:${PN} = " \
     cryptsetup \
     ima-evm-utils \
     keyutils \
+    lamadist-ima-policy \
     packagegroup-selinux-minimal \
     selinux-autorelabel \
     tpm2-openssl \

@@ -47,6 +47,7 @@ export async function rootFiles(): Promise<ImageFile[]> {
     ...(await agentFiles()),
     await copyOf(AGENT_DROP_IN, `${UNITS}/lamadist-agent.service.d/selinux.conf`),
     { path: '/etc/rauc/system.conf', content: rauc.replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`) },
+    await copyOf(path.join(LAYER, 'recipes-security/ima-policy/files/ima-policy'), '/etc/ima/ima-policy'),
     await copyOf(path.join(CORE, 'rauc/files/nbd.conf'), '/usr/lib/modules-load.d/lamadist-nbd.conf'),
     await copyOf(path.join(bootEntries, 'boot-entries'), '/usr/libexec/lamadist/boot-entries', 0o755),
     await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),

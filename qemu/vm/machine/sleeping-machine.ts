@@ -14,6 +14,7 @@ const STARTED_WITH = ['qemu-command.ts', 'credentials.ts', 'control-shell.sh', '
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
+const PAUSE_MS = 5_000;
 
 /**
  * The folder of a machine that booted the image for the first time, came to rest as a healthy node, and was suspended: from the
@@ -28,7 +29,12 @@ export async function sleepingMachine(driver: Driver, { name, image, say }: Node
         const node = (await homelab.addNode(name, image)) as VirtualMachine;
         await node.start();
         await node.waitForBoot({ timeoutMs: BOOT_MS });
-        await until('the node to be healthy', BOOT_MS, async () => ((await homelab.lamactl(['status'])).exitCode === 0 ? true : undefined));
+        await until(
+          'the node to be healthy',
+          BOOT_MS,
+          async () => ((await homelab.lamactl(['status'])).exitCode === 0 ? true : undefined),
+          PAUSE_MS,
+        );
         await node.shell('systemctl is-system-running --wait; sync', { timeoutMs: BOOT_MS });
         await node.suspend(target);
       } finally {

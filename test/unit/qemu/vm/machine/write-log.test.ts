@@ -54,6 +54,15 @@ describe('a power cut of a virtual disk', () => {
     expect(await afterCut(entry(0, 'a'), entry(1, 'b', FORCED))).toBe('.b.');
   });
 
+  it('comes when the log has so many octets, if that is said', async () => {
+    const [log, disk] = [path.join(folder, 'log'), path.join(folder, 'disk')];
+    const flushed = [entry(0, 'a'), entry(0, '', FLUSH)];
+    await writeFile(log, Buffer.concat([head(4), ...flushed, entry(1, 'b'), entry(0, '', FLUSH)]));
+    await writeFile(disk, Buffer.alloc(3 * SECTOR, '.'));
+    expect(await replayToLastFlush(log, disk, SECTOR + Buffer.concat(flushed).length)).toEqual({ kept: 1, lost: 0 });
+    expect((await readFile(disk, 'latin1'))[SECTOR]).toBe('.');
+  });
+
   it('refuses a file that is no log of writes', async () => {
     await writeFile(path.join(folder, 'log'), Buffer.alloc(SECTOR));
     await expect(replayToLastFlush(path.join(folder, 'log'), path.join(folder, 'log'))).rejects.toThrow('it does not begin as one');
