@@ -63,7 +63,7 @@ describe('a stick with a bundle', { timeout: SCENARIO_MS }, () => {
   it('that is plugged in is shown, waits for a word, and is installed from', () =>
     onNode({}, async ({ homelab, node }) => {
       await (node as VirtualMachine).plugInStickWith(homelab.bundlePath('2'));
-      await shellOk(node, 'until systemctl is-active --quiet "lamadist-media@sda.service"; do sleep 1; done');
+      await shellOk(node, 'timeout 100 sh -c "until systemctl is-active --quiet lamadist-media@sda.service; do sleep 2; done"');
       const { nodes } = await json<{ nodes: { bundles: { path: string }[] }[] }>(homelab, 'bundles');
       const path = '/run/lamadist-media/sda/v2.raucb';
       expect(nodes[0]?.bundles).toMatchObject([{ path }]);
