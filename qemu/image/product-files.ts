@@ -21,6 +21,7 @@ const PLACES = [
   { folder: 'systemd', ending: /^rauc-.*\.conf$/, target: '/usr/lib/systemd/system/rauc.service.d', mode: 0o644 },
   { folder: 'systemd', ending: /^journald-.*\.conf$/, target: '/usr/lib/systemd/journald.conf.d', mode: 0o644 },
   { folder: 'udev', ending: /\.rules$/, target: '/usr/lib/udev/rules.d', mode: 0o644 },
+  { folder: 'dnssd', ending: /\.dnssd$/, target: '/usr/lib/systemd/dnssd', mode: 0o644 },
   { folder: 'dbus', ending: /\.conf$/, target: '/etc/dbus-1/system.d', mode: 0o644 },
   { folder: 'polkit', ending: /\.rules$/, target: '/usr/share/polkit-1/rules.d', mode: 0o644 },
   { folder: 'sysusers', ending: /\.conf$/, target: '/usr/lib/sysusers.d', mode: 0o644 },

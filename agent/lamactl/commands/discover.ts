@@ -19,16 +19,18 @@ const USUAL_TIMEOUT_MS = 1_500;
 
 interface Options {
   readonly port?: number;
+  readonly mdns?: true;
 }
 
 export function addDiscover(program: Command, run: Run): void {
   program
     .command('discover')
-    .summary('look for nodes in ranges of addresses')
+    .summary('look for nodes on the network')
     .description(
       'Look at one port of every address in the ranges, and tell who answers: nodes that wait for an administrator, nodes of yours, and others. Nothing that they say of themselves is believed; "enroll" compares.',
     )
-    .argument('<ranges...>', 'ranges such as 10.0.0.0/24')
+    .argument('[ranges...]', 'ranges such as 10.0.0.0/24')
+    .option('--mdns', 'ask the network for nodes that announce themselves, beside the ranges or in their place')
     .option('--port <number>', 'the port to look at (default: 7443)', count)
     .addHelpText(
       'after',
@@ -37,6 +39,14 @@ export function addDiscover(program: Command, run: Run): void {
     .action((ranges: readonly string[], options: Options, command: Command) =>
       run(command, (session) => discover(session, ranges, options)),
     );
+}
+
+/** How long a network is listened to: answers are spread over a second (RFC 6762, section 6). */
+const LISTEN_MS = 2_000;
+
+async function announcedHere(): Promise<readonly string[]> {
+  const { announcedNodes } = await import('../fleet/announced.ts');
+  return announcedNodes(LISTEN_MS);
 }
 
 interface Found {
@@ -48,10 +58,13 @@ interface Found {
   readonly who: string;
 }
 
-async function discover(session: Session, ranges: readonly string[], { port }: Options): Promise<ExitName> {
+async function discover(session: Session, ranges: readonly string[], { port, mdns }: Options): Promise<ExitName> {
+  if (ranges.length === 0 && !mdns)
+    throw new Failure('INVALID_REQUEST', 'Cannot look for nodes: say a range such as 10.0.0.0/24, or --mdns');
   const { addressesIn } = await import('../fleet/address-range.ts');
   const { world } = session;
-  const addresses = [...new Set(ranges.flatMap((range) => addressesIn(range, port)))];
+  const announced = mdns ? await announcedHere() : [];
+  const addresses = [...new Set([...ranges.flatMap((range) => addressesIn(range, port)), ...announced])];
   const authorities = (await (await officeOf(session, {})).registry.readIfThere())?.authorities ?? [];
   const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   const found = (await fanOut(addresses, (address) => lookAt(world, address, authorities, timeoutMs))).filter((each) => each !== undefined);

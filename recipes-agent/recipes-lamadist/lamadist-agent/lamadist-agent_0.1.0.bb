@@ -8,6 +8,7 @@ require recipes-lamadist/lamadist-bundle.inc
 
 SRC_URI += "\
     file://dbus \
+    file://dnssd \
     file://health.d \
     file://libexec \
     file://polkit \
@@ -44,13 +45,14 @@ do_install() {
     install -D -m 0644 ${FETCHED}/lamadist-agent.js ${D}${nonarch_libdir}/lamadist-agent/lamadist-agent.js
 
     install -d ${D}${nonarch_libdir}/lamadist-agent/health.d ${D}${libexecdir}/lamadist-agent ${D}${systemd_system_unitdir} \
-        ${D}${systemd_system_unitdir}/rauc.service.d ${D}${systemd_unitdir}/journald.conf.d ${D}${sysconfdir}/dbus-1/system.d ${D}${datadir}/polkit-1/rules.d \
+        ${D}${systemd_system_unitdir}/rauc.service.d ${D}${systemd_unitdir}/dnssd ${D}${systemd_unitdir}/journald.conf.d ${D}${sysconfdir}/dbus-1/system.d ${D}${datadir}/polkit-1/rules.d \
         ${D}${nonarch_libdir}/sysusers.d ${D}${nonarch_libdir}/tmpfiles.d ${D}${nonarch_base_libdir}/udev/rules.d ${D}${sysconfdir}/lamadist-agent
     install -m 0644 ${FETCHED}/health.d/*.yaml ${D}${nonarch_libdir}/lamadist-agent/health.d
     install -m 0755 ${FETCHED}/libexec/* ${D}${libexecdir}/lamadist-agent
     install -m 0644 ${FETCHED}/systemd/*.path ${FETCHED}/systemd/*.service ${FETCHED}/systemd/*.timer ${D}${systemd_system_unitdir}
     install -m 0644 ${FETCHED}/systemd/rauc-*.conf ${D}${systemd_system_unitdir}/rauc.service.d
     install -m 0644 ${FETCHED}/systemd/journald-*.conf ${D}${systemd_unitdir}/journald.conf.d
+    install -m 0644 ${FETCHED}/dnssd/*.dnssd ${D}${systemd_unitdir}/dnssd
     install -m 0644 ${FETCHED}/dbus/*.conf ${D}${sysconfdir}/dbus-1/system.d
     install -m 0644 ${FETCHED}/polkit/*.rules ${D}${datadir}/polkit-1/rules.d
     install -m 0644 ${FETCHED}/sysusers/*.conf ${D}${nonarch_libdir}/sysusers.d
@@ -70,6 +72,7 @@ FILES:${PN} += "\
     ${nonarch_libdir}/tmpfiles.d \
     ${nonarch_base_libdir}/udev/rules.d \
     ${systemd_system_unitdir} \
+    ${systemd_unitdir}/dnssd \
     ${systemd_unitdir}/journald.conf.d \
 "
 
