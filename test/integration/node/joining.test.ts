@@ -59,7 +59,7 @@ describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
     whileJoining(async ({ homelab, administrator }) => {
       const node = await newNode(homelab, 'attic');
       const ends: string[] = [];
-      for (const delayMs of [300, 450, 600, 750, 900]) {
+      for (const delayMs of [400, 600, 900]) {
         const fingerprint = await fingerprintOf(node);
         const claim = administrator.enroll(node, fingerprint);
         await new Promise((resolve) => setTimeout(resolve, delayMs));
