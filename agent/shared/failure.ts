@@ -41,7 +41,7 @@ export const FAILURES = {
     status: 'FAILED_PRECONDITION',
     remedy: 'nothing was changed; "lamactl pki rotate" replaces an authority in steps that lock nobody out',
   },
-  TRUST_CHANGED: { status: 'ABORTED', remedy: 'repeat; somebody else changed the trust of the node meanwhile' },
+  TRUST_CHANGED: { status: 'ABORTED', remedy: 'repeat; somebody else changed it meanwhile' },
   SERVICE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the services with server reflection' },
   UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
   REBOOT_PENDING: { status: 'FAILED_PRECONDITION', remedy: 'reboot into what is installed with "lamactl reboot", or roll it back' },

@@ -54,6 +54,9 @@ export type Registry = v.InferOutput<typeof Registry>;
 
 /** The authorities of one context, and all that they issued, in one file, which is written whole. */
 export class RegistryFile {
+  /** What the file held when it was last read or written here. */
+  #seen: string | undefined;
+
   constructor(readonly folder: string) {}
 
   get path(): string {
@@ -63,6 +66,7 @@ export class RegistryFile {
   /** Undefined when there is none. Throws CONFIG_INVALID. */
   async readIfThere(): Promise<Registry | undefined> {
     const text = await readIfThere(this.path);
+    this.#seen = text;
     return text === undefined ? undefined : parseConfig(Registry, text, this.path);
   }
 
@@ -75,8 +79,13 @@ export class RegistryFile {
     });
   }
 
-  write(registry: Registry): Promise<void> {
-    return writeWhole(this.path, `${JSON.stringify(registry, null, 1)}\n`);
+  /** What another lamactl issued or revoked meanwhile is not written over: throws TRUST_CHANGED then, and CONFIG_INVALID. */
+  async write(registry: Registry): Promise<void> {
+    if ((await readIfThere(this.path)) !== this.#seen) {
+      throw new Failure('TRUST_CHANGED', `Cannot write ${this.path}: another lamactl changed it meanwhile`, { file: this.path });
+    }
+    this.#seen = `${JSON.stringify(registry, null, 1)}\n`;
+    await writeWhole(this.path, this.#seen);
   }
 }
 
