@@ -4,8 +4,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
+import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { meetStranger } from '../../../agent/lamactl/fleet/stranger.ts';
 import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
+import { DeviceServiceClient } from '../../../agent/shared/gen/services.ts';
+import { channelOptions } from '../../../agent/shared/tls.ts';
+import { soon } from '../fakes/agent-client.ts';
 import { manInTheMiddle } from '../fakes/man-in-the-middle.ts';
 import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
 import { Administrator } from '../node/administrator.ts';
@@ -58,6 +63,19 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     expect(nodes).toEqual([{ address: daemons[0]!.address, state: 'unclaimed', fingerprint, who: '' }]);
   });
 
+  it('serve nothing but enrolment until then', async () => {
+    const { certificate } = await meetStranger(daemons[0]!.address, 10_000);
+    const client = new DeviceServiceClient(
+      daemons[0]!.address,
+      credentials.createSsl(Buffer.from(certificate.toString())),
+      channelOptions('unclaimed'),
+    );
+    const error = await new Promise<ServiceError | null>((resolve) => client.getDevice({}, new Metadata(), soon(), resolve));
+    client.close();
+    expect(error?.code).toBe(status.UNIMPLEMENTED);
+    await expect(fetch(`http://${daemons[0]!.metricsAddress}/metrics`)).rejects.toThrow();
+  });
+
   it('refuses whoever stands between, who has to show another key', async () => {
     const middle = await manInTheMiddle(daemons[0]!.address);
     const told = await alice.lamactl(
@@ -85,6 +103,15 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     expect(nodes).toHaveLength(NAMES.length);
     const { port } = new URL(`https://${daemons[0]!.address}`);
     expect(await alice.answers(['discover', '127.0.0.1/32', '--port', port])).toMatchObject({ nodes: [{ state: 'yours', who: 'attic' }] });
+  });
+
+  it('finds in the audit log of a node who claimed it, and whom it trusts since', async () => {
+    const claim = (await daemons[0]!.auditLog()).split('\n').find((line) => line.includes('EnrolmentService/ClaimNode'));
+    expect(JSON.parse(claim ?? '{}')).toMatchObject({
+      result: 'OK',
+      role: 'none',
+      request: { trust: { authorities: await readFile(alice.file('pki/home/ca.pem'), 'utf8') } },
+    });
   });
 
   it('goes on with an enrolment whose end lamactl never saw', async () => {
