@@ -7,15 +7,15 @@ import { Labels } from '../../shared/labels.ts';
 import type { ExitName } from '../exit-code.ts';
 import { parseAddress } from '../fleet/address.ts';
 import type { Target } from '../fleet/node.ts';
-import type { UnclaimedNode } from '../fleet/unclaimed-node.ts';
 import { renderDocument } from '../output/document.ts';
 import { facts } from '../output/table.ts';
 import type { Newcomer } from '../pki/enrol.ts';
 import type { Office } from '../pki/office.ts';
 import { ATTEST_EXITS } from './attest-exit.ts';
 import { addEkOptions, type EkOptions } from './ek-options.ts';
-import { type FirstAttestation, firstAttestation, groundsOf } from './first-attestation.ts';
+import { type FirstAttestation, firstAttestation } from './first-attestation.ts';
 import { helpAfter, NODE_EXITS } from './help.ts';
+import { compare, proveByTpm, refuseKnownName } from './meeting.ts';
 import { certificateName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
 import { type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from './session.ts';
 
@@ -130,46 +130,6 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
   } finally {
     node.close();
   }
-}
-
-/** Two nodes of one name could each pass for the other. */
-async function refuseKnownName({ contextFile, context }: Office, { name }: Newcomer, replace: boolean): Promise<void> {
-  const { readContext } = await import('../fleet/context-file.ts');
-  const { nodes } = await readContext(contextFile, context);
-  if (replace || !Object.hasOwn(nodes, name)) return;
-  throw new Failure(
-    'INVALID_REQUEST',
-    `Cannot enroll ${name}: context "${context}" has a node of that name; if this one takes its place, repeat with --replace`,
-    { field: 'name' },
-  );
-}
-
-/** The one moment at which somebody in between could pass for the node. Throws NODE_UNTRUSTED or INVALID_REQUEST. */
-async function compare({ world }: Session, { name, address: at }: Newcomer, shown: string, expected: string | undefined): Promise<void> {
-  if (expected !== undefined) {
-    if (expected === shown) return;
-    throw new Failure(
-      'NODE_UNTRUSTED',
-      `Cannot enroll ${name}: what answers at ${at} has the fingerprint ${shownFingerprint(shown)}, and not the one that you gave`,
-      { address: at, fingerprint: shown },
-    );
-  }
-  world.stderr.write(`What answers at ${at} has no administrator. The fingerprint of its key:\n\n  ${shownFingerprint(shown)}\n\n`);
-  const answer = await world.ask(`Does the node's console show the same? Then type "yes": `);
-  if (answer === undefined)
-    throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: nobody is here to compare its fingerprint; give it with --fingerprint`, {
-      fingerprint: shown,
-    });
-  if (answer.trim() !== 'yes')
-    throw new Failure('NODE_UNTRUSTED', `Cannot enroll ${name}: its fingerprint was not confirmed`, { address: at, fingerprint: shown });
-}
-
-/** Nobody at a console: the TPM that one knows speaks for the session. Throws INVALID_REQUEST or NODE_UNTRUSTED. */
-async function proveByTpm({ world }: Session, { name }: Newcomer, node: UnclaimedNode, options: EkOptions): Promise<void> {
-  const { proveSession } = await import('../trust/session-proof.ts');
-  const grounds = await groundsOf(options);
-  if (grounds.acceptNew) throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: --ek needs --ek-root or --ek-name`, { field: 'ek' });
-  await proveSession(name, node, grounds, world);
 }
 
 async function targetOf({ contextFile, context }: Office, { name, address: at }: Newcomer): Promise<Target> {

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
-import { Failure } from '../../shared/failure.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
-import { readContext } from '../fleet/context-file.ts';
 import type { Target } from '../fleet/node.ts';
 import { writeWhole } from '../whole-file.ts';
 import { applyTrust, everyNode } from './fleet-trust.ts';
-import { isIssuedBy, issue, makeAuthority, type Role } from './issuing.ts';
+import { isIssuedBy, makeAuthority } from './issuing.ts';
 import { authoritiesFile, type Office } from './office.ts';
-import { authorityOf, type Issued, type KeptAuthority, type Registry, trustOf } from './registry.ts';
+import { authorityOf, type KeptAuthority, type Registry, trustOf } from './registry.ts';
+import { reissueClients, renewOwn } from './reissue.ts';
 import { onlyUnder, renewNodes } from './renew.ts';
 import { advance, type Rotation, RotationFile, type Stage } from './rotation.ts';
 
@@ -118,36 +115,6 @@ async function bothOf({ registry }: Office, { from, to }: Rotation): Promise<rea
   return [authorityOf(authorities, from), authorityOf(authorities, to)];
 }
 
-/** The administrator's own certificate by the new authority, put in place once every node has accepted it. */
-async function renewOwn(office: Office, to: number, timeoutMs: number): Promise<readonly Answer<unknown>[]> {
-  const { contextFile, context, registry: file, keys, world } = office;
-  const [{ certificate: path }, targets] = [await readContext(contextFile, context), await everyNode(office)];
-  const registry = await file.read();
-  const authority = authorityOf(registry.authorities, to);
-  const identity = targets[0]?.identity;
-  if (!identity || isIssuedBy(identity.certificate.toString(), authority)) return [];
-  const { role, name } = recordOf(registry, identity.certificate, path);
-  const key = new X509Certificate(identity.certificate).publicKey;
-  const made = await issue(registry, keys, { kind: 'client', name, role: role as Role }, key, world, authority);
-  await file.write(made.registry);
-  const renewed = { ...identity, certificate: Buffer.from(made.issued.certificate) };
-  const answers = await ask(
-    targets.map((target) => ({ ...target, identity: renewed })),
-    world.connect,
-    { timeoutMs },
-    (node) => node.trust(),
-  );
-  if (answers.every(({ ok }) => ok)) await writeWhole(path, made.issued.certificate);
-  return answers;
-}
-
-function recordOf({ issued }: Registry, certificate: Buffer, path: string): Issued {
-  const serial = new X509Certificate(certificate).serialNumber.toLowerCase();
-  const record = issued.find(({ serial_number }) => serial_number === serial);
-  if (record) return record;
-  throw new Failure('CONFIG_INVALID', `Cannot renew ${path}: the registry does not know its serial number ${serial}`, { file: path });
-}
-
 /** Nodes that do not show a certificate of the new authority yet get one. */
 async function renewThose(office: Office, to: number, timeoutMs: number): Promise<readonly Answer<unknown>[]> {
   const authority = authorityOf((await office.registry.read()).authorities, to);
@@ -161,47 +128,6 @@ async function renewThose(office: Office, to: number, timeoutMs: number): Promis
     timeoutMs,
   );
   return shown.map((answer) => renewed.find(({ target }) => target === answer.target) ?? answer);
-}
-
-/** The other clients' certificates by the new authority, for the keys that they have. Returns their files. */
-async function reissueClients(
-  { registry: file, folder, contextFile, context, keys, world }: Office,
-  from: number,
-  to: number,
-): Promise<readonly string[]> {
-  let registry = await file.read();
-  const own = (await readContext(contextFile, context)).certificate;
-  const isOfTo = (each: Issued, key: string) => each.authority === to && publicKeyOf(each) === key;
-  const files: string[] = [];
-  for (const each of registry.issued) {
-    const isLive = each.revoked_at === undefined && Date.parse(each.not_after) > world.clock.now();
-    if (each.kind !== 'client' || each.authority !== from || !isLive) continue;
-    const key = publicKeyOf(each);
-    const known = registry.issued.find((one) => isOfTo(one, key));
-    if (known && own === join(folder, `${each.name}.pem`)) continue;
-    const path = join(folder, 'handed-over', `${each.name}.pem`);
-    if (!known) {
-      const subject = { kind: 'client', name: each.name, role: each.role as Role } as const;
-      const made = await issue(
-        registry,
-        keys,
-        subject,
-        new X509Certificate(each.certificate).publicKey,
-        world,
-        authorityOf(registry.authorities, to),
-      );
-      registry = made.registry;
-      await file.write(registry);
-    }
-    const certificate = registry.issued.find((one) => isOfTo(one, key))?.certificate ?? '';
-    await writeWhole(path, certificate);
-    files.push(path);
-  }
-  return files;
-}
-
-function publicKeyOf({ certificate }: Issued): string {
-  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'pem' }).toString();
 }
 
 async function finish(office: Office, file: RotationFile, from: KeptAuthority): Promise<void> {
