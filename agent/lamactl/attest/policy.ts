@@ -32,6 +32,13 @@ export const pinsSchema = v.pipe(
   ),
 );
 
+/** What a quote counted. */
+export const countersSchema = v.strictObject({
+  clock: v.pipe(v.string(), v.regex(/^\d{1,20}$/, 'must be a number')),
+  reset_count: uint32,
+  restart_count: uint32,
+});
+
 const schema = v.strictObject({
   /** Names as the TPM computes them: nameAlg and hash, 34 bytes for SHA-256. */
   ek_name: hex(34, 66),
@@ -52,7 +59,7 @@ const schema = v.strictObject({
   /** The TPM's firmwareVersion, 16 digits. */
   tpm_firmware: v.optional(v.array(hex(8, 8))),
   /** The counters of the last quote that was trusted. */
-  last: v.optional(v.strictObject({ clock: v.pipe(v.string(), v.regex(/^\d{1,20}$/)), reset_count: uint32, restart_count: uint32 })),
+  last: v.optional(countersSchema),
   /** Hashes ("sha256:…") that files measured by IMA may have, by path; every file when left out. */
   ima_files: v.optional(v.record(v.string(), v.array(v.string()))),
 });

@@ -47,7 +47,10 @@ export function verify(question: Question, checks: Checks = CHECKS): Verdict {
   // The values of one image go together: a node with PCR 4 of one and PCR 11 of the other runs neither.
   if (rejection.reason === 'pcr-value' && policy.previous) {
     const before = { ...policy, pcrs: { ...policy.pcrs, ...policy.previous } };
-    if (!reject({ ...question, policy: before }, checks)) return { ...trusted(before), image: 'previous' };
+    const other = reject({ ...question, policy: before }, checks);
+    if (!other) return { ...trusted(before), image: 'previous' };
+    // It has the values of that image, and something else is wrong.
+    if (other.reason !== 'pcr-value') return { verdict: 'REJECTED', ...other };
   }
   return { verdict: 'REJECTED', ...rejection };
 }

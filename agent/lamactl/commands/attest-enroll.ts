@@ -19,7 +19,7 @@ import { type Run, type Session, TPM_TIMEOUT_MS } from './session.ts';
 interface Options extends EkOptions {
   readonly acceptNew?: true;
   readonly replace?: true;
-  readonly bank: Bank;
+  readonly bank?: Bank;
 }
 
 export function addAttestEnroll(attest: Command, run: Run): void {
@@ -32,7 +32,7 @@ export function addAttestEnroll(attest: Command, run: Run): void {
   addEkOptions(enroll)
     .option('--accept-new', 'believe an endorsement key that nothing speaks for')
     .option('--replace', 'forget the keys with which the node was enrolled before')
-    .addOption(new Option('--bank <bank>', 'the PCR bank to ask for from now on').choices(BANKS).default('sha256'))
+    .addOption(new Option('--bank <bank>', 'the PCR bank to ask for from now on (default: sha256, or the one before)').choices(BANKS))
     .addHelpText(
       'after',
       helpAfter(

@@ -5,7 +5,7 @@ import { type ExitName, worst } from '../exit-code.ts';
 import { renderDocument } from '../output/document.ts';
 import { type Cell, table } from '../output/table.ts';
 import { localTime } from '../output/time.ts';
-import { verdictCell } from '../output/verdict-text.ts';
+import { verdictFacts, verdictStyle } from '../output/verdict-text.ts';
 import type { RecordedVerdict } from '../trust/evidence-record.ts';
 import { helpAfter } from './help.ts';
 import type { Run, Session } from './session.ts';
@@ -62,8 +62,8 @@ async function judgeRecord({ world, format, paint }: Session, { file, head }: Op
     String(line),
     localTime(time),
     node,
-    verdictCell(then),
-    agrees ? 'the same' : verdictCell(now),
+    told(then),
+    agrees ? 'the same' : told(now),
   ]);
   const text = `${table(paint, ['LINE', 'TIME', 'NODE', 'VERDICT', 'JUDGED AGAIN'], rows)}\nHead  ${last}\n`;
   world.stdout.write(format === 'table' ? text : await renderDocument(format, { verdicts: rejudged, head: last }));
@@ -76,7 +76,17 @@ async function judgeAgain({ line, node, time, verdict: then, evidence, policy }:
   const { claimedChallenge } = await import('../attest/challenge.ts');
   const { verify } = await import('../attest/verify.ts');
   const now = evidence && policy ? verify({ evidence, policy, challenge: claimedChallenge(evidence, policy.pcr_bank) }) : then;
-  // Of a quote that answered another question than lamactl's only the one who asked could tell.
-  const agrees = now.verdict === then.verdict || (then.verdict === 'REJECTED' && (then.reason === 'nonce' || then.reason === 'session'));
-  return { line, node, time, then, now, agrees };
+  return { line, node, time, then, now, agrees: essence(then) === essence(now) };
+}
+
+/** What has to be the same: the words in which it is told may change from one lamactl to the next. */
+function essence(verdict: Verdict): string {
+  const { reason, pcr, image, believed } = verdictFacts(verdict);
+  return [verdict.verdict, reason, pcr, image, believed].join('\n');
+}
+
+function told(verdict: Verdict): Cell {
+  const { reason, image } = verdictFacts(verdict);
+  const more = [reason, image].filter((each) => each !== '').join(', ');
+  return { text: `${verdict.verdict}${more && ` (${more})`}`, style: verdictStyle(verdict) };
 }

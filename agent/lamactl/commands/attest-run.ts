@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { type ExitName, worst } from '../exit-code.ts';
+import { Failure } from '../../shared/failure.ts';
+import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
 import { fanOut } from '../fleet/fan-out.ts';
 import type { Target } from '../fleet/node.ts';
 import { failureDocument, renderDocument, renderEvent } from '../output/document.ts';
+import { failureText } from '../output/failure-text.ts';
 import { type Cell, table } from '../output/table.ts';
 import { localTime } from '../output/time.ts';
 import { verdictCell, verdictFacts } from '../output/verdict-text.ts';
@@ -66,11 +68,13 @@ async function attestNodes(session: Session, options: Options): Promise<ExitName
     for (;;) {
       const judged = await judgeAll(session, targets, store);
       metrics.set(judged);
-      await keep(judged, options);
-      if (options.metricsFile !== undefined) await metrics.write(options.metricsFile);
       await print(session, judged, options.watch !== undefined);
+      const unkept = await failuresOf([() => writeMetrics(metrics, options), () => save(judged, options), () => record(judged, options)]);
+      for (const failure of unkept) session.world.stderr.write(failureText('lamactl', failure));
       if (options.watch !== undefined) await session.world.clock.sleep(options.watch, interrupt.signal);
-      if (options.watch === undefined || interrupt.signal.aborted) return worst(judged.map(exitOfAttestation));
+      if (options.watch === undefined || interrupt.signal.aborted) {
+        return worst([...judged.map(exitOfAttestation), ...unkept.map(exitOfFailure)]);
+      }
     }
   } finally {
     stopListening();
@@ -93,15 +97,30 @@ async function judgeAll({ world, ...session }: Session, targets: readonly Target
   }));
 }
 
-async function keep(judged: readonly Judged[], { save, record }: Options): Promise<void> {
+/** Verdicts are shown though they cannot be kept: what could not be done, each by itself. */
+async function failuresOf(tasks: readonly (() => Promise<void>)[]): Promise<readonly Failure[]> {
+  const failures: Failure[] = [];
+  for (const task of tasks) await task().catch((thrown: unknown) => failures.push(Failure.from(thrown)));
+  return failures;
+}
+
+async function writeMetrics(metrics: VerdictMetrics, { metricsFile }: Options): Promise<void> {
+  if (metricsFile !== undefined) await metrics.write(metricsFile);
+}
+
+async function save(judged: readonly Judged[], { save: folder }: Options): Promise<void> {
   const { writeEvidence } = await import('../attest/evidence.ts');
   const { writeWhole } = await import('../whole-file.ts');
   for (const { node, evidence, time } of judged) {
-    if (save !== undefined && evidence) await writeWhole(join(save, `${node}-${time.replaceAll(':', '')}.json`), writeEvidence(evidence));
+    if (folder !== undefined && evidence)
+      await writeWhole(join(folder, `${node}-${time.replaceAll(':', '')}.json`), writeEvidence(evidence));
   }
-  if (record === undefined) return;
+}
+
+async function record(judged: readonly Judged[], { record: file }: Options): Promise<void> {
+  if (file === undefined) return;
   const { appendToRecord } = await import('../trust/evidence-record.ts');
-  await appendToRecord(record, judged);
+  await appendToRecord(file, judged);
 }
 
 async function print({ world, format, paint }: Session, judged: readonly Judged[], again: boolean): Promise<void> {

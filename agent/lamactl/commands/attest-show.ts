@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../shared/failure.ts';
 import { printable } from '../../shared/printable.ts';
 import type { ComparedPcr } from '../attest/compare.ts';
+import type { Policy } from '../attest/policy.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
 import { readInput } from '../input-file.ts';
@@ -71,7 +72,7 @@ async function showNodes({ world, ...session }: Session): Promise<readonly Shown
       // Read before it is judged: what is trusted now takes its place.
       const trusted = await store.trusted(target.name);
       const { verdict, evidence, policy } = await attestNode(target.name, () => world.connect(target, { timeoutMs }), { world, store });
-      return compared(target.name, verdict, () => (evidence && policy ? comparePcrs(evidence, policy, trusted) : []));
+      return compared(target.name, verdict, () => (evidence && policy ? comparePcrs(evidence, policyOf(verdict, policy), trusted) : []));
     }),
   );
 }
@@ -87,7 +88,12 @@ async function showFile(evidenceFile: string, policyFile: string | undefined): P
     throw new Failure('INVALID_REQUEST', 'Cannot show evidence alone: say what it is compared with by --policy', { field: 'policy' });
   const policy = readPolicy((await readInput(policyFile, POLICY_LIMIT_BYTES)).toString('utf8'), policyFile);
   const verdict = verify({ evidence, policy, challenge: claimedChallenge(evidence, policy.pcr_bank) });
-  return compared(evidenceFile, verdict, () => comparePcrs(evidence, policy, undefined));
+  return compared(evidenceFile, verdict, () => comparePcrs(evidence, policyOf(verdict, policy), undefined));
+}
+
+/** A node that runs the image before the last update is compared with that. */
+function policyOf(verdict: Verdict, policy: Policy): Policy {
+  return 'image' in verdict ? { ...policy, pcrs: { ...policy.pcrs, ...policy.previous } } : policy;
 }
 
 /** Logs that cannot be read leave the verdict, which says so. */

@@ -51,10 +51,11 @@ async function verifyFiles({ world, format, paint }: Session, options: Options):
 }
 
 function verdictText(paint: Paint, verdict: Verdict, time: string): string {
-  const { believed, reason, found, pcr, event } = verdictFacts(verdict);
+  const { image, believed, reason, found, pcr, event } = verdictFacts(verdict);
   return facts(paint, [
     ['Verdict', verdictCell(verdict)],
     ['Evidence of', time],
+    ['Image', image],
     ['Believed', believed],
     ['Reason', reason],
     ['Found', found],

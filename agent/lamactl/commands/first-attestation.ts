@@ -59,7 +59,7 @@ async function attest(session: Session, target: Target, options: EkOptions & { r
   const store = await openExpectationStore(context, world.env, world.homeDirectory);
   const node = await world.connect(target, { timeoutMs: timeoutMs(TPM_TIMEOUT_MS) });
   try {
-    const result = await enrollOne(world, store, target.name, node, grounds, { bank: 'sha256', ...(options.replace && { replace: true }) });
+    const result = await enrollOne(world, store, target.name, node, grounds, options.replace ? { replace: true } : {});
     if ('reason' in result) {
       return {
         document: { verdict: 'REJECTED', ...result },

@@ -11,8 +11,12 @@ const STYLES = {
   UNKNOWN: 'warning',
 } as const satisfies Record<Verdict['verdict'], Style>;
 
-export function verdictCell({ verdict }: Verdict): Cell {
-  return { text: verdict, style: STYLES[verdict] };
+export function verdictStyle({ verdict }: Verdict): Style {
+  return STYLES[verdict];
+}
+
+export function verdictCell(verdict: Verdict): Cell {
+  return { text: verdict.verdict, style: verdictStyle(verdict) };
 }
 
 /** What goes with a verdict, each under its name; empty where there is nothing to say. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
 import { type Policy, readPolicy } from '../attest/policy.ts';
 import type { Verdict } from '../attest/verdict.ts';
-import { isMissing, openInput } from '../input-file.ts';
+import { openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
+import { lockFile } from './file-lock.ts';
+import { endOfLines } from './last-line.ts';
 
 /** What comes before the first line. */
 const BEGINNING = '0'.repeat(64);
@@ -18,8 +20,11 @@ const Line = v.strictObject({
   previous: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   node: v.string(),
   time: v.pipe(v.string(), v.isoTimestamp()),
-  verdict: v.looseObject({ verdict: v.picklist(['TRUSTED', 'TRUSTED (first use)', 'REJECTED', 'UNATTESTED', 'UNKNOWN']) }),
-  /** Both are there whenever the node gave evidence. */
+  verdict: v.looseObject({
+    verdict: v.picklist(['TRUSTED', 'TRUSTED (first use)', 'REJECTED', 'UNATTESTED', 'UNKNOWN']),
+    reason: v.optional(v.string()),
+  }),
+  /** Both are there whenever the node gave evidence that could be read. */
   evidence: v.optional(v.unknown()),
   policy: v.optional(v.unknown()),
 });
@@ -37,41 +42,65 @@ export interface RecordedVerdict {
   readonly policy?: Policy;
 }
 
-/** Appends verdicts to a file whose lines each hold the hash of the one before. Throws CONFIG_INVALID. */
+/**
+ * Appends verdicts to a file whose lines each hold the hash of the one before; only how the file ends is looked at. Throws
+ * CONFIG_INVALID, and EVIDENCE_INVALID when the last line is none of lamactl's.
+ */
 export async function appendToRecord(file: string, judged: readonly (Attestation & { readonly node: string })[]): Promise<void> {
-  const unlock = await lock(file);
+  const unlock = await lockFile(file);
   try {
-    let previous = BEGINNING;
-    for await (const { sha256 } of readRecord(file, true)) previous = sha256;
-    const lines = judged.map(({ node, time, verdict, evidence, policy }) => {
-      const parts = { ...(evidence && { evidence: JSON.parse(writeEvidence(evidence)) as unknown }), ...(policy && { policy }) };
-      const line = JSON.stringify({ previous, node, time, verdict, ...parts });
-      previous = hashOf(line);
-      return `${line}\n`;
-    });
-    const handle = await open(file, 'a', 0o600);
-    try {
-      await handle.writeFile(lines.join(''));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    const handle = await openToAppend(file);
+    await append(handle, file, judged).finally(() => handle.close());
   } finally {
     await unlock();
   }
 }
 
-/** Reads a record from its start, and throws CONFIG_INVALID at the first line that is not what was written. */
-export async function* readRecord(file: string, mayBeMissing = false): AsyncGenerator<RecordedVerdict> {
-  const lines = await linesOf(file, mayBeMissing);
+async function append(handle: FileHandle, file: string, judged: readonly (Attestation & { readonly node: string })[]): Promise<void> {
+  let previous = await closeLastLine(handle, file);
+  const lines = judged.map(({ node, time, verdict, evidence, policy }) => {
+    const parts = { ...(evidence && { evidence: JSON.parse(writeEvidence(evidence)) as unknown }), ...(policy && { policy }) };
+    const line = JSON.stringify({ previous, node, time, verdict, ...parts });
+    previous = hashOf(line);
+    return `${line}\n`;
+  });
+  await handle.writeFile(lines.join(''));
+  await handle.sync();
+}
+
+/** The hash that the next line follows on. What a power cut or a full disk left of a line is taken away: nobody was told that it was kept. */
+async function closeLastLine(handle: FileHandle, file: string): Promise<string> {
+  const { line, torn, tornAt } = await endOfLines(handle);
+  if (line !== undefined && !parse(line)) throw broken(file, 'its last line is not as lamactl writes it');
+  const previous = line === undefined ? BEGINNING : hashOf(line);
+  if (torn === '') return previous;
+  if (parse(torn)?.previous === previous) {
+    await handle.writeFile('\n');
+    return hashOf(torn);
+  }
+  // Another file, given by mistake, is left as it is.
+  const beginning = `{"previous":"${previous}"`;
+  if (!torn.startsWith(beginning.slice(0, torn.length))) throw broken(file, 'what follows its last line is not as lamactl writes it');
+  await handle.truncate(tornAt);
+  return previous;
+}
+
+/** Reads a record from its start. Throws EVIDENCE_INVALID at the first line that is not what was written, and CONFIG_INVALID. */
+export async function* readRecord(file: string): AsyncGenerator<RecordedVerdict> {
+  const handle = await openInput(file);
+  const lines = createInterface({ input: handle.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY });
   let previous = BEGINNING;
   let number = 0;
   for await (const text of lines) {
     number++;
-    const { success, output } = v.safeParse(Line, json(text));
-    if (!success) throw broken(file, number, 'it is not as lamactl writes it');
+    const output = parse(text);
+    if (!output) throw broken(file, `line ${number}: it is not as lamactl writes it`, number);
     if (output.previous !== previous)
-      throw broken(file, number, 'it does not follow on the line before: one of the two was changed, or lines between them taken out');
+      throw broken(
+        file,
+        `line ${number}: it does not follow on the line before: one of the two was changed, or lines between them taken out`,
+        number,
+      );
     previous = hashOf(text);
     const { node, time } = output;
     const parts = {
@@ -80,32 +109,26 @@ export async function* readRecord(file: string, mayBeMissing = false): AsyncGene
     };
     yield { line: number, sha256: previous, node, time, verdict: output.verdict as unknown as Verdict, ...parts };
   }
+  if (number === 0) throw broken(file, 'it has no lines');
 }
 
-async function linesOf(file: string, mayBeMissing: boolean): Promise<AsyncIterable<string>> {
-  const handle = await openInput(file).catch((error: unknown) => {
-    if (mayBeMissing && isMissing(error)) return undefined;
-    throw error;
+/** A line that can be judged again: what its verdict rests on is there, unless that is one that rests on nothing. */
+function parse(text: string): v.InferOutput<typeof Line> | undefined {
+  const { success, output } = v.safeParse(Line, json(text));
+  if (!success) return undefined;
+  const isWhole = output.evidence !== undefined && output.policy !== undefined;
+  return isWhole || restsOnNothing(output.verdict) ? output : undefined;
+}
+
+/** Of a node that did not answer, has no TPM, or sent what cannot be read. */
+function restsOnNothing({ verdict, reason }: v.InferOutput<typeof Line>['verdict']): boolean {
+  return verdict === 'UNATTESTED' || verdict === 'UNKNOWN' || (verdict === 'REJECTED' && (reason === 'malformed' || reason === 'tpm-gone'));
+}
+
+async function openToAppend(file: string): Promise<FileHandle> {
+  return open(file, 'a+', 0o600).catch((error: Error) => {
+    throw new Failure('CONFIG_INVALID', `Cannot append to ${file}: ${error.message}`, { file });
   });
-  if (!handle) return nothing();
-  return createInterface({ input: handle.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY });
-}
-
-async function* nothing(): AsyncGenerator<string> {}
-
-/** Two that append at once would both follow on the same line. */
-async function lock(file: string): Promise<() => Promise<void>> {
-  const name = `${file}.lock`;
-  try {
-    await (await open(name, 'wx', 0o600)).close();
-  } catch (error) {
-    const found =
-      (error as NodeJS.ErrnoException).code === 'EEXIST'
-        ? `another lamactl writes to it; if there is none, remove ${name}`
-        : (error as Error).message;
-    throw new Failure('CONFIG_INVALID', `Cannot append to ${file}: ${found}`, { file });
-  }
-  return () => rm(name, { force: true });
 }
 
 function hashOf(line: string): string {
@@ -120,6 +143,7 @@ function json(text: string): unknown {
   }
 }
 
-function broken(file: string, line: number, found: string): Failure {
-  return new Failure('EVIDENCE_INVALID', `Cannot trust the record ${file}: line ${line}: ${found}`, { file, line: String(line) });
+function broken(file: string, found: string, line?: number): Failure {
+  const facts = { file, ...(line !== undefined && { line: String(line) }) };
+  return new Failure('EVIDENCE_INVALID', `Cannot trust the record ${file}: ${found}`, facts);
 }

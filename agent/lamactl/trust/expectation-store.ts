@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import * as v from 'valibot';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../shared/config-file.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
-import { type Policy, readPolicy } from '../attest/policy.ts';
+import { countersSchema, type Policy, readPolicy } from '../attest/policy.ts';
 import { readAttest } from '../attest/tpm/attest.ts';
 import type { Verdict } from '../attest/verdict.ts';
 import { contextFilePath, readContext } from '../fleet/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 
 type Counters = NonNullable<Policy['last']>;
-
-/** What the last quote that was trusted counted. It is written by lamactl alone, and so is not in the policy, which people write. */
-const CountersFile = v.strictObject({ clock: v.string(), reset_count: v.number(), restart_count: v.number() });
 
 /**
  * What is expected of the nodes of a context, on the administrator's machine alone: beside the context file, in the folder
@@ -37,7 +33,7 @@ export class ExpectationStore {
     if (text === undefined) return undefined;
     const policy = readPolicy(text, this.policyFile(node));
     const counters = await readIfThere(this.#countersFile(node));
-    return counters === undefined ? policy : { ...policy, last: parseConfig(CountersFile, counters, this.#countersFile(node)) };
+    return counters === undefined ? policy : { ...policy, last: parseConfig(countersSchema, counters, this.#countersFile(node)) };
   }
 
   /** Comments in the file are lost: it is lamactl that writes it. */
@@ -65,6 +61,7 @@ export class ExpectationStore {
     for (const file of [this.#countersFile(node), this.#evidenceFile(node)]) await rm(file, { force: true });
   }
 
+  /** What the last quote that was trusted counted: written by lamactl alone, and so not in the policy, which people write. */
   #countersFile(node: string): string {
     return join(this.folder, `${node}.counters.json`);
   }

@@ -75,6 +75,8 @@ describe('evidence that holds', () => {
     expect(verify(forge({ policy: { pcrs: updated, previous: both } }))).toEqual({ verdict: 'TRUSTED', image: 'previous' });
     const mixed = { pcrs: { ...updated, 4: both[4] }, previous: { ...both, 4: other('4') } };
     expect(verify(forge({ policy: mixed }))).toMatchObject({ reason: 'pcr-value', pcr: 11 });
+    const strange = { pcrs: updated, previous: both, authorities: ['44'.repeat(32)] };
+    expect(verify(forge({ policy: strange }))).toMatchObject({ reason: 'authority' });
   });
 
   it('is trusted without Secure Boot where the policy does not ask for it', () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeConnection } from '../../../../agent/lamactl/fleet/node.ts';
 import { Failure, type FailureCode } from '../../../../agent/shared/failure.ts';
@@ -50,6 +51,59 @@ describe('a node that is judged', () => {
     await home.remove();
     home = await homeOf(failing(code));
     expect(await home.judge()).toMatchObject({ exit: 4, verdict: 'UNKNOWN', error: { code } });
+  });
+
+  it('may not count less than it did when it was trusted last', async () => {
+    home = await homeOf(attesting(), policy);
+    expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED' });
+    home.node.answers = attesting({ words: { resetCount: 6 } });
+    expect(await home.judge()).toMatchObject({ exit: 16, verdict: 'REJECTED', reason: 'clock' });
+  });
+
+  it('is judged by counters that are numbers, or not at all', async () => {
+    home = await homeOf(attesting(), policy);
+    await writeFile(home.file('attic.counters.json'), JSON.stringify({ clock: 'x', reset_count: 7, restart_count: 1 }));
+    expect(await home.judge()).toMatchObject({ exit: 3, verdict: 'UNKNOWN', error: { code: 'CONFIG_INVALID' } });
+  });
+
+  it('is shown, and counted, although what it proved cannot be kept', async () => {
+    home = await homeOf(attesting({ words: { type: 0x8017 } }), policy);
+    const { exit, text, errors } = await home.run(`attest run --record /proc/nowhere --metrics-file ${home.file('metrics')}`);
+    expect(exit).toBe(3);
+    expect(text).toMatch(/attic +REJECTED/);
+    expect(errors).toContain('Cannot append to /proc/nowhere');
+    expect(await readFile(home.file('metrics'), 'utf8')).toContain('verdict="rejected"} 1');
+  });
+
+  it('teaches nothing when its evidence is not true', async () => {
+    const { 7: _, ...pcrs } = policy.pcrs;
+    home = await homeOf(attesting({ words: { type: 0x8017 } }), { ...policy, pcrs });
+    const before = await home.policy();
+    expect(await home.run('attest learn -n attic')).toMatchObject({ exit: 16, text: expect.stringContaining('type') });
+    expect(await home.policy()).toBe(before);
+    home.node.answers = attesting();
+    expect((await home.run('attest learn -n attic')).exit).toBe(14);
+    expect(await home.policy()).toContain('first-use');
+  });
+
+  it('teaches nothing that contradicts what is known, unless it is said to', async () => {
+    const other = { values: ['55'.repeat(32)], from: 'operator' as const };
+    home = await homeOf(attesting(), { ...policy, pcrs: { ...policy.pcrs, 7: other } });
+    expect((await home.run('attest learn -n attic')).exit).toBe(2);
+    expect((await home.run('attest learn -n attic --replace')).exit).toBe(14);
+  });
+
+  it('that runs the image before the last update is said to, wherever it is shown, and compared with that', async () => {
+    const other = (pcr: string) => ({ values: ['55'.repeat(32)], from: policy.pcrs[pcr]?.from ?? 'image' });
+    const previous = { 4: policy.pcrs['4']!, 11: policy.pcrs['11']! };
+    home = await homeOf(attesting(), { ...policy, pcrs: { ...policy.pcrs, 4: other('4'), 11: other('11') }, previous });
+    const { text } = await home.run('attest show');
+    expect(text).toMatch(/^Image +it runs the image before the last update$/m);
+    expect(text).not.toContain('not as expected');
+    await home.run(`attest run --save ${home.file('saved')}`);
+    const [saved] = await readdir(home.file('saved'));
+    const verified = await home.run(`attest verify --evidence ${home.file(`saved/${saved}`)} --policy ${home.file('attic.yaml')}`);
+    expect(verified).toMatchObject({ exit: 0, text: expect.stringContaining('it runs the image before the last update') });
   });
 
   it('is asked again for a while when too many ask its TPM', async () => {

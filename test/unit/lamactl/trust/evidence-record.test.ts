@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
@@ -75,7 +77,48 @@ describe('a record of evidence', () => {
     const file = await two();
     await change(file, (lines) => edit(lines));
     await expect(read(file)).rejects.toMatchObject({ code: 'EVIDENCE_INVALID', facts: { line: String(line) } });
+  });
+
+  it.each([
+    ['is no JSON', 'x\n'],
+    ['is another file', '# what I wanted to buy'],
+    [
+      'is trusted for nothing',
+      `${JSON.stringify({ previous: '0'.repeat(64), node: 'attic', time: '2026-11-20T12:00:00.000Z', verdict: { verdict: 'TRUSTED' } })}\n`,
+    ],
+  ])('is not appended to where its end %s', async (_, end) => {
+    const file = join(await temporaryFolder(), 'record');
+    await writeFile(file, end);
     await expect(appendToRecord(file, [judged('attic')])).rejects.toMatchObject({ code: 'EVIDENCE_INVALID' });
+    expect(await readFile(file, 'utf8')).toBe(end);
+  });
+
+  it.each([
+    ['the newline alone of its last line', 1, 4],
+    ['the half of its last line', 2000, 3],
+    ['all but a few bytes of its last line', -20, 3],
+  ])('goes on after a power cut that left out %s', async (_, bytes, lines) => {
+    const file = await two();
+    const content = await readFile(file);
+    const lastLine = content.lastIndexOf('\n', content.length - 2) + 1;
+    await truncate(file, bytes > 0 ? content.length - bytes : lastLine - bytes);
+    await appendToRecord(file, [judged('shed')]);
+    const nodes = (await read(file)).map(({ node }) => node);
+    expect([nodes.length, nodes.at(-1)]).toEqual([lines, 'shed']);
+  });
+
+  it('begins anew after a power cut in its first line', async () => {
+    const file = await recordOf([judged('attic')]);
+    await truncate(file, 300);
+    await appendToRecord(file, [judged('shed')]);
+    expect((await read(file)).map(({ node }) => node)).toEqual(['shed']);
+  });
+
+  it('is refused when it has no lines', async () => {
+    const file = join(await temporaryFolder(), 'record');
+    await writeFile(file, '');
+    const { exit, world } = await lamactl(`attest record --file ${file}`);
+    expect([exit, world.stderr.text]).toEqual([16, expect.stringContaining('it has no lines')]);
   });
 
   it('tells by the hash of its last line whether lines at its end are missing', async () => {
@@ -90,12 +133,31 @@ describe('a record of evidence', () => {
   it('says when a verdict of then does not hold', async () => {
     const file = await recordOf([{ ...judged('attic', bad), verdict: { verdict: 'TRUSTED' } }]);
     const { exit, world } = await lamactl(`attest record --file ${file}`);
-    expect([exit, world.stdout.text]).toEqual([16, expect.stringMatching(/attic +TRUSTED +REJECTED/)]);
+    expect([exit, world.stdout.text]).toEqual([16, expect.stringMatching(/attic +TRUSTED +REJECTED \(type\)/)]);
+  });
+
+  it.each([
+    ['another reason', { verdict: 'REJECTED', reason: 'magic', found: '' }],
+    ['a question that only the one who asked could compare', { verdict: 'REJECTED', reason: 'nonce', found: '' }],
+    ['the image before', { verdict: 'TRUSTED', image: 'previous' }],
+  ] as const)('says so when a verdict holds, but not for %s', async (_, verdict) => {
+    const forgery = verdict.verdict === 'REJECTED' ? bad : {};
+    const file = await recordOf([{ ...judged('attic', forgery), verdict }]);
+    expect((await lamactl(`attest record --file ${file}`)).exit).toBe(16);
   });
 
   it('is not written by two at once', async () => {
     const file = await two();
-    await writeFile(`${file}.lock`, '');
+    await writeFile(`${file}.lock`, `${process.pid}`);
     await expect(appendToRecord(file, [judged('attic')])).rejects.toThrow('another lamactl writes to it');
+  });
+
+  it('is written although one that is gone left its lock', async () => {
+    const file = await two();
+    const { pid } = spawnSync('true');
+    await writeFile(`${file}.lock`, `${pid}`);
+    await appendToRecord(file, [judged('attic')]);
+    expect(await read(file)).toHaveLength(4);
+    expect(existsSync(`${file}.lock`)).toBe(false);
   });
 });
