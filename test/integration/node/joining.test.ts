@@ -62,7 +62,7 @@ describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
       // The first, the last but one, and the last of the files that a claim writes.
       for (const file of ['labels.json', 'node.pem', 'ca.pem']) {
         const fingerprint = await fingerprintOf(node);
-        const claim = administrator.enroll(node, fingerprint);
+        const claim = administrator.enroll(node, fingerprint, '--replace');
         await node.shell(`until [ -e /etc/lamadist-agent/tls/${file} ]; do :; done`, QUICK);
         await node.cutPower();
         claim.kill('SIGKILL');
