@@ -21,11 +21,14 @@ export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | '
   /** Over what every node of the homelab has in its configuration. */
   readonly config?: Readonly<Record<string, unknown>>;
   readonly files?: readonly ProvisionedFile[];
+  /** In the administrator's context file. */
+  readonly labels?: Readonly<Record<string, string>>;
 };
 
 /** A whole installation on this machine: an administrator with keys, a context file and lamactl, and nodes that trust the keys. */
 export class Homelab {
   readonly #nodes = new Map<string, VirtualNode>();
+  readonly #labels = new Map<string, Readonly<Record<string, string>>>();
   readonly #roles = new Set<Role>();
   /** Nodes that know no administrator yet. */
   readonly #strangers = new Set<string>();
@@ -68,7 +71,7 @@ export class Homelab {
 
   /** Makes a node, switched off, that knows the administrator; lamactl knows it by its name from now on. */
   async addNode(name: string, image: Image, options: NodeOptions = {}): Promise<VirtualNode> {
-    const { config = {}, files = [], unclaimed = false, ...machine } = options;
+    const { config = {}, files = [], labels = {}, unclaimed = false, ...machine } = options;
     const provision = async (node: NodeIdentity) => [
       ...this.#settingsOf(node, config),
       ...(unclaimed ? [] : await this.#identityOf(node)),
@@ -76,6 +79,7 @@ export class Homelab {
     ];
     const node = await this.driver.createNode({ name, image, provision, say: this.say, ...machine });
     this.#nodes.set(name, node);
+    this.#labels.set(name, labels);
     if (unclaimed) this.#strangers.add(name);
     await this.#writeContext();
     return node;
@@ -123,11 +127,9 @@ export class Homelab {
   }
 
   async #writeContext(): Promise<void> {
-    const nodes = Object.fromEntries(
-      [...this.#nodes]
-        .filter(([name]) => !this.#strangers.has(name))
-        .map(([name, { host, port }]) => [name, { address: `${host}:${port}` }]),
-    );
+    const entry = (name: string, { host, port }: VirtualNode) => ({ address: `${host}:${port}`, labels: this.#labels.get(name) ?? {} });
+    const known = [...this.#nodes].filter(([name]) => !this.#strangers.has(name));
+    const nodes = Object.fromEntries(known.map(([name, node]) => [name, entry(name, node)]));
     const context = (role: Role) => ({ ca: 'ca.pem', keyring: 'keyring.pem', certificate: `${role}.pem`, key: `${role}.key`, nodes });
     const contexts = Object.fromEntries([...this.#roles].map((role) => [role, context(role)]));
     await writeFile(this.contextFile, stringify({ 'current-context': 'admin', contexts }, { aliasDuplicateObjects: false }));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
@@ -27,9 +28,11 @@ import { addPosture } from './commands/posture.ts';
 import { addReboot } from './commands/reboot.ts';
 import { addResume } from './commands/resume.ts';
 import { addRollback } from './commands/rollback.ts';
+import { addRollout } from './commands/rollout.ts';
 import type { Run, Session } from './commands/session.ts';
 import { addStatus } from './commands/status.ts';
 import { addUnits } from './commands/units.ts';
+import { addUpdates } from './commands/updates.ts';
 import { addVersion } from './commands/version.ts';
 import { addWatch } from './commands/watch.ts';
 import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
@@ -86,6 +89,14 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
         .default([], 'the only one'),
     )
     .addOption(new Option('--all', 'every node of the context'))
+    .addOption(
+      new Option('-l, --selector <labels>', 'nodes with these labels: role=k3s,site=attic (also key!=value, key, !key)')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option('--exclude <name>', 'not this node; repeat it or separate names by commas').argParser(collect).default([], 'none'),
+    )
     .addOption(new Option('--context <name>', 'the context to use (default: the current-context of the file)'))
     .addOption(outputOption())
     .addOption(new Option('--timeout <duration>', 'the most that one call may take (default: 10s)').argParser(duration))
@@ -108,6 +119,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addCancel,
     addReboot,
     addRollback,
+    addRollout,
     addHistory,
     addHealth,
     addInspect,
@@ -116,6 +128,7 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     addEvents,
     addBundles,
     addUnits,
+    addUpdates,
     addPosture,
     addDu,
     addDiscover,
@@ -157,6 +170,8 @@ function collect(name: string, names: readonly string[]): readonly string[] {
 interface SharedOptions {
   readonly node: readonly string[];
   readonly all?: true;
+  readonly selector: readonly string[];
+  readonly exclude: readonly string[];
   readonly context?: string;
   readonly output: ReturnType<typeof parseFormat>;
   /** Milliseconds. */
@@ -164,19 +179,29 @@ interface SharedOptions {
 }
 
 function openSession(command: Command, world: World): Session {
-  const { node, all, context, output, timeout } = command.optsWithGlobals<SharedOptions>();
+  const { node, all, selector, exclude, context, output, timeout } = command.optsWithGlobals<SharedOptions>();
   return {
     world,
     format: output?.format ?? 'table',
     wide: output?.wide ?? false,
     paint: painter(world),
     ...(context === undefined ? {} : { context }),
-    namesNodes: all === true || node.length > 0,
+    namesNodes: all === true || node.length > 0 || selector.length > 0,
     timeoutMs: (usualMs) => timeout ?? usualMs,
     targets: async () => {
       // YAML, certificates and gRPC: 80 ms that help and usage errors need not wait for.
       const { readTargets } = await import('./fleet/selection.ts');
-      return readTargets({ context, nodes: node, all: all === true }, world.env, world.homeDirectory);
+      return readTargets({ context, nodes: node, all: all === true, selectors: selector, exclude }, world.env, world.homeDirectory);
+    },
+    targetsOf: async (names) => {
+      const { readTargets } = await import('./fleet/selection.ts');
+      const all = names === 'all';
+      return readTargets({ context, nodes: all ? [] : names, all }, world.env, world.homeDirectory);
+    },
+    rolloutFolder: async () => {
+      const { contextFilePath, readContext } = await import('./fleet/context-file.ts');
+      const file = contextFilePath(world.env, world.homeDirectory);
+      return join(dirname(file), 'rollouts', (await readContext(file, context)).name);
     },
     expectations: async () => {
       const { openExpectationStore } = await import('./trust/expectation-store.ts');

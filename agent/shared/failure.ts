@@ -110,6 +110,28 @@ export const FAILURES = {
     status: 'FAILED_PRECONDITION',
     remedy: 'look at what the node proves with "lamactl attest show"; without --require-attestation nobody asks',
   },
+  ROLLOUT_TAKEN_OVER: {
+    status: 'ABORTED',
+    remedy:
+      'look at "lamactl rollout status"; whoever holds the rollout now goes on with it, and "lamactl rollout take-over" takes it back',
+  },
+  ROLLOUT_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the rollouts with "lamactl rollout list"' },
+  ROLLOUT_UNDER_WAY: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'go on with it ("lamactl rollout resume"), give it up ("lamactl rollout abort"), or start over it with --replace',
+  },
+  ROLLOUT_REFUSED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'look at "lamactl rollout status"; the message says what the rollout waits for',
+  },
+  ROLLOUT_UNRECORDED: {
+    status: 'UNAVAILABLE',
+    remedy: 'bring back the nodes that keep the record of the rollout; it goes on with "lamactl rollout resume"',
+  },
+  DRAIN_FAILED: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'read what kubectl says; a pod disruption budget that allows nothing, or a pod of no controller, stops a drain',
+  },
   DEADLINE_EXCEEDED: { status: 'DEADLINE_EXCEEDED', remedy: 'repeat with a longer --timeout, or look at the node' },
   INTERNAL: { status: 'INTERNAL', remedy: "report it with the agent's log" },
 } as const satisfies Record<string, { status: StatusName; remedy: string }>;

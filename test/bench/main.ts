@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// usage: npm run bench [-- attest|memory|metrics…]
+// usage: npm run bench [-- attest|fleet|memory|metrics…]
 import { attestBenchmarks } from './attest.ts';
+import { fleetBenchmark } from './fleet.ts';
 import { type Measurement, roundsPerSecond } from './measurement.ts';
 import { memoryBenchmark } from './memory.ts';
 import { metricsBenchmark } from './metrics.ts';
@@ -8,6 +9,7 @@ import { metricsBenchmark } from './metrics.ts';
 /** Each gives its figures as text. */
 const SUITES: Readonly<Record<string, () => Promise<string>>> = {
   attest: async () => rounds('attest', attestBenchmarks()),
+  fleet: fleetBenchmark,
   memory: memoryBenchmark,
   metrics: metricsBenchmark,
 };

@@ -21,6 +21,7 @@ export function keptFolders({ state }: Folders): readonly KnownFolder[] {
     { path: state, description: 'all that the agent keeps' },
     { path: join(state, 'download'), description: 'a bundle on its way' },
     { path: join(state, 'history'), description: 'updates that ended' },
+    { path: join(state, 'rollouts'), description: 'records of rollouts' },
     { path: join(state, 'events'), description: 'what happened' },
     { path: '/var/log/journal', description: "the node's log" },
   ];

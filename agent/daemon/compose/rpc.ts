@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import {
   AccessServiceDefinition,
@@ -8,6 +9,7 @@ import {
   EnrolmentServiceDefinition,
   HealthDefinition,
   HealthServiceDefinition,
+  RolloutServiceDefinition,
   ServerReflectionDefinition,
   UpdateServiceDefinition,
 } from '../../shared/gen/services.ts';
@@ -20,6 +22,7 @@ import type { Attester } from '../attestation/attester.ts';
 import type { Config } from '../config.ts';
 import type { HealthMonitor } from '../health/health-monitor.ts';
 import type { EventLog } from '../node/event-log.ts';
+import { RolloutRegisters } from '../rollout/registers.ts';
 import { accessService } from '../rpc/access-service.ts';
 import { admitByRole } from '../rpc/admission.ts';
 import { attestationService } from '../rpc/attestation-service.ts';
@@ -31,6 +34,7 @@ import { grpcHealth } from '../rpc/grpc-health.ts';
 import { guard } from '../rpc/guard.ts';
 import { healthService } from '../rpc/health-service.ts';
 import { reflection } from '../rpc/reflection.ts';
+import { rolloutService } from '../rpc/rollout-service.ts';
 import { RpcServer, type Service } from '../rpc/server.ts';
 import { updateService } from '../rpc/update-service.ts';
 import { systemClock as clock } from '../timing/clock.ts';
@@ -56,11 +60,12 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
   const { config, folders, events, files, credentials, attester, monitor, audit, log } = parts;
   const { boot, installer } = neighbours;
   const callers = new Callers();
+  const rollouts = new RolloutRegisters(join(folders.state, 'rollouts'), log);
   const services: Service[] = [
     {
       name: 'lamadist.agent.v1.UpdateService',
       definition: UpdateServiceDefinition,
-      implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID }),
+      implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID, rollouts }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
     ...deviceServices({ config, folders, events }, neighbours, updates),
@@ -71,6 +76,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
     },
     { name: 'lamadist.agent.v1.AccessService', definition: AccessServiceDefinition, implementation: access({ files, credentials }) },
     { name: 'lamadist.agent.v1.EnrolmentService', definition: EnrolmentServiceDefinition, implementation: closedEnrolment() },
+    { name: 'lamadist.agent.v1.RolloutService', definition: RolloutServiceDefinition, implementation: rolloutService(rollouts) },
     { name: 'lamadist.agent.v1.AuditService', definition: AuditServiceDefinition, implementation: auditService(audit) },
   ];
   const names = [...services.map(({ name }) => name), 'grpc.health.v1.Health', 'grpc.reflection.v1.ServerReflection'];

@@ -16,11 +16,15 @@ export interface Installation {
 
 const MAX_WINDOW_LENGTH = 100;
 
+/** A UUID: it names a file, and RAUC's transaction. */
+const OPERATION_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
 /** What a request to install asks for. Throws INVALID_REQUEST with the field. */
-export function installation(request: Request, id: string, requestedBy: string): Installation {
+export function installation(request: Request, newId: () => string, requestedBy: string): Installation {
   const source = bundleSource(request.source);
+  if (request.operationId !== '' && !OPERATION_ID.test(request.operationId)) throw invalid('operation_id', 'the operation id is no UUID');
   const operation: Operation = {
-    id,
+    id: request.operationId === '' ? newId() : request.operationId,
     source: withoutQuery(source),
     rebootPolicy: request.rebootPolicy === lamadist.agent.v1.RebootPolicy.REBOOT_POLICY_MANUAL ? 'manual' : 'automatic',
     force: request.force,
@@ -35,10 +39,11 @@ export function installation(request: Request, id: string, requestedBy: string):
 function windowOf(text: string, source: Operation['source']): string {
   if (text === '') return '';
   if (text.length > MAX_WINDOW_LENGTH || !parseWindow(text)) {
-    throw invalid(`"${text.slice(0, MAX_WINDOW_LENGTH)}" is no window such as "Sat 02:00-05:00 Europe/Berlin"`);
+    throw invalid('window', `"${text.slice(0, MAX_WINDOW_LENGTH)}" is no window such as "Sat 02:00-05:00 Europe/Berlin"`);
   }
-  if (source.type === 'client') throw invalid("a file of the client's cannot wait for a window: name a URL, or a path on the node");
+  if (source.type === 'client')
+    throw invalid('window', "a file of the client's cannot wait for a window: name a URL, or a path on the node");
   return text;
 }
 
-const invalid = (found: string): Failure => new Failure('INVALID_REQUEST', `Cannot install: ${found}`, { field: 'window' });
+const invalid = (field: string, found: string): Failure => new Failure('INVALID_REQUEST', `Cannot install: ${found}`, { field });

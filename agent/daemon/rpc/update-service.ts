@@ -5,6 +5,7 @@ import type { UpdateServiceHandlers } from '../../shared/gen/services.ts';
 import type { BundleAccessStore } from '../delivery/bundle-access.ts';
 import type { ClientOffers } from '../delivery/client-offers.ts';
 import type { MediaBundle } from '../delivery/media-bundles.ts';
+import type { RolloutRegisters } from '../rollout/registers.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Feed } from '../update/feed.ts';
 import type { History } from '../update/history.ts';
@@ -16,6 +17,7 @@ import { bundleSource } from './bundle-source.ts';
 import type { Callers } from './callers.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
 import { installation } from './installation.ts';
+import { requireUnfenced } from './rollout-service.ts';
 import { serveBundle } from './serve-bundle.ts';
 import { bundleMessage, timestamp, updateMessage } from './update-message.ts';
 
@@ -33,6 +35,7 @@ export interface UpdateServiceParts {
   /** Whether RAUC can stream here. */
   readonly canStream: boolean;
   readonly newId: () => string;
+  readonly rollouts: Pick<RolloutRegisters, 'read'>;
 }
 
 type Messages = typeof lamadist.agent.v1;
@@ -46,7 +49,9 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   const { updater, installer, history } = parts;
   return {
     installBundle: unary(async (request, context) => {
-      const { operation, access } = installation(request, parts.newId(), parts.callers.of(context.authContext).name);
+      const { operation, access } = installation(request, parts.newId, parts.callers.of(context.authContext).name);
+      await requireUnfenced(parts.rollouts, request.rolloutFence);
+      if (request.operationId !== '' && (await isKnown(parts, operation.id))) return { operationId: operation.id };
       const waiting = waitingFor(operation, updater.state);
       if (waiting) return { operationId: waiting };
       // Before the operation itself: once that is accepted, it goes on by itself after any restart.
@@ -64,9 +69,10 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
 
     resumeUpdate: unary(({ operationId }) => command(updater, operationId, { type: 'resume-requested' })),
 
-    cancelUpdate: unary(({ operationId, message }) =>
-      command(updater, operationId, { type: 'cancel-requested', message: message.slice(0, MAX_MESSAGE_LENGTH) }),
-    ),
+    cancelUpdate: unary(async ({ operationId, message, rolloutFence }) => {
+      await requireUnfenced(parts.rollouts, rolloutFence);
+      return command(updater, operationId, { type: 'cancel-requested', message: message.slice(0, MAX_MESSAGE_LENGTH) });
+    }),
 
     inspectBundle: unary(async (request, { signal }) => {
       const source = bundleSource(request.source);
@@ -94,6 +100,8 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
     rollBack: unary(async (request, { signal }) => {
       const message = request.message.slice(0, MAX_MESSAGE_LENGTH);
       const { bootname } = parts.boot;
+      await requireUnfenced(parts.rollouts, request.rolloutFence);
+      requireLast(updater.state, request.operationId);
       // Only a committed update is left for the other slot as it is; and RAUC tells nothing about slots while it writes one.
       const slots = updater.state.phase === 'committed' ? await installer.slots(signal) : [];
       const otherSlotGood = slots.some((slot) => slot.bootname !== bootname && slot.bootStatus === 'good');
@@ -116,12 +124,21 @@ async function command(
   operationId: string,
   event: NewEvent,
 ): Promise<{ readonly operationId: string }> {
-  const current = updater.state.phase === 'idle' ? '' : updater.state.operation.id;
-  if (operationId !== '' && operationId !== current) {
-    throw new Failure('UPDATE_NOT_FOUND', `Cannot do this to the update: "${operationId}" is not the last one of this node`);
-  }
+  requireLast(updater.state, operationId);
   await updater.submit(event);
-  return { operationId: current };
+  return { operationId: updater.state.phase === 'idle' ? '' : updater.state.operation.id };
+}
+
+function requireLast(state: UpdateState, operationId: string): void {
+  const current = state.phase === 'idle' ? '' : state.operation.id;
+  if (operationId === '' || operationId === current) return;
+  throw new Failure('UPDATE_NOT_FOUND', `Cannot do this to the update: "${operationId}" is not the last one of this node`);
+}
+
+/** Whether the client asks again for an update that it chose the id of. */
+async function isKnown({ updater: { state }, history }: UpdateServiceParts, operationId: string): Promise<boolean> {
+  if (state.phase !== 'idle' && state.operation.id === operationId) return true;
+  return (await history.find(operationId)) !== undefined;
 }
 
 /** What an operation is asked for with, in the words of the API, beside its bundle. */

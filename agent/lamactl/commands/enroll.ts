@@ -135,7 +135,7 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
 async function targetOf({ contextFile, context }: Office, { name, address: at }: Newcomer): Promise<Target> {
   const { readContext } = await import('../fleet/context-file.ts');
   const { readIdentity } = await import('../fleet/identity-files.ts');
-  return { name, address: at, tlsName: name, identity: await readIdentity(await readContext(contextFile, context)) };
+  return { name, address: at, tlsName: name, labels: {}, identity: await readIdentity(await readContext(contextFile, context)) };
 }
 
 /** Between enrolment and everything else the node opens its port anew. */

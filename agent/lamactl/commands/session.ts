@@ -22,6 +22,10 @@ export interface Session {
   timeoutMs(usualMs: number): number;
   /** Reads the context file. Throws a Failure. */
   targets(): Promise<readonly Target[]>;
+  /** The nodes with these names, in that order, or all of the context, whatever was selected. Throws a Failure. */
+  targetsOf(names: readonly string[] | 'all'): Promise<readonly Target[]>;
+  /** Where this machine keeps the rollouts of the context. Throws a Failure. */
+  rolloutFolder(): Promise<string>;
   /** What is expected of the nodes of the context. Throws a Failure. */
   expectations(): Promise<ExpectationStore>;
 }

@@ -45,7 +45,13 @@ export interface FleetContext {
   readonly certificate: string;
   readonly key: string;
   readonly keyring?: string;
-  readonly nodes: Readonly<Record<string, { readonly address: string; readonly name?: string | undefined }>>;
+  readonly nodes: Readonly<Record<string, KnownNode>>;
+}
+
+interface KnownNode {
+  readonly address: string;
+  readonly name?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Of 10,000 nodes, with labels. */

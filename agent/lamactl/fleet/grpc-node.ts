@@ -3,6 +3,7 @@ import { accessCalls } from './calls/access.ts';
 import { attestationCalls } from './calls/attestation.ts';
 import { deviceCalls } from './calls/device.ts';
 import { recordCalls } from './calls/records.ts';
+import { rolloutCalls } from './calls/rollouts.ts';
 import { serveCalls } from './calls/serve-bundle.ts';
 import { updateCalls } from './calls/updates.ts';
 import { Channel } from './channel.ts';
@@ -16,6 +17,7 @@ export const connectGrpc: Connect = async (target, options) => {
     ...recordCalls(channel),
     ...updateCalls(channel),
     ...serveCalls(channel),
+    ...rolloutCalls(channel),
     ...attestationCalls(channel),
     ...accessCalls(channel),
     close: () => channel.close(),

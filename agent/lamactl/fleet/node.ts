@@ -8,6 +8,7 @@ import type { AccessCalls } from './node-access.ts';
 import type { DiskUsage, Inventory, Protection, Unit, UnitFilter } from './node-details.ts';
 import type { EventQuery, NodeEvent } from './node-event.ts';
 import type { LogEntry, LogQuery } from './node-log.ts';
+import type { KnownRollout, RolloutClaim, RolloutCopy, RolloutFence, RolloutWrite } from './node-rollout.ts';
 import type { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 
 /*
@@ -153,6 +154,9 @@ export interface InstallRequest {
   /** Empty for at once. */
   readonly window: string;
   readonly urlAccess?: UrlAccess;
+  /** A UUID: asking again with the same one is the same update. */
+  readonly operationId?: string;
+  readonly rolloutFence?: RolloutFence;
 }
 
 /** What the server of a URL wants to see. */
@@ -201,14 +205,20 @@ export interface RecordCalls {
   auditLog(): AsyncIterable<string>;
 }
 
+/** A command of a rollout's runner: for this update alone, and only as long as no other runner holds the rollout. */
+interface OnlyIf {
+  readonly operationId: string;
+  readonly rolloutFence: RolloutFence;
+}
+
 export interface UpdateCalls {
   /** Returns the operation's id; so does rollBack. */
   install(request: InstallRequest): Promise<string>;
-  rollBack(message: string): Promise<string>;
+  rollBack(message: string, only?: OnlyIf): Promise<string>;
   /** Each of the three is for the update that is under way, and returns its id. */
   pause(): Promise<string>;
   resume(): Promise<string>;
-  cancel(message: string): Promise<string>;
+  cancel(message: string, only?: OnlyIf): Promise<string>;
   inspect(source: BundleSource): Promise<Inspection>;
   mediaBundles(): Promise<readonly MediaBundle[]>;
   /** The update with that id; with an empty one, the last. Undefined when no update was ever asked for. */
@@ -224,6 +234,14 @@ export interface ServeCalls {
   serveBundle(operationId: string, file: BundleFile): Promise<void>;
 }
 
+export interface RolloutCalls {
+  /** Has the node refuse every older runner, and tells what was written. */
+  takeRollout(claim: RolloutClaim): Promise<RolloutCopy>;
+  putRollout(write: RolloutWrite): Promise<void>;
+  rollout(id: string): Promise<RolloutCopy>;
+  rollouts(): Promise<readonly KnownRollout[]>;
+}
+
 export interface AttestationCalls {
   /** The keys of its TPM, as it says. */
   tpmKeys(): Promise<ClaimedIdentity>;
@@ -233,7 +251,7 @@ export interface AttestationCalls {
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
-export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, AttestationCalls, AccessCalls {
+export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, RolloutCalls, AttestationCalls, AccessCalls {
   close(): void;
 }
 
@@ -243,6 +261,8 @@ export interface Target {
   /** `host:port`. */
   readonly address: string;
   readonly tlsName: string;
+  /** Of the context file: where it stands, what it is for. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly identity: Identity;
 }
 

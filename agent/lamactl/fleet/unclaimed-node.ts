@@ -15,6 +15,6 @@ const NOBODY = Buffer.alloc(0);
 /** Opens a node that has no administrator, and no other than the one that showed this very certificate. */
 export async function connectUnclaimed({ address, certificate }: Stranger, options: ConnectOptions): Promise<UnclaimedNode> {
   const identity = { ca: Buffer.from(certificate.toString()), certificate: NOBODY, key: NOBODY };
-  const channel = new Channel({ name: address, address, tlsName: 'unclaimed', identity }, options);
+  const channel = new Channel({ name: address, address, tlsName: 'unclaimed', labels: {}, identity }, options);
   return { ...enrolmentCalls(channel, certificate), close: () => channel.close() };
 }

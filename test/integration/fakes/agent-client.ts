@@ -14,6 +14,7 @@ export async function connect({ pki, address }: Pick<AgentServer, 'pki' | 'addre
     new Service(address, credentials.createSsl(...identity), channelOptions('attic'));
   const clients = {
     updates: open(services.UpdateServiceClient),
+    rollouts: open(services.RolloutServiceClient),
     device: open(services.DeviceServiceClient),
     nodeHealth: open(services.HealthServiceClient),
     health: open(services.HealthClient),

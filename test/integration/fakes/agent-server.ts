@@ -13,6 +13,7 @@ import { ClientOffers } from '../../../agent/daemon/delivery/client-offers.ts';
 import type { Health } from '../../../agent/daemon/health/health-monitor.ts';
 import { EventLog } from '../../../agent/daemon/node/event-log.ts';
 import type { ReadLog } from '../../../agent/daemon/node/node-log.ts';
+import { RolloutRegisters } from '../../../agent/daemon/rollout/registers.ts';
 import { accessService } from '../../../agent/daemon/rpc/access-service.ts';
 import { admitByRole } from '../../../agent/daemon/rpc/admission.ts';
 import { type AttestationServiceParts, attestationService } from '../../../agent/daemon/rpc/attestation-service.ts';
@@ -27,6 +28,7 @@ import { guard } from '../../../agent/daemon/rpc/guard.ts';
 import { healthService } from '../../../agent/daemon/rpc/health-service.ts';
 import { logService } from '../../../agent/daemon/rpc/log-service.ts';
 import { reflection } from '../../../agent/daemon/rpc/reflection.ts';
+import { rolloutService } from '../../../agent/daemon/rpc/rollout-service.ts';
 import { RpcServer } from '../../../agent/daemon/rpc/server.ts';
 import { unitService } from '../../../agent/daemon/rpc/unit-service.ts';
 import { updateService } from '../../../agent/daemon/rpc/update-service.ts';
@@ -86,8 +88,10 @@ export async function startAgentServer(
     architecture: 'x86_64',
   };
   const access = new BundleAccessStore(path.join(folder, 'access'));
+  const rollouts = new RolloutRegisters(path.join(state, 'rollouts'), log);
   const names = [
     'lamadist.agent.v1.UpdateService',
+    'lamadist.agent.v1.RolloutService',
     'lamadist.agent.v1.HealthService',
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
@@ -121,7 +125,9 @@ export async function startAgentServer(
       canStream: false,
       mediaBundles: async () => [],
       newId,
+      rollouts,
     }),
+    rolloutService(rollouts),
     healthService({ health: healthy, runOnce: async () => healthy }),
     deviceService({
       host,
@@ -149,6 +155,7 @@ export async function startAgentServer(
   ];
   const served = [
     definitions.UpdateServiceDefinition,
+    definitions.RolloutServiceDefinition,
     definitions.HealthServiceDefinition,
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,

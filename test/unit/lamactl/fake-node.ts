@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { put, type Register, take } from '../../../agent/daemon/rollout/register.ts';
 import type {
   ConnectOptions,
   Inspection,
@@ -9,6 +10,7 @@ import type {
   UpdateEvent,
 } from '../../../agent/lamactl/fleet/node.ts';
 import type { NodeTrust } from '../../../agent/lamactl/fleet/node-access.ts';
+import type { RolloutCopy } from '../../../agent/lamactl/fleet/node-rollout.ts';
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';
@@ -29,6 +31,8 @@ export class FakeNode {
   readonly rollBackMessages: string[] = [];
   readonly orders: string[] = [];
   readonly cursors: string[] = [];
+  /** What it remembers of rollouts, by their ids. */
+  readonly rollouts = new Map<string, Register>();
   connections = 0;
   open = 0;
   /** One list for each connection that watches; the last one stays. A stream that runs out of steps breaks off. */
@@ -75,6 +79,15 @@ export class FakeNode {
       mediaBundles: async () => [],
       update: async () => this.last,
       updates: async (limit) => (this.last ? [this.last].slice(0, limit) : []),
+      takeRollout: async ({ rolloutId: id, epoch, holder }) => {
+        this.rollouts.set(id, take(this.rollouts.get(id), { epoch, holder }));
+        return copyOf(id, this.rollouts.get(id));
+      },
+      putRollout: async ({ holder, rolloutId: id, ...record }) => {
+        this.rollouts.set(id, put(this.rollouts.get(id), holder, record));
+      },
+      rollout: async (id) => copyOf(id, this.rollouts.get(id)),
+      rollouts: async () => [...this.rollouts].map(([id, register]) => copyOf(id, register)),
       tpmKeys: noTpm,
       activate: noTpm,
       quote: noTpm,
@@ -115,6 +128,14 @@ export class FakeNode {
   }
 }
 
+function copyOf(id: string, register: Register | undefined): RolloutCopy {
+  if (!register) throw new Failure('ROLLOUT_NOT_FOUND', 'Cannot find the rollout: this node knows none');
+  const nothing = { sequence: 0, epoch: 0, witnesses: [], summary: '', ended: false, plan: Buffer.of(), progress: Buffer.of() };
+  const { epoch: writtenEpoch, ...record } = register.record ?? nothing;
+  const bytes = { plan: Buffer.from(record.plan), progress: Buffer.from(record.progress) };
+  return { id, ...register.promised, ...record, writtenEpoch, ...bytes };
+}
+
 async function noTpm(): Promise<never> {
   throw new Failure('TPM_MISSING', 'Cannot use the TPM: there is no /dev/tpmrm0');
 }
@@ -148,6 +169,10 @@ export function deadNode(failure = new Failure('NODE_UNREACHABLE', 'Cannot reach
     inspect: fail,
     update: fail,
     updates: fail,
+    takeRollout: fail,
+    putRollout: fail,
+    rollout: fail,
+    rollouts: fail,
     tpmKeys: fail,
   };
   return node;

@@ -20,6 +20,8 @@ const COMMANDS = [
   'logs',
   'events',
   'units',
+  'updates',
+  'rollout',
   'posture',
   'du',
   'attest',

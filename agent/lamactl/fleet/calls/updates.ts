@@ -13,10 +13,10 @@ const PAGE_SIZE = 100;
 export function updateCalls(channel: Channel): UpdateCalls {
   return {
     install: async (request) => text((await channel.call(update.installBundle, installRequest(request))).operationId),
-    rollBack: async (message) => text((await channel.call(update.rollBack, { message })).operationId),
+    rollBack: async (message, only) => text((await channel.call(update.rollBack, { message, ...only })).operationId),
     pause: async () => text((await channel.call(update.pauseUpdate, {})).operationId),
     resume: async () => text((await channel.call(update.resumeUpdate, {})).operationId),
-    cancel: async (message) => text((await channel.call(update.cancelUpdate, { message })).operationId),
+    cancel: async (message, only) => text((await channel.call(update.cancelUpdate, { message, ...only })).operationId),
     inspect: async (source) => inspectionFromWire(await channel.call(update.inspectBundle, { source })),
     mediaBundles: async () => (await channel.call(update.listMediaBundles, {})).bundles.map(mediaBundleFromWire),
     async update(operationId) {

@@ -9,7 +9,7 @@ type Fields = lamadist.agent.v1.InstallBundleRequest.$Properties;
 
 const URL_SOURCE = { url: 'https://images.example/v2.raucb' };
 const CLIENT_SOURCE = { client: { name: 'v2.raucb', sizeBytes: 10, sha256: 'a'.repeat(64) } };
-const read = (fields: Fields) => installation(InstallBundleRequest.create(fields) as never, 'id', 'alice');
+const read = (fields: Fields) => installation(InstallBundleRequest.create(fields) as never, () => 'id', 'alice');
 const access = (urlAccess: Fields['urlAccess'], source: Fields['source'] = URL_SOURCE) => read({ source, urlAccess: urlAccess ?? {} });
 
 describe('a request to install', () => {

@@ -8,7 +8,7 @@ import { SECRET_FIELDS, withoutSecrets } from '../../../../agent/daemon/rpc/secr
 describe('what is written down of a request', () => {
   it('has no secret in it', () => {
     const request = { source: { url: 'https://a' }, urlAccess: { headers: [{ name: 'authorization', value: 'Bearer abc' }] } };
-    expect(withoutSecrets(request)).toEqual({ source: { url: 'https://a' }, urlAccess: '(secret)' });
+    expect(withoutSecrets(request)).toEqual({ source: { url: 'https://a' }, urlAccess: '(left out)' });
   });
 
   it('has no query of a URL in it, which may be what signs it', () => {

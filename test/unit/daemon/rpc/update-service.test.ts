@@ -25,6 +25,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     offers: new ClientOffers(new FakeClock()),
     clock: new FakeClock(),
     newId: () => 'new',
+    rollouts: { read: async () => undefined },
     history: { find: async () => ended, page: async () => ({ updates: [], next: '' }) },
     updater: {
       get state() {
@@ -69,7 +70,7 @@ describe('a watch', () => {
 describe('a rollback that is asked for', () => {
   it('looks at the other slot only where it would be booted as it is', async () => {
     const { service, submitted } = serving(STATES.committed);
-    await callUnary(service.rollBack, { message: 'x'.repeat(2_000) });
+    await callUnary(service.rollBack, { message: 'x'.repeat(2_000), operationId: '' });
     expect(submitted).toEqual([{ type: 'rollback-requested', message: 'x'.repeat(1_000), bootname: 'B', otherSlotGood: true }]);
   });
 });

@@ -11,6 +11,7 @@ const target: Target = {
   name: 'attic',
   address: '10.0.0.5:7443',
   tlsName: 'attic',
+  labels: {},
   identity: { ca: Buffer.of(), certificate: Buffer.of(), key: Buffer.of() },
 };
 const gone = new Failure('NODE_UNREACHABLE', 'Cannot reach 10.0.0.5:7443: the connection broke');

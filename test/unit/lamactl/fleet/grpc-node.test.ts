@@ -57,7 +57,7 @@ interface Side {
 function open(address: string, side: Side = {}) {
   const { ca = 'ca', client = 'admin', tlsName = 'attic', timeoutMs = 5_000, signal } = side;
   const identity = { ca: read(`${ca}.pem`), certificate: read(`${client}.pem`), key: read(`${client}.key`) };
-  const target: Target = { name: 'attic', address, tlsName, identity };
+  const target: Target = { name: 'attic', address, tlsName, labels: {}, identity };
   const options: ConnectOptions = { timeoutMs, ...(signal ? { signal } : {}) };
   return connectGrpc(target, options);
 }

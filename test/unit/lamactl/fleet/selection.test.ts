@@ -36,6 +36,45 @@ describe('the selection of nodes', () => {
     expect(() => select(['toString'])).toThrow('Cannot select node "toString"');
   });
 
+  const labelled = {
+    ...files,
+    nodes: {
+      attic: { address: '10.0.0.5', labels: { role: 'k3s', site: 'home' } },
+      cellar: { address: '10.0.0.6', labels: { role: 'nas', site: 'home' } },
+      shed: { address: '10.0.0.7', labels: { role: 'k3s', site: 'garden' } },
+      loft: { address: '10.0.0.8' },
+    },
+  };
+  const byLabel = (selectors: readonly string[], exclude: readonly string[] = []) =>
+    selectTargets({ nodes: [], all: false, selectors, exclude }, labelled, identity).map(({ name }) => name);
+
+  it.each([
+    [['role=k3s'], ['attic', 'shed']],
+    [['role=k3s,site=home'], ['attic']],
+    [['role=k3s', 'site=home'], ['attic']],
+    [['role!=k3s'], ['cellar', 'loft']],
+    [['site'], ['attic', 'cellar', 'shed']],
+    [['!site'], ['loft']],
+    [['toString'], undefined],
+  ])('takes the nodes whose labels are %j', (selectors, names) => {
+    if (names) expect(byLabel(selectors)).toEqual(names);
+    else expect(() => byLabel(selectors)).toThrow('none of the context is left');
+  });
+
+  it('leaves out what is excluded, and knows its names', () => {
+    expect(byLabel(['role'], ['attic,cellar'])).toEqual(['shed']);
+    expect(() => byLabel(['role'], ['barn'])).toThrow('Cannot select node "barn"');
+    expect(() => byLabel(['role=k3s'], ['attic', 'shed'])).toThrow('none of the context is left');
+  });
+
+  it.each(['=k3s', 'role=a=b', '!role=k3s', 'role k3s', ''])('does not take "%s" for labels', (text) => {
+    expect(() => byLabel([text])).toThrow('Cannot select by the label');
+  });
+
+  it('does not take names and --selector together', () => {
+    expect(() => selectTargets({ nodes: ['attic'], all: false, selectors: ['role'] }, labelled, identity)).toThrow('exclude each other');
+  });
+
   it('does not take names and --all together', () => {
     expect(() => select(['attic'], true)).toThrow('exclude each other');
   });

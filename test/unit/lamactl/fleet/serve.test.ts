@@ -11,6 +11,7 @@ const TARGET: Target = {
   name: 'attic',
   address: '10.0.0.5:7443',
   tlsName: 'attic',
+  labels: {},
   identity: { ca: Buffer.alloc(0), certificate: Buffer.alloc(0), key: Buffer.alloc(0) },
 };
 const FILE = {} as BundleFile;

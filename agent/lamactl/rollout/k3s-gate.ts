@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import * as v from 'valibot';
+import { Failure } from '../../shared/failure.ts';
+import type { Target } from '../fleet/node.ts';
+import type { Clock } from '../world.ts';
+import type { Kubectl } from './kubectl.ts';
+import type { DrainGate } from './node-work.ts';
+
+export interface K3sGateParts {
+  readonly kubectl: Kubectl;
+  readonly clock: Clock;
+  readonly rolloutId: string;
+  /** How long a drain may take. */
+  readonly drainMs: number;
+}
+
+/** On a Kubernetes node that we cordoned; one that an operator cordoned by hand stays cordoned. */
+const MARK = 'lamadist.dev/drained-by-rollout';
+/** RFC 1123, as Kubernetes names its nodes. */
+const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+const QUICK_MS = 30_000;
+/** The cluster's own server may be the node that has just rebooted. */
+const PATIENCE_MS = 180_000;
+const PAUSE_MS = 3_000;
+
+const NodeSchema = v.object({
+  metadata: v.object({ annotations: v.optional(v.record(v.string(), v.string()), {}) }),
+  spec: v.optional(v.object({ unschedulable: v.optional(v.boolean(), false) }), {}),
+});
+
+/** Cordons and drains a node of a k3s cluster before it reboots, and uncordons it afterwards, through kubectl. */
+export class K3sGate implements DrainGate {
+  constructor(private readonly parts: K3sGateParts) {}
+
+  async drain(target: Target, signal: AbortSignal): Promise<void> {
+    const { kubectl, rolloutId, drainMs } = this.parts;
+    const name = kubernetesNameOf(target);
+    const { spec, metadata } = await this.#read(name, signal);
+    const isOurs = metadata.annotations[MARK] === rolloutId;
+    // The mark comes first: whoever finds it knows that the cordon may be ours.
+    if (!spec.unschedulable && !isOurs) await kubectl(['annotate', 'node', name, `${MARK}=${rolloutId}`, '--overwrite'], QUICK_MS, signal);
+    try {
+      await kubectl(['cordon', name], QUICK_MS, signal);
+      const seconds = Math.ceil(drainMs / 1000);
+      const options = ['--ignore-daemonsets', '--delete-emptydir-data', `--timeout=${seconds}s`];
+      await kubectl(['drain', name, ...options], drainMs + QUICK_MS, signal);
+    } catch (thrown) {
+      if (signal.aborted) throw thrown;
+      throw await this.#released(target, Failure.from(thrown), signal);
+    }
+  }
+
+  async release(target: Target, signal: AbortSignal): Promise<void> {
+    const { kubectl, rolloutId } = this.parts;
+    const name = kubernetesNameOf(target);
+    await this.#insist(signal, async () => {
+      if ((await this.#read(name, signal)).metadata.annotations[MARK] !== rolloutId) return;
+      await kubectl(['uncordon', name], QUICK_MS, signal);
+      await kubectl(['annotate', 'node', name, `${MARK}-`], QUICK_MS, signal);
+    });
+  }
+
+  /** The failure of a drain, which tells whether the node is open for work again. */
+  async #released(target: Target, failure: Failure, signal: AbortSignal): Promise<Failure> {
+    try {
+      await this.release(target, signal);
+      return new Failure('DRAIN_FAILED', `Cannot drain ${target.name}, which is uncordoned again: ${failure.message}`);
+    } catch (thrown) {
+      const still = Failure.from(thrown).message;
+      return new Failure('DRAIN_FAILED', `Cannot drain ${target.name}, and it stays cordoned (${still}): ${failure.message}`);
+    }
+  }
+
+  async #read(name: string, signal: AbortSignal): Promise<v.InferOutput<typeof NodeSchema>> {
+    const text = await this.#insist(signal, () => this.parts.kubectl(['get', 'node', name, '--output=json'], QUICK_MS, signal));
+    try {
+      return v.parse(NodeSchema, JSON.parse(text));
+    } catch (error) {
+      throw new Failure('DRAIN_FAILED', `Cannot read the Kubernetes node ${name}: ${(error as Error).message}`);
+    }
+  }
+
+  /** Tries again for a while, unless the cluster says that there is no such node. */
+  async #insist<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+    const { clock } = this.parts;
+    const endMs = clock.now() + PATIENCE_MS;
+    for (;;) {
+      try {
+        return await work();
+      } catch (thrown) {
+        if (signal.aborted || clock.now() >= endMs || /NotFound|Forbidden|ENOENT/.test(Failure.from(thrown).message)) throw thrown;
+      }
+      await clock.sleep(PAUSE_MS, signal);
+    }
+  }
+}
+
+/** The label `k3s-node`, or else the node's own name. */
+function kubernetesNameOf({ name, labels }: Target): string {
+  const wanted = labels['k3s-node'] ?? name;
+  if (NODE_NAME.test(wanted)) return wanted;
+  throw new Failure('DRAIN_FAILED', `Cannot drain ${name}: "${wanted}" is no name of a Kubernetes node; say it with the label "k3s-node"`);
+}

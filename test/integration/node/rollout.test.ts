@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
+import { Fleet, NOT_FOR_THREE } from './fleet.ts';
+import { BOOT } from './scenario.ts';
+
+const MINUTES = 60_000;
+const NAMES = ['attic', 'cellar', 'shed'];
+
+describe('a rollout over three nodes', { timeout: 8 * MINUTES }, () => {
+  it('goes wave by wave, is gone on with when lamactl was killed, taken over, halted by a rollback, and undone', () =>
+    Fleet.with(
+      NAMES,
+      (name) => (name === 'shed' ? { files: [NOT_FOR_THREE] } : {}),
+      async (fleet) => {
+        const { homelab } = fleet;
+        const two = homelab.bundlePath('2');
+
+        const plan = await fleet.rollout('plan', '--all', '--bundle', two, '--waves', '1,rest');
+        expect(plan).toMatchObject({ exitCode: 0, all: expect.stringContaining('3 nodes in 2 waves, at most 1 down at once') });
+
+        // Killed in the middle of the first wave; the same machine goes on.
+        const started = homelab.lamactl(['rollout', 'start', '--all', '--bundle', two, '--waves', '1,rest', '--pause-after', '1']);
+        await until('the first node to be in flight', BOOT.timeoutMs, async () => {
+          const report = await fleet.status().catch(() => undefined);
+          return report?.nodes.some(({ step }) => step === 'in-flight') || undefined;
+        });
+        started.kill('SIGKILL');
+        await started;
+        expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 12, all: expect.stringContaining('it was to pause after wave 1') });
+        expect(await fleet.versions()).toEqual({ attic: '2', cellar: '1', shed: '1' });
+
+        // Another machine of the administrator knows nothing but the context, and goes on; a file it would have to have as well.
+        expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 0 });
+        expect(await fleet.versions()).toEqual({ attic: '2', cellar: '2', shed: '2' });
+        expect(await fleet.steps()).toEqual({ attic: 'done', cellar: 'done', shed: 'done' });
+
+        // The version that is not healthy everywhere stops, and is taken back where it was.
+        const three = homelab.bundlePath('3');
+        const halted = await fleet.rollout('start', '--all', '--bundle', three, '--waves', '1,1,rest');
+        expect(halted).toMatchObject({ exitCode: 9, all: expect.stringContaining('shed rolled back') });
+        expect(await fleet.versions()).toEqual({ attic: '3', cellar: '3', shed: '2' });
+        expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 7, all: expect.stringContaining('was rolled back on shed') });
+        expect(await fleet.rollout('undo')).toMatchObject({ exitCode: 0 });
+        expect(await fleet.versions()).toEqual({ attic: '2', cellar: '2', shed: '2' });
+        expect(await fleet.steps()).toEqual({ attic: 'undone', cellar: 'undone', shed: 'rolled-back' });
+      },
+    ));
+});

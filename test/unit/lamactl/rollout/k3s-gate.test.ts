@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { K3sGate } from '../../../../agent/lamactl/rollout/k3s-gate.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
+import { FakeClock } from '../fake-world.ts';
+
+const ROLLOUT = 'rollout-1';
+const MARK = 'lamadist.dev/drained-by-rollout';
+const signal = new AbortController().signal;
+const target = {
+  name: 'attic',
+  address: '10.0.0.5:7443',
+  tlsName: 'attic',
+  labels: { k3s: 'agent' },
+  identity: { ca: Buffer.of(), certificate: Buffer.of(), key: Buffer.of() },
+};
+
+/** A cluster in memory, of one node, which kubectl's verbs change. */
+class FakeCluster {
+  readonly calls: string[] = [];
+  unschedulable = false;
+  annotations: Record<string, string> = {};
+  failures: Record<string, Failure[]> = {};
+
+  kubectl = async ([verb = '', ...rest]: readonly string[]): Promise<string> => {
+    this.calls.push([verb, ...rest].join(' '));
+    const failure = this.failures[verb]?.shift();
+    if (failure) throw failure;
+    if (verb === 'cordon' || verb === 'drain') this.unschedulable = true;
+    if (verb === 'uncordon') this.unschedulable = false;
+    if (verb === 'annotate') {
+      const [key = '', value] = rest[2]!.split('=');
+      if (value === undefined) delete this.annotations[key.slice(0, -1)];
+      else this.annotations[key] = value;
+    }
+    return JSON.stringify({ metadata: { annotations: this.annotations }, spec: { unschedulable: this.unschedulable } });
+  };
+
+  gate(): K3sGate {
+    return new K3sGate({ kubectl: this.kubectl, clock: new FakeClock(), rolloutId: ROLLOUT, drainMs: 60_000 });
+  }
+}
+
+const failed = (found: string) => new Failure('DRAIN_FAILED', `Cannot run kubectl: ${found}`);
+
+describe('the gate of a k3s cluster', () => {
+  it('cordons and drains a node, and uncordons it afterwards', async () => {
+    const cluster = new FakeCluster();
+    await cluster.gate().drain(target, signal);
+    expect(cluster.calls.slice(1)).toEqual([
+      `annotate node attic ${MARK}=${ROLLOUT} --overwrite`,
+      'cordon attic',
+      'drain attic --ignore-daemonsets --delete-emptydir-data --timeout=60s',
+    ]);
+    expect(cluster.unschedulable).toBe(true);
+    await cluster.gate().release(target, signal);
+    expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
+  });
+
+  it('uncordons a node whose drain cannot finish, and says so', async () => {
+    const cluster = new FakeCluster();
+    cluster.failures.drain = [failed('a disruption budget allows nothing')];
+    await expect(cluster.gate().drain(target, signal)).rejects.toThrow(
+      'Cannot drain attic, which is uncordoned again: Cannot run kubectl: a disruption budget allows nothing',
+    );
+    expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
+  });
+
+  it('says when a node stays cordoned', async () => {
+    const cluster = new FakeCluster();
+    cluster.failures = { drain: [failed('too late')], uncordon: Array.from({ length: 200 }, () => failed('no server')) };
+    await expect(cluster.gate().drain(target, signal)).rejects.toThrow(
+      'Cannot drain attic, and it stays cordoned (Cannot run kubectl: no server)',
+    );
+  });
+
+  it('leaves a node cordoned that an operator had cordoned', async () => {
+    const cluster = new FakeCluster();
+    cluster.unschedulable = true;
+    await cluster.gate().drain(target, signal);
+    await cluster.gate().release(target, signal);
+    expect(cluster.unschedulable).toBe(true);
+    expect(cluster.calls.join()).not.toContain('uncordon');
+  });
+
+  it('waits for a cluster whose server has just rebooted, and not for a node that there is not', async () => {
+    const cluster = new FakeCluster();
+    cluster.failures.get = [failed('connection refused'), failed('connection refused')];
+    await cluster.gate().drain(target, signal);
+    cluster.failures.get = [failed('Error from server (NotFound): nodes "attic" not found')];
+    await expect(cluster.gate().drain(target, signal)).rejects.toThrow('NotFound');
+  });
+
+  it('knows a node by the label that names it, and takes no name that is an option', async () => {
+    const cluster = new FakeCluster();
+    await cluster.gate().release({ ...target, labels: { 'k3s-node': 'attic.lan' } }, signal);
+    expect(cluster.calls).toEqual(['get node attic.lan --output=json']);
+    await expect(cluster.gate().drain({ ...target, name: '--all' }, signal)).rejects.toThrow('is no name of a Kubernetes node');
+  });
+});
