@@ -4,6 +4,11 @@ import { once } from 'node:events';
 import { Homelab } from './homelab.ts';
 import { sayOnStderr } from './say.ts';
 
+if (process.argv.length > 2) {
+  process.stderr.write('Usage: npm run node\nStarts a node in namespaces to play with, until Ctrl-C. It takes no arguments.\n');
+  process.exit(process.argv[2] === '--help' ? 0 : 2);
+}
+
 const homelab = await Homelab.create(sayOnStderr);
 try {
   const node = await homelab.addNode('attic', await homelab.image('1'));

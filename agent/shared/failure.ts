@@ -43,7 +43,10 @@ export const FAILURES = {
   },
   TRUST_CHANGED: { status: 'ABORTED', remedy: 'repeat; somebody else changed it meanwhile' },
   SERVICE_NOT_FOUND: { status: 'NOT_FOUND', remedy: 'list the services with server reflection' },
-  UPDATE_IN_PROGRESS: { status: 'FAILED_PRECONDITION', remedy: 'watch the update that is under way, or roll it back' },
+  UPDATE_IN_PROGRESS: {
+    status: 'FAILED_PRECONDITION',
+    remedy: 'look at it with "lamactl watch"; "lamactl cancel" gives it up, and "lamactl resume" lets a paused one go on',
+  },
   REBOOT_PENDING: { status: 'FAILED_PRECONDITION', remedy: 'reboot into what is installed with "lamactl reboot", or roll it back' },
   NO_UPDATE_UNDER_WAY: { status: 'FAILED_PRECONDITION', remedy: 'look at "lamactl history"; there is nothing left to hold or to give up' },
   UPDATE_NOT_PAUSED: { status: 'FAILED_PRECONDITION', remedy: 'look at "lamactl watch"; only a paused update can be resumed' },

@@ -5,6 +5,7 @@ import type { Answer } from '../fleet/ask.ts';
 import type { Device, Health, NodeConnection, Slot, Update } from '../fleet/node.ts';
 import { hasEnded, type Judgement, judgeNode, type State } from '../fleet/node-state.ts';
 import type { Style } from '../output/colour.ts';
+import { waitsFor } from '../output/progress-line.ts';
 import { type Cell, facts, table } from '../output/table.ts';
 import { age, localTime } from '../output/time.ts';
 import { checksText } from './health.ts';
@@ -87,10 +88,11 @@ function manyNodes({ paint, world, wide }: Session, answers: readonly Answer<Sta
     const { name, address } = answer.target;
     const unknown = wide ? [address, '', '', ''] : [];
     if (!answer.ok) return [name, stateCell('unknown'), '', '', '', '', ...unknown, answer.failure.message];
-    const { judgement, device, slot, phase, since } = answer.value;
+    const { judgement, device, slot, phase, since, update } = answer.value;
+    const why = [judgement.why, update && waitsFor(update)].filter(Boolean).join('; ');
     const more = wide ? [address, device.compatible, `${device.kernelRelease} ${device.architecture}`, device.agentVersion] : [];
     const usual = [name, stateCell(judgement.state), device.imageVersion, slot, phase, age(since, world.clock.now())];
-    return [...usual, ...more, judgement.why];
+    return [...usual, ...more, why];
   });
   const more = wide ? ['ADDRESS', 'COMPATIBLE', 'KERNEL', 'AGENT'] : [];
   return table(paint, ['NODE', 'STATE', 'VERSION', 'SLOT', 'PHASE', 'SINCE', ...more, 'WHY'], rows);
@@ -108,6 +110,7 @@ function oneNode(session: Session, address: string, { judgement, device, health,
     ['Agent', device.agentVersion],
     ['Booted', `${localTime(device.bootedAt)} (${device.bootId})`],
     ['Update', [phase, update?.bundle?.version, updatedAt && `${age(updatedAt, world.clock.now())} ago`].filter(Boolean).join(' ')],
+    ['Waits', update ? waitsFor(update) : ''],
     ['Reason', update?.reason?.message ?? ''],
   ]);
   const slots = table(paint, ['SLOT', 'NAME', 'USE', 'BOOT', 'VERSION', 'STATUS', 'INSTALLED'], device.slots.map(slotRow));

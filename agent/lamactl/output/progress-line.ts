@@ -38,7 +38,8 @@ export function nodeProgress(name: string, event: FollowEvent, last: Update | un
         detail: waitsForFile(last) ? 'needs the file from this machine' : 'goes on without lamactl',
       };
     case 'error':
-      return { name, label: 'unknown', style: 'bad', detail: event.failure.message };
+      // The sentence follows with what to do about it, when every node has ended.
+      return { name, label: event.failure.code === 'NODE_UNREACHABLE' ? 'unknown' : 'refused', style: 'bad', detail: event.failure.code };
   }
 }
 
@@ -65,15 +66,21 @@ function styleOf({ phase }: Update): Style {
   return phase === 'failed' || phase === 'rolled-back' || phase === 'rolling-back' ? 'bad' : 'heading';
 }
 
-function detailOf(update: Update): string {
-  const { phase, progress, reason, rebootPolicy, bundle, targetSlot, window, startsAt, pausing } = update;
-  if (reason) return reason.message;
+/** What the update waits for; empty when it does not wait. */
+export function waitsFor({ phase, rebootPolicy, window, startsAt, pausing }: Update): string {
   if (phase === 'scheduled')
     return startsAt ? `starts at ${startsAt} (window ${window})` : `waits for its clock to be set (window ${window})`;
   if (phase === 'paused') return 'waits for "lamactl resume"';
   if (pausing) return 'is paused as soon as the slot is written';
   if (phase === 'pending-reboot' && window !== '') return `reboots in its window (${window})`;
-  if (phase === 'pending-reboot' && rebootPolicy === 'manual') return 'waits for "lamactl reboot"';
+  return phase === 'pending-reboot' && rebootPolicy === 'manual' ? 'waits for "lamactl reboot"' : '';
+}
+
+function detailOf(update: Update): string {
+  const { phase, progress, reason, bundle, targetSlot } = update;
+  if (reason) return reason.message;
+  const waits = waitsFor(update);
+  if (waits !== '') return waits;
   if (phase === 'committed') return [bundle?.version, targetSlot].filter(Boolean).join(' in ');
   const fetched = fetchedText(update);
   return [progress?.message, fetched && `fetched ${fetched}`].filter(Boolean).join(', ');

@@ -17,6 +17,18 @@ describe('lamactl status', () => {
     expect(some.stderr.text).toBe('cellar, shed: check that the node is on, and its address in the context file (NODE_UNREACHABLE)\n');
   });
 
+  it('says what an update waits for, of one node and of many', async () => {
+    const attic = new FakeNode();
+    attic.last = updateIn('scheduled', { window: 'Sat 02:00-05:00', startsAt: '2026-11-21T02:00:00.000Z' });
+    const told = 'starts at 2026-11-21T02:00:00.000Z (window Sat 02:00-05:00)';
+    const one = world({ attic });
+    await one.run('status');
+    expect(one.stdout.text).toContain(`Waits       ${told}`);
+    const many = world({ attic, cellar: new FakeNode() });
+    await many.run('status --all');
+    expect(many.stdout.text).toMatch(new RegExp(`^attic.*${told.replace(/[().]/g, '.')}$`, 'm'));
+  });
+
   it('ends with 0 when every node is healthy', async () => {
     const two = world({ attic: new FakeNode(), cellar: new FakeNode() });
     expect(await two.run('status --all')).toBe(0);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -42,6 +43,9 @@ describe('a bundle on the disk of the administrator', () => {
     const found = (message: string) => ({ code: 'BUNDLE_NOT_FOUND', message: expect.stringContaining(message) });
     await expect(BundleFile.open(empty)).rejects.toMatchObject(found('it is empty'));
     await expect(BundleFile.open(folder)).rejects.toMatchObject(found('it is not a file'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    await expect(BundleFile.open(pipe)).rejects.toMatchObject(found('it is not a file'));
     await expect(BundleFile.open(join(folder, 'none'))).rejects.toMatchObject(
       found('it does not exist; one that lies on the node goes with --on-node'),
     );

@@ -25,6 +25,12 @@ describe('the progress of a node', () => {
     expect(nodeProgress('attic', { type: 'progress', update: updateIn('trial', { progress }) }, undefined).percent).toBeUndefined();
   });
 
+  it('of a node that refused is not that of one that does not answer, and leaves the sentence to the end', () => {
+    const refused = { type: 'error', failure: new Failure('UPDATE_IN_PROGRESS', 'Cannot start an update: one is under way') } as const;
+    expect(nodeProgress('attic', refused, undefined)).toMatchObject({ label: 'refused', detail: 'UPDATE_IN_PROGRESS' });
+    expect(nodeProgress('attic', { ...gone, type: 'error' }, undefined)).toMatchObject({ label: 'unknown', detail: 'NODE_UNREACHABLE' });
+  });
+
   it('tells the reason of a rollback', () => {
     expect(nodeProgress('attic', { type: 'result', update: ROLLED_BACK }, undefined)).toMatchObject({
       label: 'rolled-back',
