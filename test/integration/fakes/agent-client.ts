@@ -34,7 +34,7 @@ export async function connect({ pki, address }: Pick<AgentServer, 'pki' | 'addre
 export type AgentClient = Awaited<ReturnType<typeof connect>>;
 
 /** No call of a test waits longer than this. */
-export const soon = (timeoutMs = 10_000) => ({ deadline: Date.now() + timeoutMs });
+export const soon = () => ({ deadline: Date.now() + 10_000 });
 
 type Method<Request, Response> = (
   request: Request,
@@ -46,10 +46,10 @@ type RequestOf<M> = M extends (request: infer Request, ...rest: never[]) => unkn
 type ResponseOf<M> = M extends Method<never, infer Response> ? Response : never;
 
 /** Awaits the one answer to a call; what the node refused is thrown as the Failure that it sent. */
-export function ask<C, N extends keyof C>(client: C, name: N, request: RequestOf<C[N]>, timeoutMs?: number): Promise<ResponseOf<C[N]>> {
+export function ask<C, N extends keyof C>(client: C, name: N, request: RequestOf<C[N]>): Promise<ResponseOf<C[N]>> {
   const method = client[name] as Method<RequestOf<C[N]>, ResponseOf<C[N]>>;
   return new Promise((resolve, reject) => {
-    method.call(client, request, new Metadata(), soon(timeoutMs), (error, response) => {
+    method.call(client, request, new Metadata(), soon(), (error, response) => {
       if (error) reject(failureIn(error) ?? error);
       else resolve(response as ResponseOf<C[N]>);
     });
