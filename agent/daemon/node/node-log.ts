@@ -27,7 +27,7 @@ export interface LogQuery {
   readonly boot: string;
   /** The last entry that is known already; empty: none is. */
   readonly afterCursor: string;
-  /** The newest so many; 0: all. Does not count with a cursor. */
+  /** The newest so many, or with a cursor the first so many after it; 0: all. Does not count when it is followed from a cursor. */
   readonly lines: number;
   /** Whether to go on with each new entry. */
   readonly follow: boolean;

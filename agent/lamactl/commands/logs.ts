@@ -29,7 +29,11 @@ export function addLogs(program: Command, run: Run): void {
     .addOption(new Option('--since <when>', 'entries since then: 2h (ago), or a time such as 2026-11-20T03:00Z').argParser(since))
     .addOption(new Option('--boot [boot]', 'entries of this boot, of -1 for the one before, or of a boot id').argParser(boot).preset('0'))
     .option('--after-cursor <cursor>', 'entries after the one with this cursor', '')
-    .option('--lines <count>', 'the newest so many of each node', count, 100)
+    .option(
+      '--lines <count>',
+      'the newest so many of each node (default: 100); with --after-cursor the first so many (default: all)',
+      count,
+    )
     .addHelpText(
       'after',
       helpAfter(
@@ -44,6 +48,8 @@ export function addLogs(program: Command, run: Run): void {
     .action((options: LogOptions, command: Command) => run(command, (session) => logs(session, options)));
 }
 
+const USUAL_LINES = 100;
+
 interface LogOptions {
   readonly follow?: true;
   readonly unit: readonly string[];
@@ -52,7 +58,7 @@ interface LogOptions {
   readonly since?: Date | number;
   readonly boot?: string;
   readonly afterCursor: string;
-  readonly lines: number;
+  readonly lines?: number;
 }
 
 function logs(session: Session, options: LogOptions): Promise<ExitName> {
@@ -63,7 +69,7 @@ function logs(session: Session, options: LogOptions): Promise<ExitName> {
     ...(sinceTime && { since: sinceTime }),
     boot: options.boot ?? '',
     afterCursor: options.afterCursor,
-    lines: options.lines,
+    lines: options.lines ?? (options.afterCursor === '' ? USUAL_LINES : 0),
     follow: options.follow === true,
   };
   return query.follow ? follow(session, query) : newest(session, query);

@@ -53,6 +53,8 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
       await shell('systemctl start writer.service; journalctl --sync');
       const later = await read('--after-cursor', last!.cursor, '-u', 'writer', '--lines', '100');
       expect(later.filter(({ message }) => message === 'it went wrong')).toHaveLength(1);
+      const some = await read('--after-cursor', last!.cursor, '-u', 'writer', '--lines', '1');
+      expect(some).toEqual(later.slice(0, 1));
       expect((await homelab.lamactl(['logs', '--boot', '-9'])).exitCode).toBe(2);
 
       // Each reader is a process on the node, and goes with its client.

@@ -52,7 +52,9 @@ function options({ units, priority, since, boot, afterCursor, lines, follow }: L
     ...(since ? [`--since=@${since.getTime() / 1000}`] : []),
     ...(boot === '' ? [] : [`--boot=${boot}`]),
     ...(follow ? ['--follow'] : []),
-    ...(afterCursor !== '' ? [`--after-cursor=${afterCursor}`, '--no-tail'] : lines > 0 ? [`--lines=${lines}`] : ['--no-tail']),
+    ...(afterCursor === '' ? [] : [`--after-cursor=${afterCursor}`]),
+    // From a cursor on, journalctl counts forwards.
+    lines > 0 && !(follow && afterCursor !== '') ? `--lines=${lines}` : '--no-tail',
   ];
 }
 

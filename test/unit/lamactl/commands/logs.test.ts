@@ -28,6 +28,15 @@ const [STARTED, BROKEN] = LOG as readonly [LogEntry, LogEntry];
 const BROKE_OFF = new Failure('NODE_UNREACHABLE', 'Cannot reach attic: the connection broke');
 
 describe('lamactl logs', () => {
+  it('asks for the newest hundred, and after a cursor for all', async () => {
+    const { node, queries } = nodeWithLog();
+    const world = new FakeWorld({ attic: node }, certificates);
+    await world.run('logs');
+    await world.run('logs --after-cursor s=a;i=1');
+    await world.run('logs --after-cursor s=a;i=1 --lines 7');
+    expect(queries.map(({ lines }) => lines)).toEqual([100, 0, 7]);
+  });
+
   it('merges the logs of several nodes by their times, and tells which is dead', async () => {
     const late = { ...STARTED, at: '2026-11-20T10:00:01.000Z', message: 'in between' };
     const world = new FakeWorld({ attic: new FakeNode(), cellar: nodeWithLog([late]).node, shed: deadNode() }, certificates);

@@ -65,6 +65,12 @@ describe('the journal', () => {
     expect(given).not.toContain('--lines=7');
   });
 
+  it('is gone on with by so many entries at a time', async () => {
+    const { read, text } = await reader('true');
+    await all(read({ ...QUERY, afterCursor: 's=a;i=1', lines: 7 }, inTime()));
+    expect((await text('arguments')).split('\n')).toEqual(expect.arrayContaining(['--after-cursor=s=a;i=1', '--lines=7']));
+  });
+
   it('is empty where there is none', async () => {
     const { read } = await reader('echo "No journal files were found." >&2; exit 1');
     expect(await all(read(QUERY, inTime()))).toEqual([]);
