@@ -116,8 +116,8 @@ export class VirtualMachine implements VirtualNode {
     const steps = [
       now,
       'systemd-tmpfiles --create -',
-      'systemctl restart lamadist-agent.service',
       'systemctl try-restart rauc.service',
+      'systemctl restart lamadist-agent.service',
       'sync',
     ];
     const input = tmpfilesLines(this.#provisioned, 'f+~');
