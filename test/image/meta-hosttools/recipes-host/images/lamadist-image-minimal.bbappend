@@ -14,7 +14,7 @@ do_rootfs() {
     tar --extract --file ${HOST_PARTS}/root.tar --directory ${IMAGE_ROOTFS}
     for recipe in ${HOST_ROOT_RECIPES}; do
         for package in ${DEPLOY_DIR_RPM}/*/$recipe-[0-9]*.rpm; do
-            rpm2cpio $package | cpio --extract --owner=0:0 --make-directories --preserve-modification-time --unconditional --quiet --directory=${IMAGE_ROOTFS}
+            rpm2cpio $package | cpio --extract --no-preserve-owner --make-directories --preserve-modification-time --unconditional --quiet --directory=${IMAGE_ROOTFS}
         done
     done
     printf 'IMAGE_ID=lamadist\nIMAGE_VERSION=%s\n' '${DISTRO_VERSION}' > ${WORKDIR}/release
