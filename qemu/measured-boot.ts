@@ -130,7 +130,7 @@ export interface ImaFile {
 }
 
 /** What IMA begins with: the hash of PCR 0 to 9. */
-export function bootAggregate(events: readonly TestEvent[]): ImaFile {
+function bootAggregate(events: readonly TestEvent[]): ImaFile {
   const values = Object.values(pcrValues({ events, phases: [], files: [] })).slice(0, 10);
   return { path: 'boot_aggregate', hash: hashed('sha256', Buffer.concat(values)).toString('hex') };
 }

@@ -32,7 +32,7 @@ const TEMPLATES: ReadonlyMap<string, number> = new Map([
 export function readImaLog(bytes: Buffer): readonly ImaEntry[] {
   if (bytes.length > IMA_LOG_LIMIT_BYTES) throw wrong(`it has ${bytes.length} bytes, and ${IMA_LOG_LIMIT_BYTES} are the most`);
   // "10 …" in text; 10 as a 32-bit number in binary.
-  return bytes[0] === IMA_PCR ? readBinary(bytes) : readText(bytes.toString('utf8'));
+  return bytes[0] === IMA_PCR ? readBinary(bytes) : readText(bytes.toString('latin1'));
 }
 
 function readText(text: string): readonly ImaEntry[] {
@@ -42,7 +42,10 @@ function readText(text: string): readonly ImaEntry[] {
   return lines.map((line, index) => readLine(line, index + 1));
 }
 
-/** Spaces in names are underscores: the kernel replaces them before it measures. */
+/**
+ * Spaces in names are underscores: the kernel replaces them before it measures. It prints every other byte as it is, so that a name
+ * with the end of a line in it can be read in the binary log alone.
+ */
 function readLine(text: string, line: number): ImaEntry {
   if (text.length > LINE_LIMIT_CHARACTERS) throw wrong(`line ${line} has ${text.length} characters`);
   const [pcr, digest = '', template = '', fileHash = '', path, signature = '', ...more] = text.split(' ');
@@ -64,10 +67,16 @@ function readLine(text: string, line: number): ImaEntry {
   }
   const parts = [
     Buffer.concat([Buffer.from(`${algorithm}:\0`, 'latin1'), Buffer.from(hex, 'hex')]),
-    Buffer.from(`${path}\0`, 'utf8'),
+    Buffer.from(`${path}\0`, 'latin1'),
     ...(fields === 3 ? [Buffer.from(signature, 'hex')] : []),
   ];
-  return entry(line, Buffer.from(digest, 'hex'), Buffer.concat(parts.flatMap((part) => [sizeOf(part), part])), fileHash, path);
+  return entry(
+    line,
+    Buffer.from(digest, 'hex'),
+    Buffer.concat(parts.flatMap((part) => [sizeOf(part), part])),
+    fileHash,
+    Buffer.from(path, 'latin1').toString('utf8'),
+  );
 }
 
 function readBinary(bytes: Buffer): readonly ImaEntry[] {

@@ -162,6 +162,17 @@ describe('an IMA log', () => {
     expect(readImaLog(Buffer.alloc(0))).toEqual([]);
   });
 
+  it('may have names of any bytes: as text those without the end of a line, in binary all', () => {
+    const [, , file] = GOOD_FILES;
+    const raw = (bytes: Buffer, path: string) => Buffer.from(bytes.toString('latin1').replaceAll('NAME', path), 'latin1');
+    const files = [{ ...file!, path: '/tmp/NAME' }];
+    const [text] = readImaLog(raw(writeImaLog(files), '\xff\xc3\xbc!'));
+    const [same] = readImaLog(raw(writeBinaryImaLog(files), '\xff\xc3\xbc!'));
+    expect(text?.template).toEqual(same?.template);
+    expect([text?.path, same?.path]).toEqual(['/tmp/\uFFFDü!', '/tmp/\uFFFDü!']);
+    expect(readImaLog(raw(writeBinaryImaLog(files), 'a\nbc'))[0]?.path).toBe('/tmp/a\nbc');
+  });
+
   it('may have signatures', () => {
     const [signed] = readImaLog(Buffer.from(`${line.replace('ima-ng', 'ima-sig')} 0302\n`));
     expect(signed?.template.subarray(-6).toString('hex')).toBe('020000000302');
