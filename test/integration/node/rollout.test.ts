@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { Fleet, NOT_FOR_THREE } from './fleet.ts';
@@ -8,7 +10,7 @@ const MINUTES = 60_000;
 const NAMES = ['attic', 'cellar', 'shed'];
 
 describe('a rollout over three nodes', { timeout: 8 * MINUTES }, () => {
-  it('goes wave by wave, is gone on with when lamactl was killed, taken over, halted by a rollback, and undone', () =>
+  it('goes wave by wave, is gone on with when lamactl was killed, and from a machine that knows nothing of it, halted by a rollback, and undone', () =>
     Fleet.with(
       NAMES,
       (name) => (name === 'shed' ? { files: [NOT_FOR_THREE] } : {}),
@@ -30,7 +32,8 @@ describe('a rollout over three nodes', { timeout: 8 * MINUTES }, () => {
         expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 12, all: expect.stringContaining('it was to pause after wave 1') });
         expect(await fleet.versions()).toEqual({ attic: '2', cellar: '1', shed: '1' });
 
-        // Another machine of the administrator knows nothing but the context, and goes on; a file it would have to have as well.
+        // Another machine of the administrator knows nothing but the context, and the file; it finds the rollout on the nodes.
+        await rm(join(homelab.folder, 'rollouts'), { recursive: true });
         expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 0 });
         expect(await fleet.versions()).toEqual({ attic: '2', cellar: '2', shed: '2' });
         expect(await fleet.steps()).toEqual({ attic: 'done', cellar: 'done', shed: 'done' });
