@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Failure } from '../../../shared/failure.ts';
+import type { Uki } from '../../attest/image/uki.ts';
+import { BANKS, type Bank } from '../../attest/tpm/algorithms.ts';
+import type { Rejection } from '../../attest/verdict.ts';
+import { type ExitName, worst } from '../../exit-code.ts';
+import type { NodeConnection } from '../../fleet/node.ts';
+import { readInput } from '../../input-file.ts';
+import { renderDocument } from '../../output/document.ts';
+import { table } from '../../output/table.ts';
+import type { ExpectationStore } from '../../trust/expectation-store.ts';
+import type { Pins } from '../../trust/pins.ts';
+import { helpAfter, NODE_EXITS } from '../help.ts';
+import { askAndPrint, given } from '../print-answers.ts';
+import { type Run, type Session, TPM_TIMEOUT_MS } from '../session.ts';
+import { ATTEST_EXITS } from './attest-exit.ts';
+
+interface Options {
+  readonly uki?: readonly string[];
+  readonly loader: readonly string[];
+  readonly bank: Bank;
+  readonly profile?: number;
+  readonly bundleMetadata?: true;
+  readonly add?: true;
+  readonly replace?: true;
+}
+
+const UKI_LIMIT_BYTES = 1024 * 1024 * 1024;
+const LOADER_LIMIT_BYTES = 16 * 1024 * 1024;
+
+export function addAttestLearn(attest: Command, run: Run): void {
+  attest
+    .command('learn')
+    .summary('what an image, or a node that is believed, makes of PCRs')
+    .description(
+      'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
+    )
+    .option('--uki <files...>', 'the image (.efi); where each slot has its own, all of them')
+    .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order', [])
+    .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed').choices(BANKS).default('sha256'))
+    .addOption(new Option('--profile <number>', 'the profile that boots, as in "@1" (default: the first)').argParser(profileNumber))
+    .option('--bundle-metadata', 'print it as the section of a RAUC manifest that tells lamactl of it')
+    .option('--add', 'with --uki: allow what was allowed before, too')
+    .option('--replace', 'without --uki: pin it although something else is pinned')
+    .addHelpText(
+      'after',
+      helpAfter(
+        [
+          ['lamactl attest learn -n attic', 'believe its firmware, once'],
+          ['lamactl attest learn -n attic --uki lamadist.efi', 'expect this image of it'],
+          ['lamactl attest learn --uki lamadist.efi', 'only print what the image leads to'],
+          ['lamactl attest learn --uki lamadist-a.efi lamadist-b.efi --bundle-metadata >> manifest.raucm', 'before the bundle is made'],
+        ],
+        [...ATTEST_EXITS, 'refused', 'deadline', ...NODE_EXITS],
+      ),
+    )
+    .action((options: Options, command: Command) => run(command, (session) => learn(session, options)));
+}
+
+async function learn(session: Session, options: Options): Promise<ExitName> {
+  const { uki } = options;
+  if (uki === undefined) return learnFromNodes(session, options);
+  const { readUki } = await import('../../attest/image/uki.ts');
+  const image = await Promise.all(uki.map(async (file) => readUki(await readInput(file, UKI_LIMIT_BYTES), options.profile)));
+  const loaders = await Promise.all(options.loader.map((file) => readInput(file, LOADER_LIMIT_BYTES)));
+  return session.namesNodes ? expectOfNodes(session, image, loaders, options) : printPins(session, image, loaders, options);
+}
+
+/** A policy is YAML, so that this is what is printed where no other form is asked for. */
+async function printPins(
+  { world, format }: Session,
+  image: readonly Uki[],
+  loaders: readonly Buffer[],
+  { bank, bundleMetadata }: Options,
+): Promise<ExitName> {
+  const { pinsOfImage } = await import('../../trust/pins.ts');
+  const pcrs = pinsOfImage(image, bank, loaders);
+  if (bundleMetadata) {
+    const { writeBundleMetadata } = await import('../../bundle/bundle-metadata.ts');
+    world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfImage(image, each, loaders)])));
+  } else {
+    world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs }));
+  }
+  return 'done';
+}
+
+/** Writes into policies what an image leads to; no node is asked. */
+async function expectOfNodes(session: Session, image: readonly Uki[], loaders: readonly Buffer[], { add }: Options): Promise<ExitName> {
+  const { pinsOfImage, withPins } = await import('../../trust/pins.ts');
+  const store = await session.expectations();
+  const targets = await session.targets();
+  const learnt = await Promise.all(
+    targets.map(async ({ name }) => {
+      const policy = await enrolled(store, name);
+      const pcrs = pinsOfImage(image, policy.pcr_bank, loaders);
+      // Who says what the image is, says that it is no other.
+      const { previous: before, ...rest } = policy;
+      await store.keepPolicy(name, { ...rest, ...(add && { previous: before }), pcrs: withPins(policy.pcrs, pcrs, add === true) });
+      return { node: name, pcrs };
+    }),
+  );
+  const { world, format, paint } = session;
+  world.stdout.write(
+    format === 'table'
+      ? table(paint, ['NODE', 'PCR', 'FROM', 'VALUE'], learnt.flatMap(rowsOf))
+      : await renderDocument(format, { nodes: learnt }),
+  );
+  return worst(['done']);
+}
+
+async function learnFromNodes(session: Session, { replace }: Options): Promise<ExitName> {
+  const store = await session.expectations();
+  return askAndPrint(
+    session,
+    session.timeoutMs(TPM_TIMEOUT_MS),
+    (node, { name }) => learnOne(session, store, name, node, replace === true),
+    {
+      document: (result) => ('reason' in result ? { verdict: 'REJECTED', ...result } : { pcrs: result }),
+      text: (answers) =>
+        table(
+          session.paint,
+          ['NODE', 'PCR', 'FROM', 'VALUE'],
+          given(answers).flatMap(({ node, value }) =>
+            'reason' in value
+              ? [[node, String(value.pcr ?? ''), 'REJECTED', `${value.reason}: ${value.found}`]]
+              : rowsOf({ node, pcrs: value }),
+          ),
+        ),
+      exit: (result) => ('reason' in result ? 'rejected' : 'first-use'),
+    },
+  );
+}
+
+/** Nothing is learnt from evidence that is not true, whatever it says. */
+async function learnOne(
+  { world }: Session,
+  store: ExpectationStore,
+  name: string,
+  node: NodeConnection,
+  replace: boolean,
+): Promise<Pins | Rejection> {
+  const { askEvidence } = await import('../../trust/ask-evidence.ts');
+  const { verify, TRUTH } = await import('../../attest/verify.ts');
+  const { pinsOfFirstUse, requireNew, withPins } = await import('../../trust/pins.ts');
+  const policy = await enrolled(store, name);
+  const answer = await askEvidence(node, policy.pcr_bank, world);
+  const verdict = verify({ ...answer, policy }, TRUTH);
+  if (verdict.verdict === 'REJECTED') return verdict;
+  const pins = pinsOfFirstUse(answer.evidence);
+  if (!replace) requireNew(name, policy.pcrs, pins);
+  await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, pins, false) });
+  return pins;
+}
+
+async function enrolled(store: ExpectationStore, name: string) {
+  const policy = await store.policy(name);
+  if (!policy)
+    throw new Failure('CONFIG_INVALID', `Cannot learn of ${name}: it was never enrolled; begin with "lamactl attest enroll -n ${name}"`, {
+      node: name,
+    });
+  return policy;
+}
+
+function rowsOf({ node, pcrs }: { readonly node: string; readonly pcrs: Pins }): readonly (readonly string[])[] {
+  return Object.entries(pcrs).flatMap(([pcr, { from, values }]) => values.map((value) => [node, pcr, from, value]));
+}
+
+/** Profiles are counted from 0, and systemd-stub is told of one as "@1": systemd-stub(7). */
+function profileNumber(text: string): number {
+  const [, digits] = /^@?(\d{1,2})$/.exec(text) ?? [];
+  if (digits === undefined) throw new InvalidArgumentError('Say the number of a profile, such as 0 or @1.');
+  return Number(digits);
+}

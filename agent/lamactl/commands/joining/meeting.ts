@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../../shared/failure.ts';
+import { shownFingerprint } from '../../../shared/fingerprint.ts';
+import type { UnclaimedNode } from '../../fleet/unclaimed-node.ts';
+import type { Newcomer } from '../../pki/enrol.ts';
+import type { Office } from '../../pki/office.ts';
+import type { Session } from '../session.ts';
+import type { EkOptions } from './ek-options.ts';
+import { groundsOf } from './first-attestation.ts';
+
+/* What has to be settled with a stranger before its key is signed. */
+
+/** Two nodes of one name could each pass for the other. */
+export async function refuseKnownName({ contextFile, context }: Office, { name }: Newcomer, replace: boolean): Promise<void> {
+  const { readContext } = await import('../../fleet/context-file.ts');
+  const { nodes } = await readContext(contextFile, context);
+  if (replace || !Object.hasOwn(nodes, name)) return;
+  throw new Failure(
+    'INVALID_REQUEST',
+    `Cannot enroll ${name}: context "${context}" has a node of that name; if this one takes its place, repeat with --replace`,
+    { field: 'name' },
+  );
+}
+
+/** The one moment at which somebody in between could pass for the node. Throws NODE_UNTRUSTED or INVALID_REQUEST. */
+export async function compare(
+  { world }: Session,
+  { name, address: at }: Newcomer,
+  shown: string,
+  expected: string | undefined,
+): Promise<void> {
+  if (expected !== undefined) {
+    if (expected === shown) return;
+    throw new Failure(
+      'NODE_UNTRUSTED',
+      `Cannot enroll ${name}: what answers at ${at} has the fingerprint ${shownFingerprint(shown)}, and not the one that you gave`,
+      { address: at, fingerprint: shown },
+    );
+  }
+  world.stderr.write(`What answers at ${at} has no administrator. The fingerprint of its key:\n\n  ${shownFingerprint(shown)}\n\n`);
+  const answer = await world.ask(`Does the node's console show the same? Then type "yes": `);
+  if (answer === undefined)
+    throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: nobody is here to compare its fingerprint; give it with --fingerprint`, {
+      fingerprint: shown,
+    });
+  if (answer.trim() !== 'yes')
+    throw new Failure('NODE_UNTRUSTED', `Cannot enroll ${name}: its fingerprint was not confirmed`, { address: at, fingerprint: shown });
+}
+
+/** Nobody at a console: the TPM that one knows speaks for the session. Throws INVALID_REQUEST or NODE_UNTRUSTED. */
+export async function proveByTpm({ world }: Session, { name }: Newcomer, node: UnclaimedNode, options: EkOptions): Promise<void> {
+  const { proveSession } = await import('../../trust/session-proof.ts');
+  const grounds = await groundsOf(options);
+  if (grounds.acceptNew) throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: --ek needs --ek-root or --ek-name`, { field: 'ek' });
+  await proveSession(name, node, grounds, world);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Command } from 'commander';
+import { Failure } from '../../../shared/failure.ts';
+import type { ExitName } from '../../exit-code.ts';
+import { BundleFile } from '../../fleet/bundle-file.ts';
+import { renderDocument } from '../../output/document.ts';
+import { planText } from '../../output/plan-text.ts';
+import { begin } from '../../rollout/state.ts';
+import { Witnesses } from '../../rollout/witnesses.ts';
+import { helpAfter, NODE_EXITS } from '../help.ts';
+import type { Run, Session } from '../session.ts';
+import { type PlanOptions, type RunOptions, withPlanOptions, withRunOptions } from './rollout-options.ts';
+import { newHolder, openParts, runRollout } from './rollout-run.ts';
+import { type Survey, survey } from './rollout-survey.ts';
+
+export function addRolloutPlan(rollout: Command, run: Run): void {
+  withPlanOptions(rollout.command('plan'))
+    .summary('show which node would come when, and why')
+    .description('Show which of the selected nodes would be updated in which wave, and why, and which would be left out. Changes nothing.')
+    .addHelpText(
+      'after',
+      helpAfter(
+        [
+          ['lamactl rollout plan --all --bundle ./v2.raucb', 'every node of the context'],
+          ['lamactl rollout plan -l role=k3s --bundle ./v2.raucb --waves 1,rest', 'some of them'],
+        ],
+        ['done', ...NODE_EXITS],
+      ),
+    )
+    .action((options: PlanOptions, command: Command) => run(command, (session) => plan(session, options)));
+}
+
+export function addRolloutStart(rollout: Command, run: Run): void {
+  withRunOptions(withPlanOptions(rollout.command('start')))
+    .summary('begin a rollout, and run it')
+    .description(
+      'Plan a rollout over the selected nodes, begin it, and run it to its end. It stops when the version fails or rolls back anywhere. Ctrl-C leaves the updates running that were begun; "lamactl rollout resume" goes on.',
+    )
+    .option('--replace', 'although another rollout has not ended, and nobody goes on with it')
+    .addHelpText(
+      'after',
+      helpAfter(
+        [
+          ['lamactl rollout start --all --bundle ./v2.raucb', 'one node, a tenth, the rest'],
+          ['lamactl rollout start -l site=attic --bundle https://images.lan/v2.raucb --soak 10m --pause-after 1', 'carefully'],
+          ['lamactl rollout start --all --gate health,k3s --kubeconfig ~/.kube/config --bundle ./v2.raucb', 'drained one by one'],
+        ],
+        ['done', 'under-way', 'refused', 'rolled-back', 'update-failed', ...NODE_EXITS],
+      ),
+    )
+    .action((options: StartOptions, command: Command) => run(command, (session) => start(session, options)));
+}
+
+interface StartOptions extends PlanOptions, RunOptions {
+  readonly replace?: true;
+}
+
+/** A file is read once for its hash; whoever runs the rollout opens it again. */
+async function readOnce(path: string): Promise<BundleFile> {
+  const file = await BundleFile.open(path);
+  await file.close();
+  return file;
+}
+
+async function plan(session: Session, options: PlanOptions): Promise<ExitName> {
+  const found = await survey(session, newId(session), options, readOnce);
+  await show(session, found);
+  return 'done';
+}
+
+async function show({ world, format, paint }: Session, { schedule, plan: { bundle } }: Survey): Promise<void> {
+  const { nodes, leftOut, waves, maxUnavailable, witnesses } = schedule;
+  const document = {
+    version: bundle.version,
+    waves,
+    maxUnavailable,
+    witnesses,
+    nodes: nodes.map(({ wave, ...node }) => ({ ...node, wave: wave + 1 })),
+    leftOut,
+  };
+  world.stdout.write(format === 'table' ? planText(paint, schedule) : await renderDocument(format, document));
+}
+
+async function start(session: Session, options: StartOptions): Promise<ExitName> {
+  const found = await survey(session, newId(session), options, readOnce);
+  const { schedule, plan, others } = found;
+  if (session.format === 'table') await show(session, found);
+  const [other] = others;
+  if (other && !options.replace) {
+    throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${other.id}, ${other.summary}`, {
+      rollout: other.id,
+    });
+  }
+  if (schedule.nodes.length === 0) return 'done';
+  if (plan.witnesses.length === 0) {
+    throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
+  }
+  const parts = await openParts(session);
+  const claim = { rolloutId: plan.id, epoch: 1, holder: newHolder(session.world) };
+  const witnesses = new Witnesses(await session.targetsOf(plan.witnesses), parts);
+  return runRollout(session, { claim, witnesses, state: begin(plan), sequence: 0 }, [], options);
+}
+
+/** A UUID of version 4 (RFC 9562, section 5.4). */
+function newId({ world }: Session): string {
+  const bytes = world.random(16);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+}

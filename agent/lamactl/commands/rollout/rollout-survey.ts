@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../../shared/failure.ts';
+import { ask } from '../../fleet/ask.ts';
+import type { BundleFile } from '../../fleet/bundle-file.ts';
+import type { BundleSource, NodeConnection, Target } from '../../fleet/node.ts';
+import type { KnownRollout } from '../../fleet/node-rollout.ts';
+import { hasEnded } from '../../fleet/node-state.ts';
+import { newestOfEach } from '../../rollout/open-rollout.ts';
+import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
+import { countOf } from '../../rollout/waves.ts';
+import { bundleArgument } from '../options.ts';
+import { type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
+import { type PlanOptions, WINDOW_NODE_MS } from './rollout-options.ts';
+
+/** What is known before a rollout, and what follows from it. */
+export interface Survey {
+  readonly schedule: Schedule;
+  readonly plan: Plan;
+  /** Rollouts that have not ended, as the nodes know. */
+  readonly others: readonly KnownRollout[];
+}
+
+/** Asks the selected nodes what they run, and plans a rollout. Changes nothing. */
+export async function survey(
+  session: Session,
+  id: string,
+  options: PlanOptions,
+  openFile: (path: string) => Promise<BundleFile>,
+): Promise<Survey> {
+  const targets = await session.targets();
+  refuseUnfit(options);
+  const argument = bundleArgument(options.bundle, options.onNode === true);
+  const file = 'file' in argument ? await openFile(argument.file) : undefined;
+  const source: BundleSource = 'file' in argument ? { client: file!.info } : argument;
+  const { connect } = session.world;
+  const answers = await ask(targets, connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, look);
+  const facts = answers.map(({ target: { name, labels }, ...answer }): NodeFacts => {
+    return { name, labels, state: answer.ok ? answer.value.state : { answers: false, why: answer.failure.message } };
+  });
+  const found = await factsOfBundle(
+    session,
+    targets.filter((_, index) => answers[index]!.ok),
+    source,
+  );
+  const schedule = planRollout(facts, { ...options, ...found });
+  const plan = planOf(id, session.world.clock.now(), options, { argument: options.bundle, source, ...found }, schedule);
+  const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
+  return { schedule, plan, others: newestOfEach(copies).filter(({ ended }) => !ended) };
+}
+
+interface Look {
+  readonly state: NodeFacts['state'] & { readonly answers: true };
+  readonly rollouts: readonly KnownRollout[];
+}
+
+async function look(node: NodeConnection): Promise<Look> {
+  const [device, update, rollouts] = await Promise.all([node.device(), node.update(''), node.rollouts()]);
+  const busyWith = update && !hasEnded(update.phase) && update.phase !== 'idle' ? update.phase : '';
+  const state = { answers: true, version: device.imageVersion, compatible: device.compatible, busyWith } as const;
+  return { state, rollouts };
+}
+
+/** A file of ours no node can look at yet; of any other, one of the nodes tells. */
+async function factsOfBundle(
+  session: Session,
+  targets: readonly Target[],
+  source: BundleSource,
+): Promise<Pick<Plan['bundle'], 'version' | 'compatible'>> {
+  const [first] = targets;
+  if ('client' in source || !first) return { version: '', compatible: '' };
+  const [answer] = await ask([first], session.world.connect, { timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS) }, (node) =>
+    node.inspect(source),
+  );
+  if (answer?.ok) return { version: answer.value.bundle.version, compatible: answer.value.bundle.compatible };
+  // A node that cannot stream cannot look into a URL either; what is wrong with a bundle is wrong for all of them.
+  if (answer && answer.failure.code !== 'INVALID_REQUEST' && answer.failure.code !== 'PERMISSION_DENIED') throw answer.failure;
+  return { version: '', compatible: '' };
+}
+
+function planOf(id: string, createdAtMs: number, options: PlanOptions, bundle: Plan['bundle'], schedule: Schedule): Plan {
+  const { gate, window = '', pauseAfter = 0, soak = 0, waitForAbsent, nodeTimeout, limitRate = 0, tolerate } = options;
+  const { nodes, waves, maxUnavailable, witnesses } = schedule;
+  return {
+    id,
+    createdAtMs,
+    bundle,
+    options: {
+      maxUnavailable,
+      tolerate: tolerate ? countOf(tolerate, nodes.length) : 0,
+      gates: [...gate],
+      window,
+      pauseAfter,
+      soakMs: soak,
+      absentMs: waitForAbsent,
+      nodeMs: window === '' ? nodeTimeout : Math.max(nodeTimeout, WINDOW_NODE_MS),
+      bytesPerSecond: limitRate,
+      force: options.force === true,
+      allowDowngrade: options.allowDowngrade === true,
+    },
+    nodes: nodes.map(({ why: _, ...node }) => node),
+    waves,
+    witnesses: [...witnesses],
+  };
+}
+
+function refuseUnfit({ window, gate, bundle, onNode }: PlanOptions): void {
+  if (/^https:\/\/[^?]*\?/.test(bundle)) {
+    const found = 'its query may be a secret, and readers may see the record of a rollout; give what the server wants to see with --header';
+    throw new Failure('INVALID_REQUEST', `Cannot roll out from this URL: ${found}`, { field: 'bundle' });
+  }
+  if (window === undefined) return;
+  if (gate.includes('k3s')) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      'Cannot drain nodes in a window: lamactl would have to be there for the reboot; leave out --window or the gate k3s',
+      {
+        field: 'window',
+      },
+    );
+  }
+  if ('file' in bundleArgument(bundle, onNode === true)) {
+    throw new Failure('INVALID_REQUEST', 'Cannot give a file in a window: lamactl would have to wait for it; use --on-node or a URL', {
+      field: 'window',
+    });
+  }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { comparePcrs } from '../../../../../agent/lamactl/attest/compare.ts';
+import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
+import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot.ts';
+import { forge } from '../../../fakes/attest/forged-tpm.ts';
+import { temporaryFolder } from '../../../fakes/folder.ts';
+import { FakeNode } from '../../fake-node.ts';
+import { FakeWorld, worldCertificates } from '../../fake-world.ts';
+
+const certificates = worldCertificates();
+afterAll(() => certificates.remove());
+
+const good = forge();
+const state = (compared: ReturnType<typeof comparePcrs>, pcr: number) => compared[pcr];
+
+describe('what a policy expects, beside what a node reported', () => {
+  it('has nothing behind it where all is well', () => {
+    const compared = comparePcrs(good.evidence, good.policy, undefined);
+    expect(compared.map(({ state }) => state)).not.toContain('not as expected');
+    expect(compared.flatMap(({ events }) => events)).toEqual([]);
+    expect(state(compared, 12)).toMatchObject({ from: 'empty', state: 'as expected' });
+    expect(state(compared, 10)).toMatchObject({ state: 'explained' });
+  });
+
+  it('has the events of a PCR behind it that is not as expected, and marks what is new and what is gone', () => {
+    const events = [
+      ...GOOD_EVENTS.filter(({ pcr }) => pcr !== 2),
+      event(2, 0x80000004, 'which', 'another option ROM'),
+      event(2, 4, Buffer.alloc(4)),
+    ];
+    const { evidence } = forge({ boot: { ...GOOD_BOOT, events } });
+    const [, , second] = comparePcrs(evidence, good.policy, good.evidence);
+    expect(second).toMatchObject({ state: 'not as expected', expected: [good.evidence.pcr_values['2']?.toString('hex')] });
+    expect(second?.events.map(({ mark, text }) => `${mark} ${text}`)).toEqual(['new which', ' 4 bytes', 'gone which option ROM']);
+  });
+
+  it('has the events of every log', () => {
+    const { evidence } = forge({ evidence: { event_log: writeEventLog(GOOD_EVENTS.slice(1)) } });
+    expect(state(comparePcrs(evidence, good.policy, undefined), 0)).toMatchObject({ state: 'not explained' });
+    const policy = {
+      ...good.policy,
+      pcrs: Object.fromEntries(['10', '11'].map((pcr) => [pcr, { from: 'operator' as const, values: ['11'.repeat(32)] }])),
+    };
+    const compared = comparePcrs(good.evidence, policy, undefined);
+    expect(state(compared, 10)?.events.map(({ log }) => log)).toEqual(GOOD_FILES.map(() => 'ima'));
+    expect(state(compared, 11)?.events.filter(({ log }) => log === 'userspace')).toHaveLength(GOOD_PHASES.length - 1);
+  });
+
+  it('is shown of saved evidence without a context', async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'evidence'), writeEvidence(good.evidence));
+    const pcrs = { ...good.policy.pcrs, '4': { from: 'image', values: ['22'.repeat(32)] } };
+    await writeFile(join(folder, 'policy'), JSON.stringify({ ...good.policy, pcrs }));
+    const world = new FakeWorld({}, certificates);
+    world.env.LAMACTL_CONFIG = '/nonexistent';
+    expect(await world.run(`attest show --evidence ${folder}/evidence --policy ${folder}/policy`)).toBe(16);
+    expect(world.stdout.text).toMatch(/^4 +not as expected +image +[0-9a-f]{64}$/m);
+    expect(world.stdout.text).toMatch(/^Behind PCR 4:$/m);
+    expect(await world.run(`attest show --evidence ${folder}/evidence`)).toBe(2);
+  });
+});
+
+describe('lamactl attest run', () => {
+  it('judges again and again until Ctrl-C, and is fine only for what is trusted', async () => {
+    const world = new FakeWorld({ attic: new FakeNode() }, certificates);
+    const sleep = world.clock.sleep.bind(world.clock);
+    let rounds = 0;
+    world.clock.sleep = async (ms, signal) => {
+      rounds += 1;
+      if (rounds === 3) world.interrupt();
+      await sleep(ms, signal);
+    };
+    expect(await world.run('attest run --watch 60s -o json')).toBe(15);
+    expect(world.events()).toHaveLength(3);
+    expect(world.events()[0]).toMatchObject({ node: 'attic', verdict: 'UNATTESTED' });
+  });
+});

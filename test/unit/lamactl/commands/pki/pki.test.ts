@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { certificateRequest, selfSignedCertificate } from '../../../../../agent/daemon/access/own-certificate.ts';
+import type { UnclaimedNode } from '../../../../../agent/lamactl/fleet/unclaimed-node.ts';
+import { Failure } from '../../../../../agent/shared/failure.ts';
+import { keyFingerprint, shownFingerprint } from '../../../../../agent/shared/fingerprint.ts';
+import { temporaryFolder } from '../../../fakes/folder.ts';
+import { Certificates } from '../../certificates.ts';
+import { FakeNode } from '../../fake-node.ts';
+import { FakeWorld } from '../../fake-world.ts';
+
+const PASSPHRASE = 'correct horse';
+
+/** An administrator at a terminal who has nothing yet. */
+async function beginner() {
+  const folder = await temporaryFolder();
+  const attic = new FakeNode();
+  const certificates = new Certificates();
+  const world = new FakeWorld({ attic }, certificates);
+  certificates.remove();
+  world.env.LAMACTL_CONFIG = join(folder, 'config.yaml');
+  const file = (name: string) => join(folder, name);
+  const init = async () => {
+    world.said.push(PASSPHRASE, PASSPHRASE);
+    expect(await world.run('pki init --admin alice')).toBe(0);
+    world.stdout.text = '';
+  };
+  return { world, attic, file, init };
+}
+
+const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
+
+/** A node without an administrator at 10.0.0.5, which asks for a certificate for `asksFor`. */
+async function standsThere(world: FakeWorld, asksFor?: KeyObject) {
+  const key = newKey();
+  const claims: unknown[] = [];
+  const certificate = new X509Certificate(await selfSignedCertificate(key));
+  world.meet = async (address) => ({ address, certificate });
+  const noTpm = async (): Promise<never> => {
+    throw new Failure('TPM_MISSING', 'Cannot use the TPM: there is none');
+  };
+  const node: UnclaimedNode = {
+    enrolment: async () => ({
+      certificateRequest: await certificateRequest(asksFor ?? key),
+      hostname: 'attic',
+      imageVersion: '1',
+      pinnedAuthorities: [],
+    }),
+    claim: async (claim) => void claims.push(claim),
+    tpmKeys: noTpm,
+    activate: noTpm,
+    quote: noTpm,
+    close: () => {},
+  };
+  world.connectUnclaimed = async () => node;
+  return { claims, fingerprint: shownFingerprint(keyFingerprint(createPublicKey(key))) };
+}
+
+describe('lamactl pki', () => {
+  it('makes an authority whose key is encrypted, a certificate of one’s own, and a context', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    expect(world.questions).toEqual(['New passphrase of "home 1": ', 'The same again: ']);
+    expect(await readFile(file('pki/home/authority-1.key'), 'utf8')).toMatch(/^-----BEGIN ENCRYPTED PRIVATE KEY-----/);
+    for (const secret of ['authority-1.key', 'alice.key', 'registry.json'])
+      expect((await stat(file(`pki/home/${secret}`))).mode & 0o777).toBe(0o600);
+    const own = new X509Certificate(await readFile(file('pki/home/alice.pem')));
+    expect(own.subject).toBe('CN=alice\nO=lamadist:admin');
+    expect(await world.run('pki init')).toBe(2);
+    expect(world.stderr.text).toContain('context "home" has an authority already');
+    expect(await world.run('status')).toBe(2);
+    expect(world.stderr.text).toContain('add one with "lamactl enroll"');
+  });
+
+  it('takes no passphrase that is short, mistyped, or given by nobody', async () => {
+    for (const said of [['short', 'short'], [PASSPHRASE, 'correct hose'], []]) {
+      const { world } = await beginner();
+      world.said.push(...said);
+      expect(await world.run('pki init')).toBe(2);
+      expect(world.stderr.text).toMatch(/Cannot (?:take the|ask for a) passphrase/);
+    }
+  });
+
+  it('issues certificates with a role, for a request too, and lists them', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    world.said.push(PASSPHRASE, 'wrong');
+    expect(await world.run(['pki', 'issue', 'bob', '--role', 'reader', '--folder', file('bob')])).toBe(0);
+    expect(new X509Certificate(await readFile(file('bob/bob.pem'))).subject).toContain('O=lamadist:reader');
+    expect(await world.run(['pki', 'issue', 'eve', '--role', 'reader', '--folder', file('eve')])).toBe(3);
+    expect(world.stderr.text).toContain('the passphrase is another');
+    world.stdout.text = '';
+    expect(await world.run('pki list -o json')).toBe(0);
+    expect(world.json()).toMatchObject({
+      authorities: [{ name: 'home 1', state: 'trusted', signing: true }],
+      certificates: [
+        { name: 'alice', role: 'admin', state: 'valid' },
+        { name: 'bob', role: 'reader' },
+      ],
+    });
+  });
+});
+
+describe('lamactl enroll', () => {
+  it('shows the fingerprint, asks, signs the key, and remembers the node with its labels', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    const { claims, fingerprint } = await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic --label site=loft')).toBe(15);
+    expect(world.stderr.text).toContain(fingerprint);
+    expect(claims).toMatchObject([{ labels: { site: 'loft' }, certificate: expect.stringContaining('BEGIN CERTIFICATE') }]);
+    expect(world.stdout.text).toContain('UNATTESTED');
+    expect(await readFile(file('config.yaml'), 'utf8')).toContain('attic: { address: 10.0.0.5:7443, labels: { site: loft } }');
+  });
+
+  it.each([['no'], ['']])('signs nothing when the answer is "%s"', async (answer) => {
+    const { world, init } = await beginner();
+    await init();
+    const { claims } = await standsThere(world);
+    world.said.push(answer, PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(5);
+    expect([claims, world.said]).toEqual([[], [PASSPHRASE]]);
+  });
+
+  it('signs no other key than the one that was compared', async () => {
+    const { world, init } = await beginner();
+    await init();
+    const { claims } = await standsThere(world, newKey());
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(5);
+    expect(world.stderr.text).toContain('it asks for a certificate for another key');
+    expect(claims).toEqual([]);
+  });
+
+  it.each([
+    ['a label without a key', '--label =x'],
+    ['a label with two signs', '--label a=b=c'],
+    ['a name for two', '--name a,b'],
+    ['a short fingerprint', '--fingerprint abc'],
+  ])('refuses %s', async (_, words) => {
+    const { world, init } = await beginner();
+    await init();
+    expect(await world.run(`enroll 10.0.0.5 --name attic ${words}`)).toBe(2);
+  });
+});

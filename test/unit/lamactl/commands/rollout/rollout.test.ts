@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { take } from '../../../../../agent/daemon/rollout/register.ts';
+import type { InstallRequest, Update } from '../../../../../agent/lamactl/fleet/node.ts';
+import { Failure } from '../../../../../agent/shared/failure.ts';
+import { DEVICE, updateIn } from '../../answers.ts';
+import { deadNode, FakeNode } from '../../fake-node.ts';
+import { FakeWorld, worldCertificates } from '../../fake-world.ts';
+
+const certificates = worldCertificates();
+afterAll(() => certificates.remove());
+afterEach(() => rmSync(join(certificates.folder, 'rollouts'), { recursive: true, force: true }));
+
+/** A node that carries out an update the moment that it is asked to. */
+class UpdatingNode extends FakeNode {
+  readonly known = new Map<string, Update>();
+
+  constructor(end: 'committed' | 'rolled-back' = 'committed') {
+    super();
+    this.last = undefined;
+    this.answers = {
+      device: async () => this.device(),
+      update: async (id) => (id === '' ? this.last : this.find(id)),
+      install: async (request) => this.install(request, end),
+      rollBack: async () => {
+        this.rollBackMessages.push('');
+        this.keep({ ...this.last!, phase: 'rolled-back' });
+        return this.last!.operationId;
+      },
+    };
+  }
+
+  install(request: InstallRequest, end: 'committed' | 'rolled-back'): string {
+    this.installs.push(request);
+    const operationId = request.operationId ?? 'op-1';
+    const reason = { code: 'CHECK_FAILED', message: 'web-server failed', failedChecks: [], remedy: '' };
+    this.keep(updateIn(end, { operationId, ...(end === 'rolled-back' && { reason }) }));
+    return operationId;
+  }
+
+  keep(update: Update): void {
+    this.last = update;
+    this.known.set(update.operationId, update);
+  }
+
+  find(id: string): Update {
+    const update = this.known.get(id);
+    if (!update) throw new Failure('UPDATE_NOT_FOUND', 'Cannot find the update');
+    return update;
+  }
+
+  device() {
+    if (this.last?.phase !== 'committed') return DEVICE;
+    const slots = DEVICE.slots.map((slot) => ({ ...slot, booted: !slot.booted }));
+    return { ...DEVICE, slots, imageVersion: '2.0.0' };
+  }
+}
+
+const START = 'rollout start --all --bundle /data/two.raucb --on-node';
+const fleet = (...names: string[]) => Object.fromEntries(names.map((name) => [name, new UpdatingNode()]));
+const steps = async (world: FakeWorld) => {
+  world.stdout.text = '';
+  await world.run('rollout status -o json');
+  return Object.fromEntries(world.json<{ nodes: { node: string; step: string }[] }>().nodes.map(({ node, step }) => [node, step]));
+};
+
+describe('lamactl rollout', () => {
+  it('plans and changes nothing', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const world = new FakeWorld({ ...nodes, barn: deadNode() }, certificates);
+    expect(await world.run('rollout plan --all --bundle /data/two.raucb --on-node --waves 1,rest --exclude shed')).toBe(0);
+    expect(world.stdout.text).toContain('1     attic');
+    expect(world.stdout.text).toContain('last, for it does not answer');
+    expect(world.stdout.text).toContain('3 nodes in 2 waves, at most 1 down at once; on record on cellar');
+    expect(Object.values(nodes).flatMap(({ installs }) => installs)).toEqual([]);
+    expect(nodes.cellar?.rollouts.size).toBe(0);
+  });
+
+  it('brings every node to the version, wave by wave, and says so', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --waves 1,rest --limit-rate 1MiB`)).toBe(0);
+    for (const node of Object.values(nodes)) {
+      expect(node.installs).toMatchObject([{ rebootPolicy: 'automatic', bytesPerSecond: 1 << 20, rolloutFence: { epoch: 1 } }]);
+    }
+    expect(world.stdout.text).toMatch(/attic: done\n.*rollout: wave 2 of 2/);
+    expect(world.stdout.text).toContain('2.0.0 to 3 nodes: done; 3 done');
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'done', shed: 'done' });
+    expect(readdirSync(join(certificates.folder, 'rollouts/home'))).toHaveLength(2);
+  });
+
+  it('stops when the version rolled back anywhere, and brings the others back when it is undone', async () => {
+    const nodes = { attic: new UpdatingNode(), cellar: new UpdatingNode('rolled-back'), shed: new UpdatingNode() };
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(START)).toBe(9);
+    expect(world.stdout.text).toContain('halted: cellar rolled back: web-server failed');
+    expect(nodes.shed.installs).toEqual([]);
+    expect(await world.run('rollout resume')).toBe(7);
+    expect(await world.run('rollout undo')).toBe(0);
+    expect(nodes.attic.rollBackMessages).toHaveLength(1);
+    expect(nodes.cellar.rollBackMessages).toHaveLength(0);
+    expect(await steps(world)).toEqual({ attic: 'undone', cellar: 'rolled-back', shed: 'pending' });
+  });
+
+  it('goes on past failures that are tolerated, and still tells of them', async () => {
+    const nodes = { attic: new UpdatingNode('rolled-back'), cellar: new UpdatingNode() };
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --tolerate 1`)).toBe(9);
+    expect(await steps(world)).toEqual({ attic: 'rolled-back', cellar: 'done' });
+  });
+
+  it('waits for a node that is off, for so long, and goes on without it', async () => {
+    const nodes = { ...fleet('attic', 'cellar'), barn: deadNode() };
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --waves rest --wait-for-absent 30s`)).toBe(4);
+    expect(world.stdout.text).toContain('barn: pending: Cannot reach 10.0.0.9:7443: nothing listens there');
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'done', barn: 'skipped' });
+  });
+
+  it('pauses after the wave that was said, and is resumed without a second install', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --waves 1,rest --pause-after 1`)).toBe(12);
+    expect(world.stderr.text).toContain('To go on: lamactl rollout resume');
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'pending', shed: 'pending' });
+    expect(await world.run('rollout resume')).toBe(0);
+    for (const node of Object.values(nodes)) expect(node.installs).toHaveLength(1);
+  });
+
+  it('is taken over by a machine that knows nothing of it, and refuses whoever held it', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = new FakeWorld(nodes, certificates);
+    await world.run(`${START} --waves 1,rest --pause-after 1`);
+    rmSync(join(certificates.folder, 'rollouts'), { recursive: true });
+    // Of a rollout that waits for somebody, nothing is left to do.
+    expect(await world.run('rollout take-over')).toBe(12);
+    expect(await world.run('rollout resume')).toBe(0);
+    const [register] = nodes.cellar!.rollouts.values();
+    expect(() => take(register, { epoch: 1, holder: 'old' })).toThrow('Cannot go on with the rollout');
+  });
+
+  it('does not begin while another one has not ended', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const world = new FakeWorld(nodes, certificates);
+    await world.run(`${START} --waves 1,rest --pause-after 1`);
+    expect(await world.run(START)).toBe(7);
+    expect(world.stderr.text).toContain('Cannot begin a rollout: another has not ended');
+    expect(await world.run('rollout abort')).toBe(0);
+    expect(await world.run(START)).toBe(0);
+    world.stdout.text = '';
+    expect(await world.run('rollout list')).toBe(0);
+    expect(world.stdout.text).toContain('aborted');
+  });
+
+  it('begins nothing when no node answers that could keep its record', async () => {
+    const world = new FakeWorld({ attic: deadNode(), cellar: deadNode() }, certificates);
+    expect(await world.run(START)).toBe(4);
+    expect(world.stderr.text).toContain('none can keep its record');
+  });
+
+  it('leaves out nodes that run the version already, and is done when none is left', async () => {
+    const node = new UpdatingNode();
+    node.install({ operationId: 'x' } as InstallRequest, 'committed');
+    const world = new FakeWorld({ attic: node }, certificates);
+    expect(await world.run(START)).toBe(0);
+    expect(world.stdout.text).toContain('left out: it runs 2.0.0 already');
+  });
+
+  it('tells each change to a program', async () => {
+    const world = new FakeWorld(fleet('attic'), certificates);
+    expect(await world.run(`${START} -o json`)).toBe(0);
+    expect(world.events()).toMatchObject([
+      { type: 'rollout', phase: 'running' },
+      { node: 'attic', type: 'step', step: 'in-flight', wave: 1 },
+      { node: 'attic', type: 'phase', phase: 'committed' },
+      { node: 'attic', type: 'step', step: 'done' },
+      { type: 'rollout', phase: 'done' },
+      { type: 'end', phase: 'done', nodes: [{ node: 'attic', step: 'done' }] },
+    ]);
+  });
+
+  it('shows a rollout that another lamactl runs', async () => {
+    const world = new FakeWorld(fleet('attic', 'cellar'), certificates);
+    await world.run(START);
+    world.stdout.text = '';
+    expect(await world.run('rollout watch')).toBe(0);
+    expect(world.stdout.text).toMatch(/2\s+cellar\s+done/);
+  });
+
+  it.each([
+    [`${START} --waves rest,1`, 'Say sizes such as 1,10%,rest'],
+    [`${START} --gate magic`, 'Say some of health, attestation, k3s'],
+    [`${START} --max-unavailable 0`, 'Say a number of nodes'],
+    ['rollout start --all', "required option '--bundle <bundle>' not specified"],
+  ])('refuses "%s"', async (line, message) => {
+    const world = new FakeWorld(fleet('attic'), certificates);
+    expect(await world.run(line)).toBe(2);
+    expect(world.stderr.text).toContain(message);
+  });
+
+  it('does not drain nodes in a window', async () => {
+    const world = new FakeWorld(fleet('attic'), certificates);
+    expect(await world.run([...START.split(' '), '--gate', 'k3s', '--window', 'Sat 02:00-05:00'])).toBe(2);
+    expect(world.stderr.text).toContain('Cannot drain nodes in a window');
+  });
+
+  it('puts no query of a URL on record', async () => {
+    const node = new UpdatingNode();
+    const world = new FakeWorld({ attic: node }, certificates);
+    expect(await world.run('rollout start --all --bundle https://images.lan/two.raucb?signature=abc')).toBe(2);
+    expect(world.stderr.text).toContain('its query may be a secret');
+    expect(node.rollouts.size).toBe(0);
+  });
+
+  it('knows no rollout where there is none', async () => {
+    const world = new FakeWorld(fleet('attic'), certificates);
+    expect(await world.run('rollout status')).toBe(11);
+    expect(world.stderr.text).toContain('Cannot find a rollout');
+  });
+});
