@@ -14,7 +14,7 @@ import type { Plan } from './plan.ts';
 
 /** What lets an update begin on a node, and calls it done. Throws a Failure where it does not. */
 export interface TrustGate {
-  before(target: Target): Promise<void>;
+  before(target: Target): Promise<unknown>;
   afterwards(target: Target): Promise<void>;
 }
 

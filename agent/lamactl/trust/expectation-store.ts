@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { parseConfig } from '../../shared/config-file.ts';
@@ -34,6 +34,14 @@ export class ExpectationStore {
     const policy = readPolicy(text, this.policyFile(node));
     const counters = await readIfThere(this.#countersFile(node));
     return counters === undefined ? policy : { ...policy, last: parseConfig(countersSchema, counters, this.#countersFile(node)) };
+  }
+
+  /** Another node of the context that was enrolled with this endorsement key. */
+  async nodeWith(ekName: string, but: string): Promise<string | undefined> {
+    const files = await readdir(this.folder).catch(() => []);
+    const nodes = files.filter((file) => file.endsWith('.yaml')).map((file) => file.slice(0, -'.yaml'.length));
+    for (const node of nodes.filter((each) => each !== but)) if ((await this.policy(node))?.ek_name === ekName) return node;
+    return undefined;
   }
 
   /** Comments in the file are lost: it is lamactl that writes it. */

@@ -40,12 +40,17 @@ export class InstallGate {
     return new InstallGate(parts, pins);
   }
 
-  /** Throws NOT_TRUSTED. */
-  async before(target: Target): Promise<void> {
+  /**
+   * Tells whether the node runs the new image already: then the update was begun by a lamactl that was interrupted, and what is
+   * left is to see it to its end. Throws NOT_TRUSTED.
+   */
+  async before(target: Target): Promise<'may-begin' | 'runs-the-new-image'> {
     const attestation = await this.#attest(target, (policy) => policy);
-    requireTrust(target.name, 'before the update', attestation);
     const { policy, verdict } = attestation;
     if (policy) this.#before.set(target.name, { ...policy.pcrs, ...('image' in verdict && policy.previous) });
+    if (isTrusted(attestation)) return 'may-begin';
+    if (policy && isTrusted(await this.#attest(target, (known) => this.#withNewImage(target, known)))) return 'runs-the-new-image';
+    throw notTrusted(target.name, 'before the update', attestation);
   }
 
   /**
@@ -53,15 +58,19 @@ export class InstallGate {
    * it proved before. Throws NOT_TRUSTED.
    */
   async afterwards(target: Target): Promise<void> {
-    const { store } = this.parts;
-    const pins = this.pins.get(target.name) ?? {};
-    const attestation = await this.#attest(target, ({ previous: _, ...policy }) => ({
-      ...policy,
-      pcrs: withPins(policy.pcrs, pins, false),
-    }));
-    requireTrust(target.name, 'after the update', attestation);
+    const attestation = await this.#attest(target, (policy) => this.#withNewImage(target, policy));
+    if (!isTrusted(attestation)) throw notTrusted(target.name, 'after the update', attestation);
     const { policy } = attestation;
-    if (policy) await store.keepPolicy(target.name, { ...policy, ...previousOf(this.#before.get(target.name), pins) });
+    const previous = previousOf(this.#before.get(target.name), this.#pinsFor(target));
+    if (policy) await this.parts.store.keepPolicy(target.name, { ...policy, ...previous });
+  }
+
+  #pinsFor({ name }: Target): Pins {
+    return this.pins.get(name) ?? {};
+  }
+
+  #withNewImage(target: Target, { previous: _, ...policy }: Policy): Policy {
+    return { ...policy, pcrs: withPins(policy.pcrs, this.#pinsFor(target), false) };
   }
 
   async #attest(target: Target, expect: (policy: Policy) => Policy): Promise<Attestation> {
@@ -84,10 +93,12 @@ function previousOf(before: Pins | undefined, pins: Pins): Pick<Policy, 'previou
   return { previous: Object.fromEntries(Object.entries(before).filter(([pcr]) => pins[pcr])) };
 }
 
-function requireTrust(node: string, when: string, { verdict }: Attestation): void {
-  if (verdict.verdict === 'TRUSTED' || verdict.verdict === 'TRUSTED (first use)') return;
+const isTrusted = ({ verdict }: Attestation): boolean => verdict.verdict === 'TRUSTED' || verdict.verdict === 'TRUSTED (first use)';
+
+function notTrusted(node: string, when: string, { verdict }: Attestation): Failure {
   const reason = verdict.verdict === 'REJECTED' ? ` (${verdict.reason})` : '';
-  throw new Failure('NOT_TRUSTED', `Cannot trust ${node} ${when}: it is ${verdict.verdict}${reason}: ${verdict.found}`, {
+  const found = 'found' in verdict ? `: ${verdict.found}` : '';
+  return new Failure('NOT_TRUSTED', `Cannot trust ${node} ${when}: it is ${verdict.verdict}${reason}${found}`, {
     node,
     verdict: verdict.verdict,
     ...(verdict.verdict === 'REJECTED' && { reason: verdict.reason }),

@@ -51,6 +51,18 @@ describe.skipIf(IN_VM)('an update that needs attestation, measured by the launch
       expect(shown).toMatch(/TRUSTED \(first use\).*it runs the image before the last update/);
     }));
 
+  it('is seen to its end by the same command when lamactl was gone meanwhile', () =>
+    onEnrolledNode(async ({ homelab, bundle }) => {
+      const install = ['install', '--on-node', bundle, '--require-attestation', '--expect', await ukiFile(homelab, '2')];
+      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
+      expect(await verdict(homelab)).toBe('REJECTED');
+      const { exitCode, all } = await homelab.lamactl(install);
+      expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
+      expect(await verdict(homelab)).toBe('TRUSTED (first use)');
+      const { nodes } = await json<{ nodes: { updates: object[] }[] }>(homelab, 'history');
+      expect(nodes[0]?.updates).toHaveLength(1);
+    }));
+
   it('does not begin on a node that does not prove what it runs', () =>
     onEnrolledNode(async ({ homelab, node, bundle }) => {
       await spoil(node);

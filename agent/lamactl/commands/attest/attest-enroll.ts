@@ -94,6 +94,14 @@ export async function enrollOne(
   }
   const result = await enrolNode(name, node, grounds, world);
   if ('reason' in result) return result;
+  const twin = await store.nodeWith(result.ek_name, name);
+  if (twin !== undefined) {
+    throw new Failure(
+      'INVALID_REQUEST',
+      `Cannot enroll ${name}: ${twin} is enrolled with the very same TPM; one of the two asks the other's. If ${twin} is gone, remove ${store.policyFile(twin)}`,
+      { node: name, ek_name: result.ek_name },
+    );
+  }
   await store.keepPolicy(name, policyWith(result, bank, before));
   await store.forgetTrusted(name);
   return result;

@@ -4,6 +4,7 @@ import { Failure } from '../../../shared/failure.ts';
 import { printable } from '../../../shared/printable.ts';
 import type { ComparedPcr } from '../../attest/compare.ts';
 import type { Policy } from '../../attest/policy.ts';
+import type { Reported } from '../../attest/reported.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
 import { readInput } from '../../input-file.ts';
@@ -47,6 +48,8 @@ interface Shown {
   readonly node: string;
   readonly verdict: Verdict;
   readonly pcrs: readonly ComparedPcr[];
+  /** What the evidence says beside; absent where there is none, or none that can be read. */
+  readonly reported?: Reported;
   readonly failure?: Failure;
 }
 
@@ -57,7 +60,11 @@ async function show(session: Session, options: Options): Promise<ExitName> {
     for (const each of shown) world.stdout.write(shownText(session, each));
     for (const { node, failure } of shown) if (failure) world.stderr.write(failureText(node, failure));
   } else {
-    world.stdout.write(await renderDocument(format, { nodes: shown.map(({ node, verdict, pcrs }) => ({ node, ...verdict, pcrs })) }));
+    world.stdout.write(
+      await renderDocument(format, {
+        nodes: shown.map(({ node, verdict, pcrs, reported }) => ({ node, ...verdict, pcrs, ...(reported && { reported }) })),
+      }),
+    );
   }
   return worst(shown.map(({ verdict, failure }) => (failure ? exitOfFailure(failure) : EXIT_OF_VERDICT[verdict.verdict])));
 }
@@ -65,6 +72,7 @@ async function show(session: Session, options: Options): Promise<ExitName> {
 async function showNodes({ world, ...session }: Session): Promise<readonly Shown[]> {
   const { attestNode } = await import('../../trust/attest-node.ts');
   const { comparePcrs } = await import('../../attest/compare.ts');
+  const { reported } = await import('../../attest/reported.ts');
   const store = await session.expectations();
   const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
   return Promise.all(
@@ -72,7 +80,10 @@ async function showNodes({ world, ...session }: Session): Promise<readonly Shown
       // Read before it is judged: what is trusted now takes its place.
       const trusted = await store.trusted(target.name);
       const { verdict, evidence, policy } = await attestNode(target.name, () => world.connect(target, { timeoutMs }), { world, store });
-      return compared(target.name, verdict, () => (evidence && policy ? comparePcrs(evidence, policyOf(verdict, policy), trusted) : []));
+      return compared(target.name, verdict, () => {
+        if (!evidence || !policy) return { pcrs: [] };
+        return { pcrs: comparePcrs(evidence, policyOf(verdict, policy), trusted), reported: reported(evidence) };
+      });
     }),
   );
 }
@@ -83,12 +94,16 @@ async function showFile(evidenceFile: string, policyFile: string | undefined): P
   const { claimedChallenge } = await import('../../attest/challenge.ts');
   const { verify } = await import('../../attest/verify.ts');
   const { comparePcrs } = await import('../../attest/compare.ts');
+  const { reported } = await import('../../attest/reported.ts');
   const evidence = readEvidence(await readInput(evidenceFile, EVIDENCE_LIMIT_BYTES));
   if (policyFile === undefined)
     throw new Failure('INVALID_REQUEST', 'Cannot show evidence alone: say what it is compared with by --policy', { field: 'policy' });
   const policy = readPolicy((await readInput(policyFile, POLICY_LIMIT_BYTES)).toString('utf8'), policyFile);
   const verdict = verify({ evidence, policy, challenge: claimedChallenge(evidence, policy.pcr_bank) });
-  return compared(evidenceFile, verdict, () => comparePcrs(evidence, policyOf(verdict, policy), undefined));
+  return compared(evidenceFile, verdict, () => ({
+    pcrs: comparePcrs(evidence, policyOf(verdict, policy), undefined),
+    reported: reported(evidence),
+  }));
 }
 
 /** A node that runs the image before the last update is compared with that. */
@@ -97,9 +112,9 @@ function policyOf(verdict: Verdict, policy: Policy): Policy {
 }
 
 /** Logs that cannot be read leave the verdict, which says so. */
-function compared(node: string, verdict: Verdict, compare: () => readonly ComparedPcr[]): Shown {
+function compared(node: string, verdict: Verdict, compare: () => Pick<Shown, 'pcrs' | 'reported'>): Shown {
   try {
-    return { node, verdict, pcrs: compare() };
+    return { node, verdict, ...compare() };
   } catch (thrown) {
     return { node, verdict, pcrs: [], ...(verdict.verdict === 'REJECTED' ? {} : { failure: Failure.from(thrown) }) };
   }
@@ -113,7 +128,7 @@ const STYLES = {
   unlogged: 'warning',
 } as const;
 
-function shownText({ paint }: Session, { node, verdict, pcrs }: Shown): string {
+function shownText({ paint }: Session, { node, verdict, pcrs, reported }: Shown): string {
   const { image, believed, reason, found } = verdictFacts(verdict);
   const about = facts(paint, [
     ['Node', node],
@@ -122,6 +137,7 @@ function shownText({ paint }: Session, { node, verdict, pcrs }: Shown): string {
     ['Believed', believed],
     ['Reason', reason],
     ['Found', found],
+    ...(reported ? reportedRows(reported) : []),
   ]);
   const rows = pcrs.flatMap(({ pcr, state, expected, from, reported }): readonly (readonly Cell[])[] => [
     [String(pcr), { text: state, style: STYLES[state] }, from, reported],
@@ -129,6 +145,15 @@ function shownText({ paint }: Session, { node, verdict, pcrs }: Shown): string {
   ]);
   const behind = pcrs.filter(({ events }) => events.length > 0).map((each) => eventsText(paint, each));
   return [about, ...(rows.length > 0 ? [table(paint, ['PCR', 'STATE', 'FROM', 'VALUE'], rows)] : []), ...behind].join('\n');
+}
+
+function reportedRows({ tpmFirmware, clock, resetCount, restartCount, secureBoot, authorities }: Reported): [string, string][] {
+  return [
+    ['TPM firmware', tpmFirmware],
+    ['TPM clock', `${clock} ms, reset ${resetCount} and restarted ${restartCount} times`],
+    ['Secure Boot', secureBoot],
+    ...authorities.map((authority): [string, string] => ['Authority', authority]),
+  ];
 }
 
 /** IMA's log has thousands of lines; the last of them are what is new. */

@@ -149,8 +149,8 @@ async function installFrom(
   const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   return followUpdates(session, {
     begin: async (node, target) => {
-      await gate?.before(target);
-      return node.install(request);
+      const found = await gate?.before(target);
+      return (found === 'runs-the-new-image' && (await node.update(''))?.operationId) || node.install(request);
     },
     ...(gate && { afterwards: (target) => gate.afterwards(target) }),
     ...(file && { beside: (target, operationId, signal) => serve(target, operationId, file, { connect, clock, timeoutMs, signal }) }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Enrolment as an administrator does it, over the real protocol, with a real swtpm that has a maker's certificate.
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -85,6 +85,11 @@ describe('lamactl attest enroll', { timeout: 120_000 }, () => {
 
   async function enroll(...options: string[]) {
     await rm(join(folder, 'attestation'), { recursive: true, force: true });
+    return enrollToo(...options);
+  }
+
+  /** With what was enrolled before. */
+  async function enrollToo(...options: string[]) {
     const printed: string[] = [];
     const output = { isTerminal: false, columns: 100, rows: 0, write: (text: string) => void printed.push(text) };
     const world = { ...processWorld(), stdout: output, stderr: output, env: { LAMACTL_CONFIG: join(folder, 'config.yaml') } };
@@ -110,6 +115,16 @@ describe('lamactl attest enroll', { timeout: 120_000 }, () => {
   it('believes it for nothing only when it is told to', async () => {
     expect(await enroll()).toMatchObject({ exit: 2, text: expect.stringContaining('--accept-new') });
     expect(await enroll('--accept-new')).toMatchObject({ exit: 14, text: expect.stringMatching(/^Enrolled +first-use$/m) });
+  });
+
+  it('refuses a TPM that another node was enrolled with', async () => {
+    await enroll('--accept-new');
+    const policies = join(folder, 'attestation', 'home');
+    await rename(join(policies, 'attic.yaml'), join(policies, 'cellar.yaml'));
+    const text = expect.stringMatching(/Cannot enroll attic: cellar is enrolled with the very same TPM/);
+    expect(await enrollToo('--accept-new')).toMatchObject({ exit: 2, text });
+    await rename(join(policies, 'cellar.yaml'), join(policies, 'attic.yaml'));
+    expect(await enrollToo('--accept-new', '--replace')).toMatchObject({ exit: 14 });
   });
 
   it('rejects one that another maker vouches for, even when what is new is accepted', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { comparePcrs } from '../../../../../agent/lamactl/attest/compare.ts';
 import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
+import { reported } from '../../../../../agent/lamactl/attest/reported.ts';
 import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot.ts';
 import { forge } from '../../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
@@ -59,6 +60,12 @@ describe('what a policy expects, beside what a node reported', () => {
     expect(await world.run(`attest show --evidence ${folder}/evidence --policy ${folder}/policy`)).toBe(16);
     expect(world.stdout.text).toMatch(/^4 +not as expected +image +[0-9a-f]{64}$/m);
     expect(world.stdout.text).toMatch(/^Behind PCR 4:$/m);
+    // In the form in which a policy would expect it.
+    expect(world.stdout.text).toContain(`\nTPM firmware  ${reported(good.evidence).tpmFirmware}\n`);
+    expect(world.stdout.text).toMatch(/^TPM clock +\d+ ms, reset \d+ and restarted \d+ times$/m);
+    expect(world.stdout.text).toMatch(/^Secure Boot +on$/m);
+    for (const authority of reported(good.evidence).authorities) expect(world.stdout.text).toContain(authority);
+    expect(reported(good.evidence).authorities).not.toEqual([]);
     expect(await world.run(`attest show --evidence ${folder}/evidence`)).toBe(2);
   });
 });
