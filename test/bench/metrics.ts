@@ -13,7 +13,7 @@ const START_TIMEOUT_MS = 10_000;
 
 /** CPU time of one scrape of the agent, and of one of node_exporter, as processes of their own: the figures as text. */
 export async function metricsBenchmark(): Promise<string> {
-  const exporter = await debianProgram('prometheus-node-exporter', 'usr/bin/prometheus-node-exporter');
+  const exporter = await debianProgram('usr/bin/prometheus-node-exporter', 'prometheus-node-exporter');
   const address = `127.0.0.1:${await freePort()}`;
   const process = spawn(exporter, [`--web.listen-address=${address}`, '--log.level=error'], { stdio: 'ignore' });
   const daemon = await startDaemon();

@@ -12,7 +12,7 @@ let daemon: Daemon;
 let promtool: string;
 beforeAll(async () => {
   // A package of its own since trixie; in bookworm a part of the server's.
-  promtool = await debianProgram('promtool', 'usr/bin/promtool').catch(() => debianProgram('prometheus', 'usr/bin/promtool'));
+  promtool = await debianProgram('usr/bin/promtool', 'promtool', 'prometheus');
   daemon = await startDaemon();
 }, 180_000);
 afterAll(() => daemon?.stop());

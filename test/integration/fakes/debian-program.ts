@@ -9,9 +9,19 @@ import { run } from '../../../qemu/command.ts';
 
 /**
  * A program out of a Debian package that is not installed, for installing it would start its service: the package is fetched
- * with apt and unpacked in the cache, once. Throws when apt cannot fetch it.
+ * with apt and unpacked in the cache, once. Of several packages the first that has the program: releases name them differently.
+ * Throws when apt cannot fetch it, or none has it.
  */
-export async function debianProgram(debianPackage: string, path: string): Promise<string> {
+export async function debianProgram(path: string, ...packages: readonly string[]): Promise<string> {
+  const failures: unknown[] = [];
+  for (const name of packages) {
+    const folder = await unpackedPackage(name, path).catch((error) => void failures.push(error));
+    if (folder !== undefined && existsSync(join(folder, path))) return join(folder, path);
+  }
+  throw new Error(`Cannot find ${path} in the Debian packages ${packages.join(', ')}`, { cause: failures.at(-1) });
+}
+
+async function unpackedPackage(debianPackage: string, path: string): Promise<string> {
   const programs = join(cacheDirectory(), 'programs');
   const folder = join(programs, debianPackage);
   if (!existsSync(join(folder, path))) {
@@ -27,5 +37,5 @@ export async function debianProgram(debianPackage: string, path: string): Promis
       await rm(unpacked, { recursive: true });
     }
   }
-  return join(folder, path);
+  return folder;
 }

@@ -114,7 +114,7 @@ const RESOURCES = [
 
 let kubectl: string;
 beforeAll(async () => {
-  kubectl = await debianProgram('kubernetes-client', 'usr/bin/kubectl');
+  kubectl = await debianProgram('usr/bin/kubectl', 'kubernetes-client', 'kubectl');
 }, 180_000);
 
 const servers: FakeApiServer[] = [];
