@@ -101,7 +101,10 @@ describe.skipIf(IN_VM)('attestation of a whole node, measured by the launcher', 
       const policy = at('attestation/admin/attic.yaml');
       expect((await homelab.lamactl(['attest', 'verify', '--evidence', at(`evidence/${saved}`), '--policy', policy])).exitCode).toBe(14);
       const record = await homelab.lamactl(['attest', 'record', '--file', at('record.jsonl')]);
-      expect(record).toMatchObject({ exitCode: 0, all: expect.stringMatching(/TRUSTED \(first use\) +the same\n.*REJECTED \(log-mismatch\) +the same\n/) });
+      expect(record).toMatchObject({
+        exitCode: 0,
+        all: expect.stringMatching(/TRUSTED \(first use\) +the same\n.*REJECTED \(log-mismatch\) +the same\n/),
+      });
       expect(await judge(homelab, '--timeout', '2s')).toMatchObject({ verdict: 'UNKNOWN' });
     }));
 
