@@ -102,6 +102,15 @@ describe('every recipe', () => {
   });
 });
 
+describe('every initramfs', () => {
+  const recipes = ['recipes-core/initramfs/lamadist-initramfs.bb', 'recipes-installer/images/lamadist-installer-initramfs.bb'];
+
+  it.each(recipes)('%s has what its /etc/initrd-release links to: without it, systemd takes it for a root', async (recipe) => {
+    const [, packages = ''] = /^PACKAGE_INSTALL = "([^"]*)"/m.exec(await text(`meta-lamadist/${recipe}`)) ?? [];
+    expect(packages.split(/[\s\\]+/)).toContain('os-release');
+  });
+});
+
 describe('every unit of the layers', () => {
   const shipped = new Set(
     LAYER_FILES.filter((file) => !/\.(service|timer|target|mount|bb|bbclass)$/.test(file)).map((file) => path.basename(file)),

@@ -6,13 +6,15 @@
 //   additions  the same for x86_64 with everything that kas/ has to add, at once
 //   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
-// --boot, as root and after `offline` with --parts, boots BitBake's disk in a virtual machine and updates it with its bundle.
+// As root and after `offline` with --parts, --boot boots BitBake's disk in a virtual machine and updates it with its bundle, and
+// --install starts one with an empty disk from BitBake's installer.
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
+import { bootInstaller } from './boot-installer.ts';
 import { developmentKeys } from './development-keys.ts';
 import { missingAdditions } from './expectations.ts';
 import { boards, readAdditions, readKasBuild } from './kas-build.ts';
@@ -108,10 +110,12 @@ async function main(): Promise<number> {
       target: { type: 'string', multiple: true },
       only: { type: 'string', multiple: true },
       boot: { type: 'boolean', default: false },
+      install: { type: 'boolean', default: false },
     },
   });
-  if (values.boot) {
-    await bootDisk(path.resolve(values.work), say);
+  if (values.boot || values.install) {
+    if (values.boot) await bootDisk(path.resolve(values.work), say);
+    if (values.install) await bootInstaller(path.resolve(values.work), say);
     return 0;
   }
   const only = values.only ?? PARTS;

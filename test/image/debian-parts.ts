@@ -10,6 +10,7 @@ import type { Root } from '../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { buildVmImage, vmRoots } from '../../qemu/vm/image/build-vm-image.ts';
 import { initramfs } from '../../qemu/vm/image/parts.ts';
+import { installerInitramfs } from './installer-initramfs.ts';
 import { REPOSITORY } from './kas-build.ts';
 
 const SLOW_MS = 10 * 60_000;
@@ -28,6 +29,7 @@ async function collect(folder: string): Promise<void> {
   ] as const;
   await run(withPrivateMounts([...tar]), { timeoutMs: SLOW_MS });
   await copyFile(await initramfs(tools, sayOnStderr), path.join(folder, 'initramfs.cpio.zst'));
+  await copyFile(await installerInitramfs(tools), path.join(folder, 'installer.cpio.zst'));
   const boot = path.join(tools.tools, 'boot');
   const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
   if (kernel === undefined) throw new Error(`Cannot collect the parts of an image: ${boot} has no kernel`);

@@ -15,6 +15,7 @@ PACKAGE_INSTALL = " \
     lamadist-etc-overlay-initramfs \
     lamadist-repart-initramfs \
     lamadist-watchdog \
+    os-release \
     systemd \
     systemd-crypt \
     systemd-extra-utils \
@@ -33,7 +34,7 @@ IMAGE_ROOTFS_SIZE = "8192"
 IMAGE_ROOTFS_EXTRA_SPACE = "0"
 NO_RECOMMENDATIONS = "1"
 
-# Where systemd sees that it is in an initramfs, and what it then starts.
+# Where systemd sees that it is in an initramfs (a link to nothing would not do), and what it then starts.
 ROOTFS_POSTPROCESS_COMMAND += "lamadist_initrd_release;"
 lamadist_initrd_release() {
     ln -sf ../usr/lib/os-release ${IMAGE_ROOTFS}${sysconfdir}/initrd-release

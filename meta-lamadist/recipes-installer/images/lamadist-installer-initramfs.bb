@@ -5,7 +5,22 @@ HOMEPAGE = "https://lamadist.invalid/"
 
 require recipes-core/initramfs/lamadist-initramfs.bb
 
-PACKAGE_INSTALL = "base-passwd bash ca-certificates gawk grep kernel-modules lamadist-installer sed systemd systemd-initramfs util-linux-mount"
+# systemd-conf asks for an address on every wire: the image may be on a server.
+PACKAGE_INSTALL = " \
+    base-passwd \
+    bash \
+    ca-certificates \
+    gawk \
+    grep \
+    kernel-modules \
+    lamadist-installer \
+    os-release \
+    sed \
+    systemd \
+    systemd-conf \
+    systemd-initramfs \
+    util-linux-mount \
+"
 
 lamadist_initrd_release:append() {
     ln -sf lamadist-install.target ${IMAGE_ROOTFS}${systemd_system_unitdir}/default.target

@@ -26,4 +26,4 @@ do_install() {
 }
 
 FILES:${PN} += "${libexecdir}/lamadist ${systemd_system_unitdir}"
-RDEPENDS:${PN} = "coreutils curl gptfdisk systemd util-linux-lsblk zstd"
+RDEPENDS:${PN} = "coreutils curl systemd util-linux-lsblk util-linux-sfdisk zstd"

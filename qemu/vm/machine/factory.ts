@@ -14,16 +14,28 @@ const QUICK_MS = 120_000;
 const DATA_BYTES = 1200 << 20;
 /** What goes where on a fresh disk. */
 const FILLED = { 'esp-a': 'esp.img', 'root-a': 'rootfs.img', 'root-a-verity': 'verity.img' } as const;
-/** In the folder of an image that BitBake made. */
+/** In the folder of an image that BitBake made: a disk, or what writes one. */
 const READY_DISK = 'disk.img';
+const INSTALLER = 'installer.img';
+/** For what an installer writes. */
+const EMPTY_DISK_BYTES = 8 * 1024 ** 3;
 /** Names who put the keys into the firmware (UEFI's SignatureOwner). */
 const OWNER = '6c616d61-6469-4074-9000-000000000001';
 
+export interface Fresh {
+  /** The file of the machine's folder that it boots while its disk is empty: an installer's. */
+  readonly medium: string | undefined;
+}
+
 /** Makes a machine as it leaves the factory: a disk, a firmware and a TPM that never ran. */
-export async function makeFresh(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
-  await writeDisk(tools, folder, imageFolder);
+export async function makeFresh(tools: Root, folder: VmFolder, imageFolder: string): Promise<Fresh> {
+  const installer = path.join(imageFolder, INSTALLER);
+  const medium = existsSync(installer) ? `media/${await folder.share(installer)}` : undefined;
+  if (medium) await writeFile(folder.disk, '').then(() => truncate(folder.disk, EMPTY_DISK_BYTES));
+  else await writeDisk(tools, folder, imageFolder);
   await writeFirmware(tools, folder, imageFolder);
   await writeTpm(tools, folder);
+  return { medium };
 }
 
 /** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. An image that is a disk is taken as it is. */

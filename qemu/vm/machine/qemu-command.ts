@@ -27,6 +27,8 @@ export interface QemuOptions {
   readonly onTerminal: boolean;
   /** From credentialOptions. */
   readonly credentials: readonly string[];
+  /** A file of the folder that is a USB stick, plugged in before the machine is switched on; it boots after the disk. */
+  readonly medium?: string | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface QemuOptions {
  * that the guest cannot write the firmware's memory), a TPM 2.0, one disk whose every write is logged, USB, a watchdog, and a
  * virtio port. Nothing listens elsewhere than on the loopback network.
  */
-export function qemuCommand({ forwarded, display, onTerminal, credentials }: QemuOptions): string[] {
+export function qemuCommand({ forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
   const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
   return [
     ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-action', 'panic=none'],
@@ -59,7 +61,13 @@ export function qemuCommand({ forwarded, display, onTerminal, credentials }: Qem
     ...['-netdev', `user,id=net0${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-virtfs', `local,path=${WORK}/media,mount_tag=media,security_model=none,readonly=on`],
     ...['-device', 'qemu-xhci', '-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...(medium ? mediumOptions(medium) : []),
     ...DISPLAYS[display],
     ...credentials,
   ];
+}
+
+function mediumOptions(medium: string): string[] {
+  const drive = `driver=file,node-name=medium,filename=${WORK}/${medium},read-only=on`;
+  return ['-blockdev', drive, '-device', 'usb-storage,drive=medium,removable=on,bootindex=2'];
 }

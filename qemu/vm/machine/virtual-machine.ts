@@ -74,12 +74,19 @@ export class VirtualMachine implements VirtualNode {
     const folder = await VmFolder.create();
     const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress());
     try {
-      if (options.asleepIn) await folder.copyFrom(options.asleepIn);
-      else await makeFresh(tools, folder, options.image.path);
+      const { medium } = options.asleepIn
+        ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
+        : await makeFresh(tools, folder, options.image.path);
       const { display = 'none', onTerminal = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
-      machine.#supply = new PowerSupply(machine.name, folder, tools, { forwarded, display, onTerminal, files: machine.#provisioned });
+      machine.#supply = new PowerSupply(machine.name, folder, tools, {
+        forwarded,
+        display,
+        onTerminal,
+        files: machine.#provisioned,
+        medium,
+      });
     } catch (error) {
       await machine.stop();
       throw error;
