@@ -45,7 +45,9 @@ export function failureIn(sent: Sent): Failure | undefined {
     if (!info?.value) return undefined;
     const { reason, domain, metadata } = google.rpc.ErrorInfo.decode(info.value);
     if (domain !== FAILURE_DOMAIN || !Object.hasOwn(FAILURES, reason)) return undefined;
-    return new Failure(reason as FailureCode, sent.details ?? '', metadata, { cause: sent });
+    // lamactl knows the remedy by the code.
+    const { remedy: _, ...facts } = metadata;
+    return new Failure(reason as FailureCode, sent.details ?? '', facts, { cause: sent });
   } catch {
     // Not the details of a LamaDist node; the canonical code still says what happened.
     return undefined;

@@ -10,15 +10,16 @@ import { REPOSITORY } from './kas-build.ts';
 
 const LIB = path.join(REPOSITORY, 'meta-lamadist/lib');
 const SLOTS = ['a', 'b'] as const;
-/** What the layer's own code, which signs the policy of PCR 11, takes PCR 11 for once a boot is up. */
-const AFTER_BOOT = `
+/** What the layer's own code, which signs the policy of PCR 11, takes PCR 11 for while services answer. */
+const IN_SERVICE = `
 import sys
 sys.path.insert(0, sys.argv[1])
 from lamadist.pcr_policy import PHASES, after_stub, extend, read_sections
 value = after_stub(read_sections(sys.argv[2]))
-for phase in PHASES:
+for phase in [*PHASES, "shutdown"]:
     value = extend(value, phase.encode())
-print(value.hex())`;
+    if phase not in PHASES[:2]:
+        print(value.hex())`;
 
 /** Which values of PCR 4 and 11 a bundle promises under its signature: those of every slot's UKI in `esp`, and no others. */
 export async function checkPromisedPcrs(bundle: string, esp: string, keys: string): Promise<string[]> {
@@ -26,19 +27,20 @@ export async function checkPromisedPcrs(bundle: string, esp: string, keys: strin
   const pins = readBundleMetadata(await readSignedManifest(bundle, [authority], Date.now()), 'sha256');
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-uki-'));
   try {
-    const booted = await Promise.all(
+    const values = await Promise.all(
       SLOTS.map(async (slot) => {
         const uki = path.join(folder, `${slot}.efi`);
         await execa('mcopy', ['-i', esp, `::/EFI/Linux/lamadist-${slot}.efi`, uki]);
-        return (await execa('python3', ['-B', '-c', AFTER_BOOT, LIB, uki])).stdout.trim();
+        return (await execa('python3', ['-B', '-c', IN_SERVICE, LIB, uki])).stdout.trim().split('\n');
       }),
     );
+    const inService = values.flat();
     const promised = pins['11']?.values ?? [];
     const name = path.basename(bundle);
     return [
-      ...(JSON.stringify([...promised].sort()) === JSON.stringify(booted.sort())
+      ...(JSON.stringify([...promised].sort()) === JSON.stringify(inService.sort())
         ? []
-        : [`${name} promises PCR 11 to be ${promised.join(' or ') || 'nothing'} and not ${booted.join(' or ')}`]),
+        : [`${name} promises PCR 11 to be ${promised.join(' or ') || 'nothing'} and not ${inService.join(' or ')}`]),
       // With and without Secure Boot, for each slot.
       ...(pins['4']?.values.length === 2 * SLOTS.length ? [] : [`${name} does not say what PCR 4 of each slot is`]),
     ];

@@ -13,6 +13,12 @@ export interface Evidence {
 
 export type Question = 'identity' | 'activation' | 'quote';
 
+/** Who asks, such as the hash of a certificate, and until when the answer is waited for. */
+export interface Asking {
+  readonly asker: string;
+  readonly signal: AbortSignal;
+}
+
 /** What became of one question to the TPM; the time is that of the TPM alone, not of the queue before it. */
 export interface Answered {
   readonly question: Question;
@@ -25,13 +31,16 @@ export interface Answered {
 const USE_TIMEOUT_MS = 60_000;
 /** How many may wait behind the one that the TPM works for. */
 const WAITING_LIMIT = 4;
+/** How many questions one asker may have in there: nobody takes the TPM from the others. */
+const PLACES_OF_ONE = 2;
 
 const DOING = { identity: 'read the keys of the TPM', activation: 'activate the credential', quote: 'quote' } as const;
 
 /** Lets the TPM answer for the node: one question at a time, the others in a queue that has an end. */
 export class Attester {
   readonly #queue = new OneAtATime();
-  #inside = 0;
+  /** Who is in the queue, once for each question. */
+  readonly #inside: string[] = [];
   #listener: (answered: Answered) => void = () => {};
 
   constructor(
@@ -45,37 +54,39 @@ export class Attester {
     this.#listener = listener;
   }
 
-  identity(signal: AbortSignal): Promise<TpmIdentity> {
-    return this.#ask('identity', signal, (inner) => this.tpm.identity(inner));
+  identity(asking: Asking): Promise<TpmIdentity> {
+    return this.#ask('identity', asking, (inner) => this.tpm.identity(inner));
   }
 
-  activate(credential: Credential, signal: AbortSignal): Promise<Buffer> {
-    return this.#ask('activation', signal, (inner) => this.tpm.activate(credential, inner));
+  activate(credential: Credential, asking: Asking): Promise<Buffer> {
+    return this.#ask('activation', asking, (inner) => this.tpm.activate(credential, inner));
   }
 
   /** The logs are read after the quote, so that they hold all that was quoted: IMA's goes on meanwhile. */
-  async evidence(bank: PcrBank, session: QuotedSession, signal: AbortSignal): Promise<Evidence> {
+  async evidence(bank: PcrBank, session: QuotedSession, asking: Asking): Promise<Evidence> {
     if (session.nonce.length !== NONCE_BYTES) {
       throw new Failure('INVALID_REQUEST', `Cannot quote: the nonce has ${session.nonce.length} bytes, and not ${NONCE_BYTES}`);
     }
-    const quote = await this.#ask('quote', signal, (inner) => this.tpm.quote(bank, qualifyingData(session), inner));
+    const quote = await this.#ask('quote', asking, (inner) => this.tpm.quote(bank, qualifyingData(session), inner));
     return { quote, logs: await this.readLogs() };
   }
 
-  async #ask<T>(question: Question, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #ask<T>(question: Question, { asker, signal }: Asking, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const what = DOING[question];
-    if (this.#inside > WAITING_LIMIT) throw new Failure('TPM_BUSY', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
+    if (this.#inside.length > WAITING_LIMIT) throw new Failure('TPM_BUSY', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
+    const own = this.#inside.filter((each) => each === asker).length;
+    if (own >= PLACES_OF_ONE) throw new Failure('TPM_BUSY', `Cannot ${what}: ${own} questions of the same client wait for the TPM`);
     const late = () => new Failure('DEADLINE_EXCEEDED', `Cannot ${what}: the time for it was over`);
     const limited = () =>
       within(this.clock, USE_TIMEOUT_MS, signal, work, (): T => {
         if (signal.aborted) throw late();
         throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: the TPM did not answer within ${USE_TIMEOUT_MS / 1000} s`);
       });
-    this.#inside++;
+    this.#inside.push(asker);
     try {
       return await this.#queue.run(() => this.#measured(question, limited), signal, late);
     } finally {
-      this.#inside--;
+      this.#inside.splice(this.#inside.indexOf(asker), 1);
     }
   }
 

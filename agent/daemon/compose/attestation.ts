@@ -29,7 +29,7 @@ export function attesterOf(env: NodeJS.ProcessEnv, folders: Folders): Attester {
 /** Makes the keys at the first start, and compares the attestation key with the one that was made at every other. */
 export async function prepareKeys(attester: Attester, log: Logger, stopping: AbortSignal): Promise<void> {
   try {
-    await attester.identity(stopping);
+    await attester.identity({ asker: 'agent', signal: stopping });
     log.info('The TPM is ready');
   } catch (thrown) {
     const { code, message } = Failure.from(thrown);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { AttestationServiceHandlers } from '../../shared/gen/services.ts';
-import type { Attester } from '../attestation/attester.ts';
+import type { Asking, Attester } from '../attestation/attester.ts';
 import type { Credential, PcrBank } from '../attestation/tpm.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
 
@@ -26,9 +26,11 @@ const CHUNK_BYTES = 256 << 10;
 /** Hands out what the TPM says, raw; nothing of it is judged here. */
 export function attestationService({ attester, serverCertificateSha256 }: AttestationServiceParts): AttestationServiceHandlers {
   return {
-    getIdentity: unary((_request, { signal }) => attester.identity(signal)),
+    getIdentity: unary((_request, context) => attester.identity(askingIn(context))),
 
-    activateCredential: unary(async (request, { signal }) => ({ secret: await attester.activate(credentialIn(request), signal) })),
+    activateCredential: unary(async (request, context) => ({
+      secret: await attester.activate(credentialIn(request), askingIn(context)),
+    })),
 
     getEvidence: serverStream(async function* (request, context) {
       const bank = BANKS.get(request.bank ?? 0);
@@ -39,13 +41,17 @@ export function attestationService({ attester, serverCertificateSha256 }: Attest
         serverCertificateSha256: serverCertificateSha256(),
         clientCertificateSha256: clientCertificateSha256(context),
       };
-      const { quote, logs } = await attester.evidence(bank, session, context.signal);
+      const { quote, logs } = await attester.evidence(bank, session, askingIn(context));
       yield { quote: { ...quote, pcrValues: [...quote.pcrValues] } };
       yield* chunksOf(Log.MEASUREMENT_LOG_FIRMWARE, logs.firmware);
       yield* chunksOf(Log.MEASUREMENT_LOG_USERSPACE, logs.userspace);
       yield* chunksOf(Log.MEASUREMENT_LOG_IMA, logs.ima);
     }),
   };
+}
+
+function askingIn(context: CallContext): Asking {
+  return { asker: clientCertificateSha256(context).toString('hex'), signal: context.signal };
 }
 
 function clientCertificateSha256({ authContext }: CallContext): Buffer {

@@ -2,8 +2,9 @@
 import type { EnrolmentServiceHandlers } from '../../shared/gen/services.ts';
 import { NO_CERTIFICATE_SHA256 } from '../../shared/qualifying-data.ts';
 import { alreadyClaimed, type Claiming } from '../access/claim.ts';
+import type { Asking } from '../attestation/attester.ts';
 import { type AttestationServiceParts, credentialIn } from './attestation-service.ts';
-import { unary } from './handlers.ts';
+import { type CallContext, unary } from './handlers.ts';
 import { trustFromWire } from './trust-message.ts';
 
 export interface EnrolmentServiceParts {
@@ -39,17 +40,19 @@ export function enrolmentService({
       pinnedAuthorities: [...node.pinnedAuthorities],
     })),
 
-    getTpmKeys: unary((_request, { signal }) => attester.identity(signal)),
+    getTpmKeys: unary((_request, context) => attester.identity(askingFrom(context))),
 
-    openCredential: unary(async (request, { signal }) => ({ secret: await attester.activate(credentialIn(request), signal) })),
+    openCredential: unary(async (request, context) => ({
+      secret: await attester.activate(credentialIn(request), askingFrom(context)),
+    })),
 
-    quoteSession: unary(async ({ nonce }, { signal }) => {
+    quoteSession: unary(async ({ nonce }, context) => {
       const session = {
         nonce: Buffer.from(nonce ?? []),
         serverCertificateSha256: certificateSha256,
         clientCertificateSha256: NO_CERTIFICATE_SHA256,
       };
-      const { quote } = await attester.evidence('sha256', session, signal);
+      const { quote } = await attester.evidence('sha256', session, askingFrom(context));
       return { quote: { ...quote, pcrValues: [...quote.pcrValues] } };
     }),
 
@@ -59,6 +62,11 @@ export function enrolmentService({
       return {};
     }),
   };
+}
+
+/** Nobody has a certificate yet: who asks is known by the address, in whatever notation; the port is another with each connection. */
+function askingFrom({ peer, signal }: CallContext): Asking {
+  return { asker: peer.replace(/:\d+$/, ''), signal };
 }
 
 /** Of a node that has one. */

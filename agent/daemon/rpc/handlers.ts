@@ -5,6 +5,8 @@ import { toStatus } from '../../shared/status.ts';
 
 /** What a handler may need beside the request. */
 export interface CallContext {
+  /** Its address and port. */
+  readonly peer: string;
   readonly authContext: ReturnType<ServerUnaryCall<unknown, unknown>['getAuthContext']>;
   /** Aborted when the client goes, or its deadline passes. */
   readonly signal: AbortSignal;
@@ -17,7 +19,7 @@ export function unary<Request, Response>(
   return (call, callback) => {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
-    const context = { authContext: call.getAuthContext(), signal: gone.signal };
+    const context = { peer: call.getPeer(), authContext: call.getAuthContext(), signal: gone.signal };
     Promise.resolve()
       .then(() => answer(call.request, context))
       .then(
@@ -34,7 +36,7 @@ export function serverStream<Request, Response>(
   return (call) => {
     const gone = new AbortController();
     call.on('cancelled', () => gone.abort());
-    const context = { authContext: call.getAuthContext(), signal: gone.signal };
+    const context = { peer: call.getPeer(), authContext: call.getAuthContext(), signal: gone.signal };
     void pump(call, answer(call.request, context), gone.signal);
   };
 }

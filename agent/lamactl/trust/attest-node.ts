@@ -66,7 +66,7 @@ async function judgeStranger(name: string, node: NodeConnection, world: Pick<Wor
   return { verdict: { verdict: 'UNKNOWN', found: `nothing is known of its keys: enroll it with "lamactl attest enroll -n ${name}"` } };
 }
 
-const ATTEMPTS = 6;
+const ATTEMPTS = 12;
 const PAUSE_MS = 2_000;
 
 /** Asks again for a while when too many others ask the node's TPM: they are done within seconds. */

@@ -46,7 +46,9 @@ export class ExpectationStore {
 
   /** Comments in the file are lost: it is lamactl that writes it. */
   async keepPolicy(node: string, { last: _, ...policy }: Policy): Promise<void> {
-    await writeWhole(this.policyFile(node), `# What "lamactl attest" expects of ${node}: docs/ATTESTATION.md\n${stringify(policy)}`);
+    // Anchors are not read again.
+    const text = stringify(policy, { aliasDuplicateObjects: false });
+    await writeWhole(this.policyFile(node), `# What "lamactl attest" expects of ${node}: docs/ATTESTATION.md\n${text}`);
   }
 
   /** Remembers what was trusted: its counters may not go back, and what differs from it later can be told. */

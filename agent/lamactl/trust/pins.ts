@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Evidence } from '../attest/evidence.ts';
-import { expectedPcr4, expectedPcr11 } from '../attest/image/expected-pcrs.ts';
+import { expectedPcr4, expectedPcr11, PHASES_IN_SERVICE } from '../attest/image/expected-pcrs.ts';
 import type { Uki } from '../attest/image/uki.ts';
 import { LEARNABLE_PCRS, type Policy } from '../attest/policy.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
@@ -16,7 +16,7 @@ export function pinsOfImage(ukis: readonly Uki[], bank: Bank, loaders: readonly 
   });
   return {
     '4': pin(ukis.flatMap((uki) => expectedPcr4(uki, bank, loaders))),
-    '11': pin(ukis.map((uki) => expectedPcr11(uki, bank))),
+    '11': pin(ukis.flatMap((uki) => PHASES_IN_SERVICE.map((phases) => expectedPcr11(uki, bank, phases)))),
   };
 }
 

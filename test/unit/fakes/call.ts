@@ -5,7 +5,7 @@ import { failureIn } from '../../../agent/shared/status.ts';
 
 function fakeCall(request: object) {
   const call = new EventEmitter();
-  return Object.assign(call, { request, getAuthContext: () => ({}) });
+  return Object.assign(call, { request, getAuthContext: () => ({}), getPeer: () => '192.0.2.1:49152' });
 }
 
 /** Calls a unary handler as grpc-js does; rejects with the Failure that it answers with. */

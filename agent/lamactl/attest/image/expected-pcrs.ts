@@ -9,6 +9,12 @@ import type { Uki } from './uki.ts';
 /** The phases through which a boot goes until it is up, each measured by systemd-pcrphase. */
 export const BOOT_PHASES = ['enter-initrd', 'leave-initrd', 'sysinit', 'ready'] as const;
 
+/**
+ * Through which phases a boot may have gone when its services answer: they may before the last of a boot is measured, which comes
+ * after remote file systems, and for a moment at its end. The image is the same in all of them.
+ */
+export const PHASES_IN_SERVICE = [BOOT_PHASES.slice(0, -1), BOOT_PHASES, [...BOOT_PHASES, 'shutdown']] as const;
+
 /** What the firmware measures into PCR 4 before it starts what it boots: Platform Firmware Profile 1.06, 3.3.4.5. */
 const CALLING = 'Calling EFI Application from Boot Option';
 const SEPARATOR = Buffer.alloc(4);

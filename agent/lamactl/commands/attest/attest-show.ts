@@ -6,7 +6,7 @@ import type { ComparedPcr } from '../../attest/compare.ts';
 import type { Policy } from '../../attest/policy.ts';
 import type { Reported } from '../../attest/reported.ts';
 import type { Verdict } from '../../attest/verdict.ts';
-import { type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
+import { type ExitName, worst } from '../../exit-code.ts';
 import { readInput } from '../../input-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { failureText } from '../../output/failure-text.ts';
@@ -14,7 +14,7 @@ import { type Cell, facts, table } from '../../output/table.ts';
 import { verdictCell, verdictFacts } from '../../output/verdict-text.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import { type Run, type Session, TPM_TIMEOUT_MS } from '../session.ts';
-import { ATTEST_EXITS, EXIT_OF_VERDICT } from './attest-exit.ts';
+import { ATTEST_EXITS, exitOfAttestation } from './attest-exit.ts';
 import { POLICY_LIMIT_BYTES } from './attest-verify.ts';
 
 interface Options {
@@ -66,7 +66,7 @@ async function show(session: Session, options: Options): Promise<ExitName> {
       }),
     );
   }
-  return worst(shown.map(({ verdict, failure }) => (failure ? exitOfFailure(failure) : EXIT_OF_VERDICT[verdict.verdict])));
+  return worst(shown.map(exitOfAttestation));
 }
 
 async function showNodes({ world, ...session }: Session): Promise<readonly Shown[]> {
@@ -79,9 +79,12 @@ async function showNodes({ world, ...session }: Session): Promise<readonly Shown
     (await session.targets()).map(async (target) => {
       // Read before it is judged: what is trusted now takes its place.
       const trusted = await store.trusted(target.name);
-      const { verdict, evidence, policy } = await attestNode(target.name, () => world.connect(target, { timeoutMs }), { world, store });
+      const { verdict, evidence, policy, failure } = await attestNode(target.name, () => world.connect(target, { timeoutMs }), {
+        world,
+        store,
+      });
       return compared(target.name, verdict, () => {
-        if (!evidence || !policy) return { pcrs: [] };
+        if (!evidence || !policy) return { pcrs: [], ...(failure && { failure }) };
         return { pcrs: comparePcrs(evidence, policyOf(verdict, policy), trusted), reported: reported(evidence) };
       });
     }),
@@ -112,11 +115,12 @@ function policyOf(verdict: Verdict, policy: Policy): Policy {
 }
 
 /** Logs that cannot be read leave the verdict, which says so. */
-function compared(node: string, verdict: Verdict, compare: () => Pick<Shown, 'pcrs' | 'reported'>): Shown {
+function compared(node: string, verdict: Verdict, compare: () => Omit<Shown, 'node' | 'verdict'>): Shown {
   try {
     return { node, verdict, ...compare() };
   } catch (thrown) {
-    return { node, verdict, pcrs: [], ...(verdict.verdict === 'REJECTED' ? {} : { failure: Failure.from(thrown) }) };
+    if (verdict.verdict !== 'REJECTED') throw thrown;
+    return { node, verdict, pcrs: [] };
   }
 }
 

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Enrolment as an administrator does it, over the real protocol, with a real swtpm that has a maker's certificate.
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { Attester } from '../../../../agent/daemon/attestation/attester.ts';
 import type { TpmIdentity } from '../../../../agent/daemon/attestation/tpm.ts';
 import { Tpm2Tools } from '../../../../agent/daemon/platform/tpm2/tpm2-tools.ts';
 import { Tpm2Tpm } from '../../../../agent/daemon/platform/tpm2/tpm2-tpm.ts';
 import { systemClock } from '../../../../agent/daemon/timing/clock.ts';
+import type { Policy } from '../../../../agent/lamactl/attest/policy.ts';
 import { nameOf } from '../../../../agent/lamactl/attest/tpm/name.ts';
 import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import { keyObject } from '../../../../agent/lamactl/attest/tpm/signature.ts';
@@ -55,7 +57,7 @@ describe('lamactl attest enroll', { timeout: 120_000 }, () => {
       async () => ({ firmware: EMPTY, userspace: EMPTY, ima: EMPTY }),
       systemClock,
     );
-    identity = await attester.identity(NEVER);
+    identity = await attester.identity({ asker: 'the test', signal: NEVER });
     const pem = String(keyObject(readPublic(identity.ekPublic, 'EK').key)?.export({ type: 'spki', format: 'pem' }));
     // Some makers leave padding behind it.
     const padded = Buffer.concat([certify('maker', pem), Buffer.alloc(64, 0xff)]);
@@ -66,9 +68,9 @@ describe('lamactl attest enroll', { timeout: 120_000 }, () => {
     await tpm.tool('nvwrite', CERTIFICATE_INDEX, '-C', 'p', '-i', join(folder, 'certificate'));
 
     server = await startAgentServer({
-      identity: async (signal) => ({ ...(await attester.identity(signal)), ...lie }),
-      activate: (credential, signal) => attester.activate(credential, signal),
-      evidence: (bank, session, signal) => attester.evidence(bank, session, signal),
+      identity: async (asking) => ({ ...(await attester.identity(asking)), ...lie }),
+      activate: (credential, asking) => attester.activate(credential, asking),
+      evidence: (bank, session, asking) => attester.evidence(bank, session, asking),
     });
     const { certificate, key } = await server.pki.client('operator');
     await writeFile(join(folder, 'ca.pem'), server.pki.agentAuthority.certificate);
@@ -125,6 +127,26 @@ describe('lamactl attest enroll', { timeout: 120_000 }, () => {
     expect(await enrollToo('--accept-new')).toMatchObject({ exit: 2, text });
     await rename(join(policies, 'cellar.yaml'), join(policies, 'attic.yaml'));
     expect(await enrollToo('--accept-new', '--replace')).toMatchObject({ exit: 14 });
+  });
+
+  it('forgets, with the keys before, what their TPM counted, and keeps what is expected of the image', async () => {
+    await enroll('--accept-new');
+    const kept = (file: string) => join(folder, 'attestation/home', file);
+    const policy = async () => parse(await readFile(kept('attic.yaml'), 'utf8')) as Policy;
+    const pcrs = { 4: { from: 'image', values: ['44'.repeat(32)] } };
+    const write = async () => {
+      await writeFile(kept('attic.yaml'), JSON.stringify({ ...(await policy()), pcr_bank: 'sha256', pcrs, previous: pcrs }));
+      await writeFile(kept('attic.counters.json'), JSON.stringify({ clock: '9', reset_count: 9, restart_count: 9 }));
+    };
+    await write();
+    expect(await enrollToo('--accept-new', '--replace')).toMatchObject({ exit: 14 });
+    await expect(access(kept('attic.counters.json'))).rejects.toMatchObject({ code: 'ENOENT' });
+    expect(await policy()).toMatchObject({ pcr_bank: 'sha256', pcrs, previous: pcrs });
+    await write();
+    expect(await enrollToo('--accept-new', '--replace', '--bank', 'sha384')).toMatchObject({ exit: 14 });
+    // Digests of another length than those of the bank would never be quoted.
+    expect(await policy()).toMatchObject({ pcr_bank: 'sha384', pcrs: {} });
+    expect(await policy()).not.toHaveProperty('previous');
   });
 
   it('rejects one that another maker vouches for, even when what is new is accepted', async () => {

@@ -6,6 +6,7 @@ import { Failure } from '../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 
 const NEVER = new AbortController().signal;
+const ASKING = { asker: 'an administrator', signal: NEVER };
 const EMPTY = Buffer.alloc(0);
 const KEYS: TpmIdentity = { ekCertificate: EMPTY, ekPublic: Buffer.from('ek'), akPublic: Buffer.from('ak') };
 const SESSION = { nonce: Buffer.alloc(32), serverCertificateSha256: Buffer.alloc(32, 1), clientCertificateSha256: Buffer.alloc(32, 2) };
@@ -42,11 +43,24 @@ describe('the attester', () => {
   it('asks the TPM one question at a time, and refuses more than it keeps waiting', async () => {
     const { identity, seen } = slowTpm(() => clock);
     const { attester, clock } = attesterOf({ identity });
-    const answers = Promise.allSettled(Array.from({ length: 7 }, () => attester.identity(NEVER)));
+    const answers = Promise.allSettled(
+      Array.from({ length: 7 }, (_, asker) => attester.identity({ asker: `client ${asker}`, signal: NEVER })),
+    );
     await clock.advance(10_000);
     const states = (await answers).map(({ status }) => status);
     expect(states).toEqual([...Array(5).fill('fulfilled'), 'rejected', 'rejected']);
     expect(seen.most).toBe(1);
+  });
+
+  it('keeps two questions of one client, so that there is room for the others', async () => {
+    const { identity } = slowTpm(() => clock);
+    const { attester, clock } = attesterOf({ identity });
+    const greedy = Array.from({ length: 5 }, () => attester.identity(ASKING));
+    const other = attester.identity({ asker: 'another', signal: NEVER });
+    const answers = Promise.allSettled([...greedy, other]);
+    await clock.advance(10_000);
+    expect((await answers).map(({ status }) => status)).toEqual([...Array(2).fill('fulfilled'), ...Array(3).fill('rejected'), 'fulfilled']);
+    await Promise.all([attester.identity(ASKING), clock.advance(1000)]);
   });
 
   it('gives up a TPM that hangs after a minute, and goes on with the next question', async () => {
@@ -55,14 +69,14 @@ describe('the attester', () => {
       identity: (signal) =>
         hangs ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))) : Promise.resolve(KEYS),
     });
-    const answer = expect(attester.identity(NEVER)).rejects.toMatchObject({
+    const answer = expect(attester.identity(ASKING)).rejects.toMatchObject({
       code: 'TPM_UNAVAILABLE',
       message: 'Cannot read the keys of the TPM: the TPM did not answer within 60 s',
     });
     await clock.advance(60_000);
     await answer;
     hangs = false;
-    expect(await attester.identity(NEVER)).toBe(KEYS);
+    expect(await attester.identity(ASKING)).toBe(KEYS);
     expect(heard).toMatchObject([{ question: 'identity', durationMs: 60_000, failure: { code: 'TPM_UNAVAILABLE' } }, { durationMs: 0 }]);
     expect(clock.sleeping).toBe(0);
   });
@@ -71,8 +85,8 @@ describe('the attester', () => {
     const { identity, seen } = slowTpm(() => clock);
     const { attester, clock } = attesterOf({ identity });
     const caller = new AbortController();
-    const first = attester.identity(NEVER);
-    const second = expect(attester.identity(caller.signal)).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    const first = attester.identity(ASKING);
+    const second = expect(attester.identity({ ...ASKING, signal: caller.signal })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     caller.abort();
     await second;
     await clock.advance(1000);
@@ -82,7 +96,7 @@ describe('the attester', () => {
 
   it('tells what the TPM says when it does not answer, and how long that took', async () => {
     const { attester, heard } = attesterOf({});
-    await expect(attester.evidence('sha256', SESSION, NEVER)).rejects.toMatchObject({ code: 'TPM_UNAVAILABLE' });
+    await expect(attester.evidence('sha256', SESSION, ASKING)).rejects.toMatchObject({ code: 'TPM_UNAVAILABLE' });
     expect(heard).toMatchObject([{ question: 'quote', failure: { code: 'TPM_UNAVAILABLE' } }]);
   });
 
@@ -101,7 +115,7 @@ describe('the attester', () => {
       order.push('logs');
       return { firmware: EMPTY, userspace: EMPTY, ima: EMPTY };
     };
-    await new Attester(tpm, readLogs, clock).evidence('sha384', SESSION, NEVER);
+    await new Attester(tpm, readLogs, clock).evidence('sha384', SESSION, ASKING);
     // SHA-256 of "lamadist-attest-v1", 32 zeros, 32 ones and 32 twos.
     expect(order).toEqual([expect.stringMatching(/^sha384 [0-9a-f]{64}$/), 'logs']);
   });

@@ -44,6 +44,7 @@ function narrowStream(answer: (context: CallContext) => AsyncGenerator<number>) 
   const call = Object.assign(new EventEmitter(), {
     request: {},
     getAuthContext: () => ({}),
+    getPeer: () => '192.0.2.1:49152',
     write: (message: number, done: () => void) => {
       taken.push(message);
       take = done;

@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { NodeConnection } from '../../../../agent/lamactl/fleet/node.ts';
 import { Failure, type FailureCode } from '../../../../agent/shared/failure.ts';
+import { smallUki } from '../../../../qemu/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 import { attesting, homeOf } from '../forged-node.ts';
 
@@ -106,8 +107,21 @@ describe('a node that is judged', () => {
     expect(verified).toMatchObject({ exit: 0, text: expect.stringContaining('it runs the image before the last update') });
   });
 
+  it('may run no image but the one that the operator names, unless both are wanted', async () => {
+    const previous = { 4: policy.pcrs['4']!, 11: policy.pcrs['11']! };
+    home = await homeOf(attesting(), { ...policy, previous });
+    const uki = home.file('new.efi');
+    await writeFile(uki, smallUki(257));
+    expect((await home.run(`attest learn -n attic --add --uki ${uki}`)).exit).toBe(0);
+    expect(await home.policy()).toContain('previous:');
+    expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED' });
+    expect((await home.run(`attest learn -n attic --uki ${uki}`)).exit).toBe(0);
+    expect(await home.policy()).not.toContain('previous:');
+    expect(await home.judge()).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
+  });
+
   it('is asked again for a while when too many ask its TPM', async () => {
-    home = await homeOf(failing('TPM_BUSY', 5), policy);
+    home = await homeOf(failing('TPM_BUSY', 11), policy);
     expect(await home.judge()).toMatchObject({ exit: 0, verdict: 'TRUSTED' });
     home.node.answers = failing('TPM_BUSY');
     expect(await home.judge()).toMatchObject({ exit: 4, verdict: 'UNKNOWN', error: { code: 'TPM_BUSY' } });

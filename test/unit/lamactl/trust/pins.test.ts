@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { expectedPcr11 } from '../../../../agent/lamactl/attest/image/expected-pcrs.ts';
 import { readUki } from '../../../../agent/lamactl/attest/image/uki.ts';
 import { pinsOfFirstUse, pinsOfImage, requireNew, withPins } from '../../../../agent/lamactl/trust/pins.ts';
 import { smallUki } from '../../../../qemu/small-uki.ts';
@@ -14,6 +15,17 @@ describe('pins', () => {
     const [straight, loaded] = [pinsOfImage([image], 'sha256'), pinsOfImage([image], 'sha256', [smallUki(255)])];
     expect(loaded['11']).toEqual(straight['11']);
     expect(loaded['4']?.values.some((value) => straight['4']?.values.includes(value))).toBe(false);
+  });
+
+  it('of an image hold for PCR 11 from when services start until they stop', () => {
+    const image = readUki(smallUki(257));
+    const measured = (...phases: string[]) => expectedPcr11(image, 'sha256', phases).toString('hex');
+    const boot = ['enter-initrd', 'leave-initrd', 'sysinit'];
+    expect(pinsOfImage([image], 'sha256')['11']?.values).toEqual([
+      measured(...boot),
+      measured(...boot, 'ready'),
+      measured(...boot, 'ready', 'shutdown'),
+    ]);
   });
 
   it('are learnt from a node for PCR 0, 2 and 7 alone', () => {

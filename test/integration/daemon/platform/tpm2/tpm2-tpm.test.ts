@@ -12,6 +12,7 @@ import { systemClock } from '../../../../../agent/daemon/timing/clock.ts';
 import type { Challenge } from '../../../../../agent/lamactl/attest/challenge.ts';
 import { beginEnrolment, endEnrolment } from '../../../../../agent/lamactl/attest/enrolment.ts';
 import { verify } from '../../../../../agent/lamactl/attest/verify.ts';
+import { Failure } from '../../../../../agent/shared/failure.ts';
 import {
   extensions,
   GOOD_BOOT,
@@ -26,6 +27,7 @@ import { temporaryFolder } from '../../../../unit/fakes/folder.ts';
 import { SoftwareTpm } from '../../../fakes/software-tpm.ts';
 
 const NEVER = new AbortController().signal;
+const ASKING = { asker: 'an administrator', signal: NEVER };
 const NOBODY = { roots: [], intermediates: [] };
 
 const session = (): Challenge => ({
@@ -34,6 +36,22 @@ const session = (): Challenge => ({
   clientCertificateSha256: randomBytes(32),
   bank: 'sha256',
 });
+
+/** swtpm serves one tool at a time, so that nothing can move while it quotes: this says what the tool says where it could. */
+class ToolsOfAMovingPcr extends Tpm2Tools {
+  constructor(
+    tcti: string,
+    private times: number,
+  ) {
+    super(tcti);
+  }
+
+  override async run(...[name, ...rest]: Parameters<Tpm2Tools['run']>): Promise<void> {
+    await super.run(name, ...rest);
+    if (name === 'quote' && this.times-- > 0)
+      throw new Failure('TPM_UNAVAILABLE', 'Cannot run tpm2_quote: Error validating calculated PCR composite with quote');
+  }
+}
 
 describe('the TPM of a node', { timeout: 120_000 }, () => {
   let software: SoftwareTpm;
@@ -60,15 +78,15 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
   const attester = () => new Attester(tpm(), logs, systemClock);
 
   it('is enrolled and then trusted, by an agent that was started anew', async () => {
-    const identity = await attester().identity(NEVER);
+    const identity = await attester().identity(ASKING);
     const activation = beginEnrolment(identity, NOBODY, Date.now(), randomBytes);
     if ('reason' in activation) throw new Error(activation.found);
     const again = attester();
-    expect(endEnrolment(activation, await again.activate(activation.credential, NEVER))).toBeUndefined();
-    expect(await again.identity(NEVER)).toEqual(identity);
+    expect(endEnrolment(activation, await again.activate(activation.credential, ASKING))).toBeUndefined();
+    expect(await again.identity(ASKING)).toEqual(identity);
 
     const challenge = session();
-    const { quote, logs: read } = await again.evidence('sha256', challenge, NEVER);
+    const { quote, logs: read } = await again.evidence('sha256', challenge, ASKING);
     const verdict = verify({
       challenge,
       policy: policyFor(identity.ekPublic, identity.akPublic, pcrValues(GOOD_BOOT)),
@@ -94,21 +112,21 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
 
   it('is not locked by power cuts after quotes: they are no failed tries to guess', async () => {
     for (let cut = 1; cut <= 4; cut++) {
-      await attester().evidence('sha256', session(), NEVER);
+      await attester().evidence('sha256', session(), ASKING);
       await software.cutPower();
     }
     expect(await software.tool('getcap', 'properties-variable')).toMatch(/TPM2_PT_LOCKOUT_COUNTER: 0x0$/m);
-    expect((await attester().evidence('sha256', session(), NEVER)).quote.pcrValues).toHaveLength(16);
+    expect((await attester().evidence('sha256', session(), ASKING)).quote.pcrValues).toHaveLength(16);
   });
 
   it('says so when it is locked, and when a hierarchy has a password', async () => {
     await software.tool('changeauth', '-c', 'owner', 'secret');
-    await expect(attester().identity(NEVER)).rejects.toMatchObject({
+    await expect(attester().identity(ASKING)).rejects.toMatchObject({
       code: 'TPM_UNAVAILABLE',
       message: expect.stringContaining('hierarchy has a password'),
     });
     await software.tool('changeauth', '-c', 'owner', '-p', 'secret');
-    await attester().identity(NEVER);
+    await attester().identity(ASKING);
     // A key that counts, at the handle of the own one, and tries until the TPM has enough of it.
     await software.tool('evictcontrol', '-C', 'o', '-c', '0x81010020');
     const attributes = 'fixedtpm|fixedparent|sensitivedataorigin|userwithauth|restricted|sign';
@@ -116,21 +134,22 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
     await software.tool('evictcontrol', '-C', 'o', '-c', '@k.ctx', '0x81010020');
     await software.flush();
     await rm(join(folder, 'ak-name'));
-    const quote = () => attester().evidence('sha256', session(), NEVER);
+    const quote = () => attester().evidence('sha256', session(), ASKING);
     await expect(quote()).rejects.toMatchObject({ code: 'TPM_LOCKED', message: expect.stringContaining('locked against guessing') });
   });
 
   it('answers many questions one after another, and refuses more than it can keep waiting', async () => {
     const one = attester();
-    await one.identity(NEVER);
-    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => one.evidence('sha256', session(), NEVER)));
+    await one.identity(ASKING);
+    const asked = Array.from({ length: 8 }, (_, index) => one.evidence('sha256', session(), { asker: `client ${index}`, signal: NEVER }));
+    const answers = await Promise.allSettled(asked);
     const refusals = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
     expect(refusals).toMatchObject(Array.from({ length: 3 }, () => ({ code: 'TPM_BUSY' })));
   });
 
   it('refuses a credential for a key that it does not have', async () => {
-    const { ekPublic } = await attester().identity(NEVER);
+    const { ekPublic } = await attester().identity(ASKING);
     const activation = beginEnrolment(
       { ekCertificate: Buffer.alloc(0), ekPublic, akPublic: forgeKey('ak').area },
       NOBODY,
@@ -138,43 +157,65 @@ describe('the TPM of a node', { timeout: 120_000 }, () => {
       randomBytes,
     );
     if ('reason' in activation) throw new Error(activation.found);
-    await expect(attester().activate(activation.credential, NEVER)).rejects.toMatchObject({ code: 'CREDENTIAL_REFUSED' });
-    await expect(attester().identity(NEVER)).resolves.toMatchObject({ ekPublic });
+    await expect(attester().activate(activation.credential, ASKING)).rejects.toMatchObject({ code: 'CREDENTIAL_REFUSED' });
+    await expect(attester().identity(ASKING)).resolves.toMatchObject({ ekPublic });
   });
 
   it('does not use another key that was put in the place of its own', async () => {
-    await attester().identity(NEVER);
+    await attester().identity(ASKING);
     await writeFile(join(folder, 'ak-name'), randomBytes(34));
-    await expect(attester().evidence('sha256', session(), NEVER)).rejects.toMatchObject({
+    await expect(attester().evidence('sha256', session(), ASKING)).rejects.toMatchObject({
       message: 'Cannot use the attestation key: another key is at 0x81010020',
     });
   });
 
+  it('says so at its start when another key was put in the place of its own', async () => {
+    await attester().identity(ASKING);
+    await writeFile(join(folder, 'ak-name'), randomBytes(34));
+    await expect(attester().identity(ASKING)).rejects.toMatchObject({
+      code: 'TPM_UNAVAILABLE',
+      message: 'Cannot use the attestation key: another key is at 0x81010020',
+    });
+  });
+
+  it('quotes though PCR 10 moves while it is read', async () => {
+    const moving = (times: number) => new Tpm2Tpm(new ToolsOfAMovingPcr(software.tcti, times), folder, join(folder, 'ak-name'));
+    expect((await moving(4).quote('sha256', randomBytes(32), NEVER)).pcrValues).toHaveLength(16);
+    await expect(moving(5).quote('sha256', randomBytes(32), NEVER)).rejects.toMatchObject({ code: 'TPM_UNAVAILABLE' });
+  });
+
   it('goes on with its key when the data of the node was wiped', async () => {
-    const identity = await attester().identity(NEVER);
+    const identity = await attester().identity(ASKING);
     await rm(join(folder, 'ak-name'));
-    expect(await attester().identity(NEVER)).toEqual(identity);
+    expect(await attester().identity(ASKING)).toEqual(identity);
   });
 
   it('quotes with RSA where that is what the TPM can', async () => {
     await software.tool('createek', '-c', '0x81010001', '-G', 'rsa', '-u', '@ek.pub');
     await software.flush();
-    const { akPublic } = await attester().identity(NEVER);
+    const { akPublic } = await attester().identity(ASKING);
     expect(akPublic.readUInt16BE(2)).toBe(0x0001);
-    expect((await attester().evidence('sha256', session(), NEVER)).quote.pcrValues).toHaveLength(16);
+    expect((await attester().evidence('sha256', session(), ASKING)).quote.pcrValues).toHaveLength(16);
   });
 
   it('refuses a nonce of another size', async () => {
-    await expect(async () => attester().evidence('sha256', { ...session(), nonce: randomBytes(16) }, NEVER)).rejects.toMatchObject({
+    await expect(async () => attester().evidence('sha256', { ...session(), nonce: randomBytes(16) }, ASKING)).rejects.toMatchObject({
       code: 'INVALID_REQUEST',
     });
   });
 
   it('gives up when nobody waits any longer', async () => {
     const caller = new AbortController();
-    const answer = attester().identity(caller.signal);
+    const answer = attester().identity({ ...ASKING, signal: caller.signal });
     caller.abort();
     await expect(answer).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+  });
+
+  it('takes no more of a log without an end than lamactl would', async () => {
+    const endless = await open('/dev/zero');
+    const { userspace } = await readMeasurementLogs({ firmware: undefined, userspace: endless.fd, ima: undefined });
+    await endless.close();
+    expect(userspace).toHaveLength(1 << 20);
   });
 
   it('reads a log anew each time, for it grows, and takes one that was not handed over for an empty one', async () => {

@@ -5,10 +5,11 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { comparePcrs } from '../../../../../agent/lamactl/attest/compare.ts';
 import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
 import { reported } from '../../../../../agent/lamactl/attest/reported.ts';
+import { Failure } from '../../../../../agent/shared/failure.ts';
 import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot.ts';
 import { forge } from '../../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
-import { FakeNode } from '../../fake-node.ts';
+import { deadNode, FakeNode } from '../../fake-node.ts';
 import { FakeWorld, worldCertificates } from '../../fake-world.ts';
 
 const certificates = worldCertificates();
@@ -67,6 +68,22 @@ describe('what a policy expects, beside what a node reported', () => {
     for (const authority of reported(good.evidence).authorities) expect(world.stdout.text).toContain(authority);
     expect(reported(good.evidence).authorities).not.toEqual([]);
     expect(await world.run(`attest show --evidence ${folder}/evidence`)).toBe(2);
+  });
+});
+
+describe('lamactl attest show', () => {
+  it('ends as "attest run" does where a node does not answer, and says what to do', async () => {
+    const exits = async (node: FakeNode) => {
+      const world = new FakeWorld({ attic: node }, certificates);
+      const [run, show] = [await world.run('attest run'), await world.run('attest show')];
+      expect(show).toBe(run);
+      return { exit: show, said: world.stderr.text };
+    };
+    expect(await exits(deadNode(new Failure('PERMISSION_DENIED', 'Cannot quote: the role reader may not')))).toMatchObject({
+      exit: 6,
+      said: expect.stringMatching(/the role reader may not\n.*role/),
+    });
+    expect(await exits(new FakeNode())).toMatchObject({ exit: 15 });
   });
 });
 
