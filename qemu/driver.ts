@@ -35,7 +35,7 @@ export interface NodeRequest {
   readonly maxTries?: number;
   /** 192 MiB unless it says otherwise. */
   readonly slotBytes?: number;
-  /** More words on the kernel's command line, which belongs to the image; nodes in namespaces alone can have them. */
+  /** More words on the kernel's command line: this node's own, whatever its image. In a virtual machine, a signed addon has them. */
   readonly commandLine?: string;
   readonly say: Say;
 }

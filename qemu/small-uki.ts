@@ -28,6 +28,11 @@ function smallPe(sections: readonly (readonly [string, Buffer])[]): Buffer {
   return Buffer.concat([headers, ...bodies]);
 }
 
+/** An addon as ukify builds it, with these words. */
+export function smallAddon(commandLine: string, ...more: (readonly [string, string])[]): Buffer {
+  return smallPe([['.sbat', 'sbat,1'], ['.cmdline', commandLine], ...more].map(([name, content]) => [name!, Buffer.from(content!)]));
+}
+
 /** An image as ukify builds it, but tiny and without a kernel that runs. */
 export function smallUki(version: number, ...more: (readonly [string, string])[]): Buffer {
   const sections: (readonly [string, string | Buffer])[] = [

@@ -7,7 +7,7 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
   'bundles.test.ts': 'it makes bad bundles of the format "plain", which a machine refuses whatever is in them',
   'clock.test.ts': "it turns the clock of one process's namespace",
   'download.test.ts': 'it is for kernels that cannot stream: see test/image/streaming.test.ts',
-  'joining.test.ts': 'it puts words on the kernel command line, which belongs to the image there',
+  'joining.test.ts': 'nothing of a machine has a word in enrolment; of words on the command line see test/image/addon.test.ts',
   'removable-medium.test.ts': 'it pretends that a stick was mounted: see test/image/streaming.test.ts',
 };
 

@@ -49,6 +49,8 @@ const schema = v.strictObject({
   pcrs: pinsSchema,
   /** What the image before the last update made of its PCRs: allowed in the place of `pcrs`, all together, for a node that goes back. */
   previous: v.optional(pinsSchema),
+  /** The node's own addon: its Authenticode hash, which PCR 4 is extended with after every image; what PCR 12 is, is in `pcrs`. */
+  addon: v.optional(v.strictObject({ digest: hex(32, 64) })),
   /** PCRs of those that must be pinned, or empty, that may be anything a log explains. */
   unpinned_pcrs: v.optional(v.array(pcr), []),
   /** PCRs that no log explains: they count only when they are pinned. */

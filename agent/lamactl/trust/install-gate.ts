@@ -3,6 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Policy } from '../attest/policy.ts';
 import type { Connect, Target } from '../fleet/node.ts';
 import type { World } from '../world.ts';
+import { pinsOnNode } from './addon-pins.ts';
 import { type Attestation, attestNode } from './attest-node.ts';
 import type { ExpectationStore } from './expectation-store.ts';
 import { type ImageFile, pinsOfNewImage } from './new-image-pins.ts';
@@ -35,7 +36,7 @@ export class InstallGate {
     for (const { name } of targets) {
       const policy = await parts.store.policy(name);
       if (!policy) throw new Failure('NOT_TRUSTED', `Cannot require attestation of ${name}: it was never enrolled`, { node: name });
-      pins.set(name, await pinsOfNewImage(image, policy.pcr_bank));
+      pins.set(name, pinsOnNode(await pinsOfNewImage(image, policy.pcr_bank), policy));
     }
     return new InstallGate(parts, pins);
   }

@@ -7,7 +7,7 @@ LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
 # machine.conf comes with the machine, from the boards' layer: a board is data.
-SRC_URI = "file://system.conf file://machine.conf file://backend.sh file://nbd.conf"
+SRC_URI = "file://system.conf file://machine.conf file://backend.sh file://keep-addons file://nbd.conf"
 
 S = "${WORKDIR}"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
@@ -27,11 +27,14 @@ do_install() {
     chmod 0644 ${D}${sysconfdir}/rauc/system.conf
     install -m 0644 ${RAUC_KEYRING_FILE} ${D}${sysconfdir}/rauc/keyring.pem
     install -D -m 0644 ${WORKDIR}/nbd.conf ${D}${nonarch_libdir}/modules-load.d/lamadist-nbd.conf
-    # Only where machine.conf names it: a board whose boot loader RAUC does not know.
+    # Only where machine.conf names them: a board with EFI system partitions, and one whose boot loader RAUC does not know.
+    if grep -q /usr/libexec/lamadist/keep-addons ${WORKDIR}/machine.conf; then
+        install -D -m 0755 ${WORKDIR}/keep-addons ${D}${libexecdir}/lamadist/keep-addons
+    fi
     if grep -q /usr/lib/lamadist/boot-loader-backend ${WORKDIR}/machine.conf; then
         install -D -m 0755 ${WORKDIR}/backend.sh ${D}${nonarch_libdir}/lamadist/boot-loader-backend
     fi
 }
 
-FILES:${PN} += "${nonarch_libdir}/lamadist ${nonarch_libdir}/modules-load.d"
+FILES:${PN} += "${libexecdir}/lamadist ${nonarch_libdir}/lamadist ${nonarch_libdir}/modules-load.d"
 RPROVIDES:${PN} = "virtual-rauc-conf"

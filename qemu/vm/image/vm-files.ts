@@ -13,7 +13,13 @@ const POLICY_MODULES = [
 ];
 const UNITS = '/usr/lib/systemd/system';
 
-export const VM_UNITS = [...ENABLED_UNITS, 'lamadist-boot-entries.service', 'lamadist-boot-succeeded.service', 'systemd-networkd.service'];
+export const VM_UNITS = [
+  ...ENABLED_UNITS,
+  'lamadist-boot-entries.service',
+  'lamadist-boot-succeeded.service',
+  'systemd-networkd.service',
+  'systemd-network-generator.service',
+];
 
 /** Modules that the image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports, USB sticks. */
 export const KERNEL_MODULES = [
@@ -26,7 +32,7 @@ export const KERNEL_MODULES = [
 /** What Debian has no package for and the real image gets from OpenEmbedded's own recipes. */
 const STAND_INS: readonly ImageFile[] = [
   {
-    path: '/etc/systemd/network/10-wired.network',
+    path: '/usr/lib/systemd/network/80-wired.network',
     content: '[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n',
   },
   { path: '/etc/resolv.conf', content: 'nameserver 10.0.2.3\n' },
@@ -49,6 +55,7 @@ export async function rootFiles(): Promise<ImageFile[]> {
     { path: '/etc/rauc/system.conf', content: rauc.replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`) },
     await copyOf(path.join(LAYER, 'recipes-security/ima-policy/files/ima-policy'), '/etc/ima/ima-policy'),
     await copyOf(path.join(CORE, 'rauc/files/nbd.conf'), '/usr/lib/modules-load.d/lamadist-nbd.conf'),
+    await copyOf(path.join(CORE, 'rauc/files/keep-addons'), '/usr/libexec/lamadist/keep-addons', 0o755),
     await copyOf(path.join(bootEntries, 'boot-entries'), '/usr/libexec/lamadist/boot-entries', 0o755),
     await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),
     await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),

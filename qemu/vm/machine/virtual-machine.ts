@@ -12,6 +12,7 @@ import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { shellWord } from '../../shell-words.ts';
 import { vmRoots } from '../image/build-vm-image.ts';
+import { ADDON, type AddonContent, placeAddon } from './addon.ts';
 import { tmpfilesLines } from './credentials.ts';
 import { makeFresh } from './factory.ts';
 import { PowerSupply } from './power-supply.ts';
@@ -26,6 +27,8 @@ export interface VirtualMachineOptions {
   /** What the factory wrote into slot A. */
   readonly image: Image;
   readonly port?: number;
+  /** Words of the node's own on its kernel's command line. */
+  readonly commandLine?: string;
   /** What the node's /etc has that its image does not. */
   readonly provision?: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
   /** none unless it says otherwise. */
@@ -77,6 +80,7 @@ export class VirtualMachine implements VirtualNode {
       const { medium } = options.asleepIn
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
         : await makeFresh(tools, folder, options.image.path);
+      if (options.commandLine !== undefined) await machine.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
       const { display = 'none', onTerminal = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
@@ -239,6 +243,17 @@ export class VirtualMachine implements VirtualNode {
   async tamper(place: TamperPlace): Promise<void> {
     if (this.supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
     await flipBit(this.folder.disk, place);
+  }
+
+  /** Makes the node's own addon, and puts it on the first EFI system partition of the machine, which is off. */
+  async putAddon(content: AddonContent): Promise<void> {
+    if (this.#supply && this.supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
+    await placeAddon(this.tools, this.folder, content);
+  }
+
+  /** The node's own addon, on this machine; there is one when it has a command line of its own. */
+  get addon(): string {
+    return this.folder.file(ADDON);
   }
 
   async consoleLog(): Promise<string> {

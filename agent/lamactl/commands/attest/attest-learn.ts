@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
+import type { Addon } from '../../attest/image/addon.ts';
 import type { Uki } from '../../attest/image/uki.ts';
 import { BANKS, type Bank } from '../../attest/tpm/algorithms.ts';
 import type { Rejection } from '../../attest/verdict.ts';
@@ -19,6 +20,8 @@ import { ATTEST_EXITS } from './attest-exit.ts';
 interface Options {
   readonly uki?: readonly string[];
   readonly loader: readonly string[];
+  /** false when it is said that there is none. */
+  readonly addon?: string | false;
   readonly bank: Bank;
   readonly profile?: number;
   readonly bundleMetadata?: true;
@@ -26,18 +29,28 @@ interface Options {
   readonly replace?: true;
 }
 
+/** What boots, as it is in files. */
+interface Booted {
+  readonly ukis: readonly Uki[];
+  readonly loaders: readonly Buffer[];
+  readonly addon: Addon | undefined;
+}
+
 const UKI_LIMIT_BYTES = 1024 * 1024 * 1024;
 const LOADER_LIMIT_BYTES = 16 * 1024 * 1024;
+const ADDON_LIMIT_BYTES = 1024 * 1024;
 
 export function addAttestLearn(attest: Command, run: Run): void {
   attest
     .command('learn')
     .summary('what an image, or a node that is believed, makes of PCRs')
     .description(
-      'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
+      'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted, and from the addon of a node PCR 12; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
     )
     .option('--uki <files...>', 'the image (.efi); where each slot has its own, all of them')
     .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order', [])
+    .option('--addon <file>', "the node's own addon (.addon.efi), which is booted with every image; a policy remembers it")
+    .option('--no-addon', 'the node has no addon any more')
     .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed').choices(BANKS).default('sha256'))
     .addOption(new Option('--profile <number>', 'the profile that boots, as in "@1" (default: the first)').argParser(profileNumber))
     .option('--bundle-metadata', 'print it as the section of a RAUC manifest that tells lamactl of it')
@@ -49,6 +62,7 @@ export function addAttestLearn(attest: Command, run: Run): void {
         [
           ['lamactl attest learn -n attic', 'believe its firmware, once'],
           ['lamactl attest learn -n attic --uki lamadist.efi', 'expect this image of it'],
+          ['lamactl attest learn -n attic --uki lamadist.efi --addon attic.addon.efi', 'the same of a node with words of its own'],
           ['lamactl attest learn --uki lamadist.efi', 'only print what the image leads to'],
           ['lamactl attest learn --uki lamadist-a.efi lamadist-b.efi --bundle-metadata >> manifest.raucm', 'before the bundle is made'],
         ],
@@ -60,43 +74,59 @@ export function addAttestLearn(attest: Command, run: Run): void {
 
 async function learn(session: Session, options: Options): Promise<ExitName> {
   const { uki } = options;
+  if (uki === undefined && options.addon !== undefined)
+    throw new Failure('INVALID_REQUEST', 'Cannot tell what an addon leads to: name the image that it is booted with by --uki', {
+      field: 'uki',
+    });
   if (uki === undefined) return learnFromNodes(session, options);
   const { readUki } = await import('../../attest/image/uki.ts');
-  const image = await Promise.all(uki.map(async (file) => readUki(await readInput(file, UKI_LIMIT_BYTES), options.profile)));
+  const ukis = await Promise.all(uki.map(async (file) => readUki(await readInput(file, UKI_LIMIT_BYTES), options.profile)));
   const loaders = await Promise.all(options.loader.map((file) => readInput(file, LOADER_LIMIT_BYTES)));
-  return session.namesNodes ? expectOfNodes(session, image, loaders, options) : printPins(session, image, loaders, options);
+  const booted = { ukis, loaders, addon: options.addon ? await addonIn(options.addon) : undefined };
+  return session.namesNodes ? expectOfNodes(session, booted, options) : printPins(session, booted, options);
+}
+
+async function addonIn(file: string): Promise<Addon> {
+  const { readAddon } = await import('../../attest/image/addon.ts');
+  return readAddon(await readInput(file, ADDON_LIMIT_BYTES));
+}
+
+async function pinsOf({ ukis, loaders, addon }: Booted, bank: Bank): Promise<Pins> {
+  const { pinsOfImage } = await import('../../trust/pins.ts');
+  const pins = pinsOfImage(ukis, bank, loaders);
+  if (!addon) return pins;
+  const { pinsWithAddon } = await import('../../trust/addon-pins.ts');
+  return pinsWithAddon(pins, addon, bank);
 }
 
 /** A policy is YAML, so that this is what is printed where no other form is asked for. */
-async function printPins(
-  { world, format }: Session,
-  image: readonly Uki[],
-  loaders: readonly Buffer[],
-  { bank, bundleMetadata }: Options,
-): Promise<ExitName> {
-  const { pinsOfImage } = await import('../../trust/pins.ts');
-  const pcrs = pinsOfImage(image, bank, loaders);
+async function printPins({ world, format }: Session, booted: Booted, { bank, bundleMetadata }: Options): Promise<ExitName> {
   if (bundleMetadata) {
+    if (booted.addon)
+      throw new Failure('INVALID_REQUEST', 'Cannot put an addon into the metadata of a bundle: it belongs to one node', { field: 'addon' });
     const { writeBundleMetadata } = await import('../../bundle/bundle-metadata.ts');
-    world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfImage(image, each, loaders)])));
+    world.stdout.write(writeBundleMetadata(await Promise.all(BANKS.map(async (each) => [each, await pinsOf(booted, each)] as const))));
   } else {
-    world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs }));
+    world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs: await pinsOf(booted, bank) }));
   }
   return 'done';
 }
 
 /** Writes into policies what an image leads to; no node is asked. */
-async function expectOfNodes(session: Session, image: readonly Uki[], loaders: readonly Buffer[], { add }: Options): Promise<ExitName> {
-  const { pinsOfImage, withPins } = await import('../../trust/pins.ts');
+async function expectOfNodes(session: Session, booted: Booted, { add, addon }: Options): Promise<ExitName> {
+  const { withPins } = await import('../../trust/pins.ts');
+  const { addonOf, pinsOnNode, withoutAddon } = await import('../../trust/addon-pins.ts');
   const store = await session.expectations();
   const targets = await session.targets();
   const learnt = await Promise.all(
     targets.map(async ({ name }) => {
-      const policy = await enrolled(store, name);
-      const pcrs = pinsOfImage(image, policy.pcr_bank, loaders);
+      const known = await enrolled(store, name);
+      const policy = addon === false ? withoutAddon(known) : known;
+      const pcrs = pinsOnNode(await pinsOf(booted, policy.pcr_bank), policy);
+      const own = booted.addon && { addon: addonOf(booted.addon, policy.pcr_bank) };
       // Who says what the image is, says that it is no other.
       const { previous: before, ...rest } = policy;
-      await store.keepPolicy(name, { ...rest, ...(add && { previous: before }), pcrs: withPins(policy.pcrs, pcrs, add === true) });
+      await store.keepPolicy(name, { ...rest, ...own, ...(add && { previous: before }), pcrs: withPins(policy.pcrs, pcrs, add === true) });
       return { node: name, pcrs };
     }),
   );

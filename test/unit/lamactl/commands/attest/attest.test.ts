@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
 import { printable } from '../../../../../agent/shared/printable.ts';
 import { GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, pcrValues, writeEventLog } from '../../../../../qemu/measured-boot.ts';
-import { smallUki } from '../../../../../qemu/small-uki.ts';
+import { smallAddon, smallUki } from '../../../../../qemu/small-uki.ts';
 import { type Forgery, forge } from '../../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
 import { FakeWorld, worldCertificates } from '../../fake-world.ts';
@@ -126,6 +126,16 @@ describe('lamactl attest learn', () => {
     expect(learnt[2]).not.toBe(learnt[0]);
     expect(await bareWorld().run(`attest learn --uki ${file} --profile 2`)).not.toBe(0);
     expect(await bareWorld().run(`attest learn --uki ${file} --profile x`)).toBe(2);
+  });
+
+  it('adds what the addon of a node leads to, which no bundle can know', async () => {
+    const [uki, addon] = [await fileOf(smallUki(257)), await fileOf(smallAddon('systemd.hostname=attic'))];
+    const world = bareWorld();
+    expect(await world.run(`attest learn -o json --uki ${uki} --addon ${addon}`)).toBe(0);
+    expect(Object.keys((world.json() as { pcrs: object }).pcrs)).toEqual(['4', '11', '12']);
+    expect(await bareWorld().run(`attest learn --uki ${uki} --addon ${uki}`)).not.toBe(0);
+    expect(await bareWorld().run(`attest learn --addon ${addon}`)).toBe(2);
+    expect(await bareWorld().run(`attest learn --uki ${uki} --addon ${addon} --bundle-metadata`)).toBe(2);
   });
 
   it('refuses what is no image', async () => {

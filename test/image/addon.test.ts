@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { until } from '../../qemu/deadline.ts';
+import { Homelab } from '../../qemu/homelab.ts';
+import { sayOnStderr } from '../../qemu/say.ts';
+import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { keepLogs } from '../integration/node/logs.ts';
+import { agentAnswers, BOOT, COMMITTED, json, onNode, QUICK, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+
+const MACHINE_ID = '0123456789abcdef0123456789abcdef';
+const NAME = 'systemd.hostname=cellar';
+const COMMAND_LINE = `${NAME} systemd.machine_id=${MACHINE_ID} ip=10.0.2.77::10.0.2.2:255.255.255.0::enp0s3:off lamadist.enrol_ca=sha256:${'ab'.repeat(32)}`;
+const REFUSED = /addon.*(Security violation|Access denied)|(Security violation|Access denied).*addon/i;
+
+const verdictOf = async (homelab: Homelab) =>
+  (await json<{ nodes: { verdict: string; reason?: string; pcr?: number }[] }>(homelab, 'attest', 'run', '--timeout', '120s')).nodes[0]!;
+
+/** What the image of a version and the node's addon lead to, from their files alone. */
+async function learn(homelab: Homelab, version: string, addon: string): Promise<void> {
+  const { path: folder } = await homelab.image(version);
+  const ukis = ['lamadist-a.efi', 'lamadist-b.efi'].map((name) => path.join(folder, name));
+  const files = ['--uki', ...ukis, '--loader', path.join(folder, 'fallback.efi'), '--addon', addon];
+  expect(await homelab.lamactl(['attest', 'learn', '-n', 'attic', ...files])).toMatchObject({ exitCode: 0 });
+}
+
+describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
+  it('names the node, stays through an update, is attested, and one changed bit of it shows', () =>
+    onNode({ node: { commandLine: COMMAND_LINE } }, async ({ homelab, node, bundle }) => {
+      const machine = node as VirtualMachine;
+      const whoAmI = () => shellOk(node, 'hostname; cat /etc/machine-id; ip -4 -o address show scope global');
+      expect(await whoAmI()).toMatch(new RegExp(`^cellar\n${MACHINE_ID}\n.*inet 10\\.0\\.2\\.77/24`));
+
+      expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', '--timeout', '120s'])).exitCode).toBe(14);
+      expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--timeout', '120s'])).exitCode).toBe(14);
+      await learn(homelab, '1', machine.addon);
+      expect(await verdictOf(homelab)).toMatchObject({ verdict: 'TRUSTED (first use)' });
+
+      const gate = ['--require-attestation', '--expect', homelab.bundlePath('2'), '--timeout', '120s'];
+      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle, ...gate]);
+      expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect(await whoAmI()).toContain(`cellar\n${MACHINE_ID}\n`);
+
+      await node.shell('systemctl --no-block poweroff', QUICK);
+      await node.waitForPowerOff(BOOT);
+      await machine.tamper({ partition: 'esp-b', text: NAME });
+      await node.start();
+      await node.waitForBoot(BOOT);
+      await agentAnswers(homelab);
+      expect(await shellOk(node, 'hostname')).not.toContain('cellar');
+      expect(await verdictOf(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
+      expect(await node.consoleLog()).toMatch(REFUSED);
+      expect((await node.shell('journalctl --no-pager --output=cat | grep "avc:  denied"', QUICK)).stdout).toBe('');
+    }));
+
+  it('that nobody signed is not used, and the console says so', async () => {
+    const homelab = await Homelab.create(sayOnStderr, vmDriver);
+    try {
+      const image = await homelab.image('1');
+      const node = (await homelab.addNode('attic', image)) as VirtualMachine;
+      await node.putAddon({ commandLine: COMMAND_LINE, imageFolder: image.path, isSigned: false });
+      await node.start();
+      await until('the console to say so', BOOT.timeoutMs, async () => REFUSED.test(await node.consoleLog()) || undefined);
+      await node.waitForBoot(BOOT);
+      expect(await shellOk(node, 'hostname; cat /proc/cmdline')).not.toContain('cellar');
+    } finally {
+      for (const node of homelab.nodes) await keepLogs(node);
+      await homelab.remove();
+    }
+  });
+});
