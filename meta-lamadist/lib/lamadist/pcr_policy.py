@@ -77,11 +77,20 @@ def openssl(arguments, data=b""):
     return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
-def sign_uki(path, key, public_key):
-    """The section .pcrsig for the UKI at `path`. The key is a file, or a PKCS#11 URI that OpenSSL's engine knows."""
+def signer(key):
+    """What signs bytes with `key`: a file, or a PKCS#11 URI that OpenSSL's engine knows."""
     engine = ["-engine", "pkcs11", "-keyform", "engine"] if key.startswith("pkcs11:") else []
-    fingerprint = sha256(openssl(["rsa", "-pubin", "-in", public_key, "-RSAPublicKey_out", "-outform", "DER"])).hex()
-    return signature_section(read_sections(path), lambda data: openssl(["dgst", "-sha256", *engine, "-sign", key], data), fingerprint)
+    return lambda data: openssl(["dgst", "-sha256", *engine, "-sign", key], data)
+
+
+def fingerprint_of(public_key):
+    """How the section names a public key, which is a file of PEM."""
+    return sha256(openssl(["rsa", "-pubin", "-in", public_key, "-RSAPublicKey_out", "-outform", "DER"])).hex()
+
+
+def sign_uki(path, key, public_key):
+    """The section .pcrsig for the UKI at `path`."""
+    return signature_section(read_sections(path), signer(key), fingerprint_of(public_key))
 
 
 if __name__ == "__main__":
