@@ -1,69 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../qemu/cache-directory.ts';
 import { run } from '../../qemu/command.ts';
+import { until } from '../../qemu/deadline.ts';
+import type { VirtualNode } from '../../qemu/driver.ts';
+import { Homelab } from '../../qemu/homelab.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
-import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { report } from '../integration/node/scenario.ts';
 
 const MACHINE = 'lamadist-x86-64';
 const IMAGE = `lamadist-image-minimal-${MACHINE}.rootfs`;
 const BUNDLE = `lamadist-bundle-minimal-${MACHINE}.raucb`;
-const BOOT_MS = 15 * 60_000;
-const INSTALL_MS = 10 * 60_000;
+const BOOT_MS = 20 * 60_000;
+const UNPACK_MS = 10 * 60_000;
+const QUICK_MS = 120_000;
+const PAUSE_MS = 2_000;
+/** For lamactl. */
+const UPDATE = '45m';
 
 /** A folder as the virtual machine wants it: the disk, and the key that its firmware is to trust. */
 async function imageFolder(work: string, images: string): Promise<string> {
   const folder = await mkdtemp(path.join(cacheDirectory(), 'boot-disk-'));
   await cp(path.join(work, 'keys/secure-boot.crt'), path.join(folder, 'keys/secure-boot.crt'));
-  const disk = [
-    '--decompress',
-    '--force',
-    '--sparse',
-    '--quiet',
-    '-o',
-    path.join(folder, 'disk.img'),
-    path.join(images, `${IMAGE}.wic.zst`),
-  ];
-  await run(['zstd', ...disk], { timeoutMs: INSTALL_MS });
+  const disk = ['-o', path.join(folder, 'disk.img'), path.join(images, `${IMAGE}.wic.zst`)];
+  await run(['zstd', '--decompress', '--force', '--sparse', '--quiet', ...disk], { timeoutMs: UNPACK_MS });
   return folder;
 }
 
+async function must(node: VirtualNode, command: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await node.shell(command, { timeoutMs: QUICK_MS });
+  if (exitCode !== 0) throw new Error(`Cannot run "${command}" in the machine: ${stderr.trim()} ${stdout.trim()}`);
+  return stdout.trim();
+}
+
+/** Has lamactl install the bundle that BitBake made, and watch it until the node has committed it. */
+async function update(homelab: Homelab, bundle: string, say: (line: string) => void): Promise<void> {
+  const answers = async () => (await homelab.lamactl(['version'])).exitCode === 0 || undefined;
+  await until('the agent to answer', BOOT_MS, answers, PAUSE_MS);
+  const { exitCode, all } = await homelab.lamactl(['install', bundle, '--wait', UPDATE]);
+  if (exitCode !== 0) throw new Error(`The update was not committed: ${all}`);
+  const { booted, slots } = await report(homelab);
+  say(`updated and committed: booted ${booted}; A ${slots.A}; B ${slots.B}`);
+  if (booted !== 'B' || !slots.B?.includes('ok good primary')) throw new Error('The bundle did not make the machine commit its other slot');
+}
+
 /**
- * Boots the disk that BitBake made in a virtual machine, with Secure Boot and a TPM, and updates it with BitBake's bundle.
- * `work` holds offline/ with the artifacts, and keys/. Throws with the end of the console's log when a step fails.
+ * Boots the disk that BitBake made in a virtual machine, with Secure Boot and a TPM, and has lamactl update it with BitBake's
+ * bundle, through trial and gate to the commit. `work` holds offline/ with the artifacts, and keys/. Leaves console and journal in
+ * `work`, and throws, when a step fails.
  */
 export async function bootDisk(work: string, say: (line: string) => void): Promise<void> {
   const images = path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE);
   const folder = await imageFolder(work, images);
-  const machine = await VirtualMachine.create({ name: 'bitbake', image: { version: '0', path: folder }, say: sayOnStderr });
-  const must = async (command: string, timeoutMs: number) => {
-    const { exitCode, stdout, stderr } = await machine.shell(command, { timeoutMs });
-    if (exitCode !== 0) throw new Error(`Cannot run "${command}" in the machine: ${stderr.trim()} ${stdout.trim()}`);
-    return stdout.trim();
-  };
+  const homelab = await Homelab.create(sayOnStderr, vmDriver);
+  // Bundles are of the authority that BitBake's image trusts, and the administrator has to know it, too.
+  await copyFile(path.join(work, 'keys/bundle-ca.crt'), path.join(homelab.folder, 'keyring.pem'));
+  const node = await homelab.addNode('bitbake', { version: '0', path: folder });
   try {
-    await machine.start();
-    const first = await machine.waitForBoot({ timeoutMs: BOOT_MS });
-    say(`booted slot ${first.bootname}, version ${first.imageVersion}; ${await must('getenforce', 60_000)}`);
-    say(await must('veritysetup status root | sed -n "s/^ *\\(type\\|status\\|root hash\\): */\\1 /p"', 60_000));
-
-    const bundle = path.join(folder, BUNDLE);
-    await copyFile(await realpath(path.join(images, BUNDLE)), bundle);
-    const inside = await machine.deliver(bundle);
-    await must(`rauc install ${inside}`, INSTALL_MS);
-    await must('rauc status mark-active other', 60_000);
-    await machine.shell('systemctl --no-block reboot', { timeoutMs: 60_000 });
-    const second = await machine.waitForBoot({ timeoutMs: BOOT_MS, after: first });
-    say(`booted slot ${second.bootname}, version ${second.imageVersion}`);
-    if (first.bootname !== 'A' || second.bootname !== 'B') throw new Error('The bundle did not make the machine boot its other slot');
+    await node.start();
+    const first = await node.waitForBoot({ timeoutMs: BOOT_MS });
+    say(`booted slot ${first.bootname}, version ${first.imageVersion}; ${await must(node, 'getenforce')}`);
+    say(await must(node, 'veritysetup status root | sed -n "s/^ *\\(type\\|status\\|root hash\\): */\\1 /p"'));
+    await update(homelab, await realpath(path.join(images, BUNDLE)), say);
+    const denied = await must(node, 'journalctl --no-pager --output=cat | grep "avc:  denied" || true');
+    if (denied !== '') say(denied);
   } catch (error) {
-    const log = path.join(work, 'boot-disk.log');
-    await writeFile(log, await machine.consoleLog());
-    say(`console: ${log}\n${(await readFile(log, 'latin1')).split('\n').slice(-25).join('\n')}`);
+    const journal = await node.shell('journalctl --no-pager --output=short-iso', { timeoutMs: QUICK_MS }).catch(() => undefined);
+    await writeFile(path.join(work, 'boot-disk.log'), `${await node.consoleLog()}\n${journal?.stdout ?? 'no journal'}`);
+    say(`console and journal: ${path.join(work, 'boot-disk.log')}`);
     throw error;
   } finally {
-    await machine.stop();
+    await homelab.remove();
     await rm(folder, { recursive: true, force: true });
   }
 }

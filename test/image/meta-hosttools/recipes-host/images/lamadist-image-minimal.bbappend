@@ -10,7 +10,8 @@ IMAGE_PREPROCESS_COMMAND:remove = "selinux_set_labels; ima_evm_sign_rootfs; syst
 EXTRA_IMAGECMD:append:erofs-lz4hc = " --file-contexts=${IMAGE_ROOTFS}/etc/selinux/default/contexts/files/file_contexts"
 
 do_rootfs[file-checksums] += "${HOST_PARTS}/root.tar:True"
-do_rootfs() {
+# Unlike the task that it replaces, it would not be unless it says so.
+fakeroot do_rootfs() {
     tar --extract --file ${HOST_PARTS}/root.tar --directory ${IMAGE_ROOTFS}
     for recipe in ${HOST_ROOT_RECIPES}; do
         for package in ${DEPLOY_DIR_RPM}/*/$recipe-[0-9]*.rpm; do
