@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
 import { type KasBuild, REPOSITORY } from './kas-build.ts';
+import { masks, recipesOfGraph } from './needed-recipes.ts';
 
 /** Our layers, as a distribution maker would be handed them. */
 const LAYERS = ['recipes-agent', 'meta-lamadist', 'meta-lamadist/boards'] as const;
+/** Together they are made of every recipe that our layers name. */
+const EVERYTHING = ['lamadist-image-dev', 'lamadist-image-installer', 'lamadist-bundle-dev', 'lamadist-bundle-dev-crypt'];
+
+/** What other distributions have in the place of a recipe of ours. */
+const REPLACED = ['rauc-conf.bbappend'];
 
 /** Whether BitBake refuses to build a release with development keys, and says which variable names them. */
 export async function refusesDevelopmentKeys(bitbake: BitBake, build: KasBuild, keys: string): Promise<boolean> {
@@ -13,20 +20,58 @@ export async function refusesDevelopmentKeys(bitbake: BitBake, build: KasBuild, 
   return !ok && output.includes(`Cannot build a release: it would be signed with development keys`) && output.includes('RAUC_KEY_FILE=');
 }
 
-/** Has yocto-check-layer judge each of our layers, with the layers of a board beside it. Returns its lines about them. */
-export async function checkLayerQuality(bitbake: BitBake, build: KasBuild): Promise<{ ok: boolean; lines: string[] }> {
+/** The files of the recipes that all of an image is made of. `bitbake` is configured for a board. */
+export async function neededRecipes(bitbake: BitBake): Promise<Set<string>> {
+  const run = await bitbake.run(['-g', ...EVERYTHING]);
+  if (!run.ok) throw new Error(`Cannot tell which recipes are needed: ${run.errors.join('; ')}`);
+  return recipesOfGraph(await readFile(path.join(bitbake.folder, 'task-depends.dot'), 'utf8'));
+}
+
+/**
+ * Has yocto-check-layer judge each of our layers in a distribution that is not ours but has the features that ours asks for.
+ * Beside them are the recipes of other layers that are needed: not all that those layers have can be built together, which
+ * would be counted against ours. Returns its lines about them.
+ */
+export async function checkLayerQuality(
+  bitbake: BitBake,
+  build: KasBuild,
+  needed: ReadonlySet<string>,
+): Promise<{ ok: boolean; lines: string[] }> {
+  const others = build.layers.filter((layer) => layer.repo !== 'lamadist').map((layer) => bitbake.layerFolder(layer));
+  const masked = await masks(others, needed, [...(await ourAppends()), ...REPLACED]);
+  // It adds the others itself, one after the other: the configuration it begins with has OpenEmbedded-core alone.
   const core = build.layers.filter(({ repo, folder }) => repo === 'poky' && folder === 'meta');
-  const others = build.layers.filter((layer) => layer.repo !== 'lamadist' && !core.includes(layer));
-  // It adds them itself, one after the other: the configuration it begins with has OpenEmbedded-core alone.
-  await bitbake.configure({ ...build, layers: core, machine: 'qemux86-64', distro: 'nodistro' });
+  const conf = await anotherDistribution(masked);
+  await bitbake.configure({ ...build, layers: core, machine: 'qemux86-64', distro: 'nodistro' }, [], conf);
   const run = await bitbake.runTool([
     'yocto-check-layer',
     '--no-auto',
     '--no-auto-dependency',
     '--dependency',
-    ...others.map((layer) => bitbake.layerFolder(layer)),
+    ...others.filter((folder) => !folder.endsWith('/poky/meta')),
     '--',
     ...LAYERS.map((folder) => path.join(REPOSITORY, folder)),
   ]);
-  return { ok: run.ok, lines: run.output.split('\n').filter((line) => /\.{3} (PASS|FAIL|SKIP)|^(ERROR|FAIL)|Traceback/.test(line)) };
+  const lines = run.output.split('\n').filter((line) => /\.{3} (PASS|FAIL|SKIP)|^(ERROR|FAIL)|Traceback/.test(line));
+  return { ok: run.ok, lines: run.ok ? lines : [...lines, ...run.output.split('\n').slice(-60)] };
+}
+
+/** The features that our recipes ask for: without them they would be skipped, and nothing of them would be judged. */
+async function anotherDistribution(masked: readonly string[]): Promise<string> {
+  const ours = await readFile(path.join(REPOSITORY, 'meta-lamadist/conf/distro/lamadist.conf'), 'utf8');
+  const features = ours.split('\n').filter((line) => /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSION)_|BBMASK)/.test(line));
+  return [
+    ...features,
+    'require conf/distro/include/security_flags.inc',
+    `BBMASK += " \\\n${masked.map((mask) => `  ${mask} \\\n`).join('')}"`,
+  ].join('\n');
+}
+
+async function ourAppends(): Promise<string[]> {
+  const names = await Promise.all(
+    LAYERS.map(async (layer) =>
+      (await readdir(path.join(REPOSITORY, layer), { recursive: true })).filter((name) => name.endsWith('.bbappend')),
+    ),
+  );
+  return names.flat();
 }
