@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Phase } from '../../agent/daemon/update/state.ts';
+import { Homelab } from '../../qemu/homelab.ts';
+import type { ImageFile } from '../../qemu/image/build-image.ts';
+import { sayOnStderr } from '../../qemu/say.ts';
+import { cachedFolder, contentId } from '../../qemu/vm/image/cached-folder.ts';
 import type { Photograph, VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
-import type { Scenario } from '../integration/node/scenario.ts';
+import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { onNode, type Scenario } from '../integration/node/scenario.ts';
 
 /** The stages of an update, by the phase that lamactl was told of last. */
 const STAGES = {
@@ -33,8 +40,35 @@ export interface Moment extends Photograph {
   readonly afterMs: number;
 }
 
-/** Updates the node once from A to B, and photographs it all the time. */
-export async function recordUpdate({ homelab, node }: Scenario): Promise<readonly Moment[]> {
+const MOMENTS = 'moments.json';
+/** About 1.5 GB each. */
+const MOST_RECORDINGS = 2;
+
+/** An update that was photographed: the folder with its photographs, and its moments. */
+export interface Recording {
+  readonly folder: string;
+  readonly moments: readonly Moment[];
+}
+
+/**
+ * An update of a node from A to B, photographed all the time: from the cache, or made now. What version 2 has beside the plain
+ * image is in `files`.
+ */
+export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recording> {
+  const images = await Homelab.create(sayOnStderr, vmDriver);
+  const ids = [(await images.image('1')).path, (await images.image('2', { files })).path, await readFile(import.meta.filename, 'utf8')];
+  await images.remove();
+  const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
+    onNode({ files }, async (scenario) => {
+      const moments = await photographUpdate(scenario);
+      await (scenario.node as VirtualMachine).keepPhotographs(target);
+      await writeFile(path.join(target, MOMENTS), JSON.stringify(moments));
+    }),
+  );
+  return { folder, moments: JSON.parse(await readFile(path.join(folder, MOMENTS), 'utf8')) as Moment[] };
+}
+
+async function photographUpdate({ homelab, node }: Scenario): Promise<readonly Moment[]> {
   const machine = node as VirtualMachine;
   const startedMs = performance.now();
   let told: Phase | undefined;

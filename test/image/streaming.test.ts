@@ -8,7 +8,6 @@ import { COMMITTED, json, onNode, report, SCENARIO_MS, shellOk } from '../integr
 
 /** How QEMU's own network calls the host's loopback address. */
 const HOST = '10.0.2.2';
-const DENIALS = 'journalctl --no-pager --output=cat | grep "avc:  denied" || true';
 /** Without Node, whose compiler an unconfined shell may not run. */
 const GET_METRICS = 'exec 3<>/dev/tcp/127.0.0.1/9477; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3';
 /** lamactl leaves an update that waits for somebody to reboot. */
@@ -48,15 +47,13 @@ describe('a bundle that RAUC streams through the network block device', { timeou
       const { fetchedBytes, bundleBytes } = await expectFewBytes(homelab);
       expect(Number(/^lamadist_bundle_fetched_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(fetchedBytes);
       expect(Number(/^lamadist_bundle_reused_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(bundleBytes - fetchedBytes);
-      expect(await shellOk(node, DENIALS)).toBe('');
     }));
 
   it("from the administrator's own disk is fetched only where it differs, too, and committed", () =>
-    onNode({}, async ({ homelab, node }) => {
+    onNode({}, async ({ homelab }) => {
       expect((await homelab.lamactl(['install', homelab.bundlePath('2')])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
       await expectFewBytes(homelab);
-      expect(await shellOk(node, DENIALS)).toBe('');
     }));
 });
 
@@ -70,6 +67,5 @@ describe('a stick with a bundle', { timeout: SCENARIO_MS }, () => {
       expect(nodes[0]?.bundles).toMatchObject([{ path }]);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
       expect((await homelab.lamactl(['install', '--on-node', path, '--reboot', 'manual'])).exitCode).toBe(LEFT);
-      expect(await shellOk(node, DENIALS)).toBe('');
     }));
 });

@@ -25,6 +25,9 @@ StandardOutput=null
 StandardError=journal
 `;
 
+/** The kernel's log has ten lines of the audit system in five seconds, and drops others: a denial might be one of them. */
+const EVERY_DENIAL = 'kernel.printk_ratelimit = 0\n';
+
 /** Emulated, and on a busy host, starting Node.js alone can take more than systemd's default of 90 s. */
 const PATIENCE = '[Service]\nTimeoutStartSec=10min\nWatchdogSec=5min\n';
 
@@ -49,6 +52,8 @@ Restart=always
 export interface MachineCredentials {
   readonly hostname: string;
   readonly files: readonly ProvisionedFile[];
+  /** Whether files of these names that are there already give way. */
+  readonly provisionsAgain: boolean;
   /** Whether somebody sits at the serial console. */
   readonly onTerminal: boolean;
 }
@@ -59,10 +64,14 @@ export interface MachineCredentials {
  * what stands between RAUC and the boot loader.
  * Returns QEMU's options.
  */
-export async function credentialOptions(folder: VmFolder, { hostname, files, onTerminal }: MachineCredentials): Promise<string[]> {
+export async function credentialOptions(
+  folder: VmFolder,
+  { hostname, files, provisionsAgain, onTerminal }: MachineCredentials,
+): Promise<string[]> {
   const credentials: Readonly<Record<string, string>> = {
     'system.hostname': hostname,
-    'tmpfiles.extra': tmpfilesLines(files, 'f~'),
+    'tmpfiles.extra': tmpfilesLines(files, provisionsAgain ? 'f+~' : 'f~'),
+    'sysctl.extra': EVERY_DENIAL,
     'control-shell': await textOf('control-shell.sh'),
     'efibootmgr-hold': await textOf('efibootmgr-hold.sh'),
     'systemd.extra-unit.lamadist-control.service': CONTROL_UNIT,

@@ -18,6 +18,7 @@ export interface PowerOptions {
   readonly display: Display;
   readonly onTerminal: boolean;
   readonly files: readonly ProvisionedFile[];
+  readonly provisionsAgain: boolean;
   /** A file of the folder that is in the machine as a USB stick from the beginning. */
   readonly medium?: string | undefined;
 }
@@ -78,8 +79,8 @@ export class PowerSupply {
     const asleep = await this.folder.sleepingBoot();
     const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
     await this.#appears('tpm.sock', tpm);
-    const { forwarded, display, onTerminal, files, medium } = this.options;
-    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, onTerminal });
+    const { forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
+    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, onTerminal });
     const command = [...qemuCommand({ forwarded, display, onTerminal, credentials, medium }), ...(asleep ? ['-incoming', 'defer'] : [])];
     const qemu = this.#spawn(command, onTerminal ? 'inherit' : 'ignore');
     const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));

@@ -35,6 +35,8 @@ export interface VirtualMachineOptions {
   readonly display?: Display;
   /** Makes this process's terminal the serial console. */
   readonly onTerminal?: boolean;
+  /** Whether provisioned files take the place of those that the disk has, as when it was another machine's; no unless it says so. */
+  readonly provisionsAgain?: boolean;
   /** The folder of a machine that is asleep: this one goes on from there, with provisioned files of its own. */
   readonly asleepIn?: string;
   readonly say: Say;
@@ -81,16 +83,12 @@ export class VirtualMachine implements VirtualNode {
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
         : await makeFresh(tools, folder, options.image.path);
       if (options.commandLine !== undefined) await machine.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
-      const { display = 'none', onTerminal = false } = options;
+      const { display = 'none', onTerminal = false, provisionsAgain = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
-      machine.#supply = new PowerSupply(machine.name, folder, tools, {
-        forwarded,
-        display,
-        onTerminal,
-        files: machine.#provisioned,
-        medium,
-      });
+      const files = machine.#provisioned;
+      const power = { forwarded, display, onTerminal, files, provisionsAgain, medium };
+      machine.#supply = new PowerSupply(machine.name, folder, tools, power);
     } catch (error) {
       await machine.stop();
       throw error;
@@ -197,13 +195,19 @@ export class VirtualMachine implements VirtualNode {
     return { name, logBytes: await this.folder.photograph(name) };
   }
 
+  /** Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. */
+  async keepPhotographs(target: string): Promise<void> {
+    await this.supply.switchOff('it was photographed');
+    await this.folder.keepPhotographs(target);
+  }
+
   /**
-   * Cuts the power, and leaves the machine as if that had been at the photograph, taken since it was last switched on before the
-   * first call of this. Returns how many writes of its disk were durable then, and how many are lost.
+   * Cuts the power, and leaves the machine as if it were the photographed one, and that had happened at the photograph. Returns how
+   * many writes of its disk were durable then, and how many are lost.
    */
-  async goBackTo({ name, logBytes }: Photograph): Promise<Replay> {
+  async goBackTo(photographsIn: string, { name, logBytes }: Photograph): Promise<Replay> {
     await this.supply.switchOff('its power was cut');
-    return this.folder.goBackTo(name, logBytes);
+    return this.folder.goBackTo(photographsIn, name, logBytes);
   }
 
   async hold(command: BootLoaderCommand): Promise<void> {

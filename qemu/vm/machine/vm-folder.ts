@@ -13,6 +13,8 @@ export const MEMORY_FILE = 'memory';
 const SLEEPING_BOOT = 'boot.json';
 /** What makes a machine the same again. */
 const STATE = ['disk.img', 'vars.fd', 'tpm', SLEEPING_BOOT];
+/** What goBackTo() begins with: the disk before, what was written to it, and what firmware and TPM kept meanwhile. */
+const RECORDED = { before: 'recorded-before.img', log: 'recorded.log', photographs: 'photographs' } as const;
 /** What is durable the moment it is written: the firmware's memory, and the TPM's, which is replaced as a whole. */
 const IN_FLASH = ['vars.fd', 'tpm/tpm2-00.permall'];
 
@@ -57,23 +59,29 @@ export class VmFolder {
 
   /** Keeps what the firmware and the TPM have stored by now. Returns how much of the log of writes there is. */
   async photograph(name: string): Promise<number> {
-    const target = this.file(`photographs/${name}`);
+    const target = this.file(`${RECORDED.photographs}/${name}`);
     await mkdir(target, { recursive: true });
     const { size } = await stat(this.writeLog);
     for (const each of IN_FLASH) await copyFile(this.file(each), path.join(target, path.basename(each)));
     return size;
   }
 
-  /** Puts the machine, which is off, where it was at a photograph, as a power cut in that moment would have left it. */
-  async goBackTo(name: string, logBytes: number): Promise<Replay> {
-    const [log, before] = [this.file('recorded.log'), this.file('recorded-before.img')];
-    if (!existsSync(log)) {
-      await rename(this.writeLog, log);
-      await rename(this.diskBefore, before);
-    }
-    await run(['cp', '--sparse=always', before, this.disk], { timeoutMs: COPY_MS });
-    for (const each of IN_FLASH) await copyFile(this.file(`photographs/${name}/${path.basename(each)}`), this.file(each));
-    return replayToLastFlush(log, this.disk, logBytes);
+  /** Puts what was photographed since the machine, which is off now, was switched on into another folder of the same file system. */
+  async keepPhotographs(target: string): Promise<void> {
+    await rename(this.diskBefore, path.join(target, RECORDED.before));
+    await rename(this.writeLog, path.join(target, RECORDED.log));
+    await rename(this.file(RECORDED.photographs), path.join(target, RECORDED.photographs));
+  }
+
+  /**
+   * Puts the machine, which is off, where one was at a photograph that is kept in `source`, as a power cut in that moment would
+   * have left it.
+   */
+  async goBackTo(source: string, name: string, logBytes: number): Promise<Replay> {
+    await run(['cp', '--sparse=always', path.join(source, RECORDED.before), this.disk], { timeoutMs: COPY_MS });
+    const photograph = path.join(source, RECORDED.photographs, name);
+    for (const each of IN_FLASH) await copyFile(path.join(photograph, path.basename(each)), this.file(each));
+    return replayToLastFlush(path.join(source, RECORDED.log), this.disk, logBytes);
   }
 
   /** Shows a file of the host to the machine, without a copy. */

@@ -21,3 +21,13 @@ export async function keepLogs(node: VirtualNode): Promise<void> {
   const journal = await node.shell(JOURNAL, { timeoutMs: 60_000 }).catch((error: Error) => ({ stdout: `${error.message}\n` }));
   await writeFile(path.join(folder, `${node.name}.journal.log`), journal.stdout);
 }
+
+/** Fails when the journal cannot be read, and not when it has no such line. */
+const DENIALS = `journalctl --sync && journal=$(journalctl --no-pager --output=cat) && printf '%s\\n' "$journal" | sed -n '/avc:  denied/p'`;
+
+/** What SELinux denied in any boot of the node, and what it would have denied, as the journal has it. */
+export async function denials(node: VirtualNode): Promise<readonly string[]> {
+  const { exitCode, stdout, stderr } = await node.shell(DENIALS, { timeoutMs: 120_000 });
+  if (exitCode !== 0) throw new Error(`Cannot tell what SELinux denied on ${node.name}: ${stderr.trim()}`);
+  return stdout.split('\n').filter((line) => line !== '');
+}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { expect } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/state.ts';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
@@ -7,7 +8,7 @@ import type { ImageFile } from '../../../qemu/image/build-image.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
 import { vmDriver, wokenVmDriver } from '../../../qemu/vm/vm-driver.ts';
-import { keepLogs } from './logs.ts';
+import { denials, keepLogs } from './logs.ts';
 
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
@@ -51,6 +52,8 @@ export interface Variant {
   readonly node?: NodeOptions;
   /** A virtual machine from its first boot on, and not one that goes on from a boot before. */
   readonly fresh?: true;
+  /** SELinux is made to deny something, which it does nowhere else. */
+  readonly denies?: true;
 }
 
 /** Runs a test on a node of its own, and takes everything away afterwards. */
@@ -64,6 +67,7 @@ export async function onNode(variant: Variant, test: (scenario: Scenario) => Pro
     await node.waitForBoot(BOOT);
     await agentAnswers(homelab);
     await test({ homelab, node, bundle: await node.deliver(bundle) });
+    if (IN_VM && !variant.denies) expect(await denials(node)).toEqual([]);
   } catch (error) {
     // Whoever reads a failed run has nothing else to look at.
     for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
