@@ -20,7 +20,7 @@ export const QUICK = { timeoutMs: IN_VM ? 120_000 : 30_000 };
 /** For a whole scenario with a few boots. */
 export const SCENARIO_MS = IN_VM ? 1_800_000 : 180_000;
 /** Between two questions: each costs an emulated machine ten processes. */
-const PAUSE_MS = IN_VM ? 2_000 : 50;
+const PAUSE_MS = IN_VM ? 4_000 : 50;
 /** Until an update is where it should be. */
 const UPDATE_MS = IN_VM ? 900_000 : 120_000;
 
@@ -135,6 +135,12 @@ interface SlotReport {
   readonly bootStatus: string;
 }
 
+interface StatusReport {
+  readonly state: string;
+  readonly version: string;
+  readonly device: { readonly rauc: string; readonly slots: readonly SlotReport[] };
+}
+
 export interface NodeReport {
   readonly state: string;
   readonly version: string;
@@ -144,11 +150,18 @@ export interface NodeReport {
   readonly slots: Readonly<Record<string, string>>;
 }
 
-/** What lamactl says of the node. */
+/** What lamactl says of the node, once its RAUC answers: an emulated one may take longer than the agent waits. */
 export async function report(homelab: Homelab): Promise<NodeReport> {
-  const { nodes } = await json<{ nodes: { state: string; version: string; device: { slots: SlotReport[] } }[] }>(homelab, 'status');
-  const [node] = nodes;
-  if (!node?.device) throw new Error('Cannot tell the slots: the node did not answer');
+  const node = await until(
+    'RAUC to answer',
+    QUICK.timeoutMs,
+    async () => {
+      const { nodes } = await json<{ nodes: StatusReport[] }>(homelab, 'status');
+      if (!nodes[0]?.device) throw new Error('Cannot tell the slots: the node did not answer');
+      return nodes[0].device.rauc === 'unreachable' ? undefined : nodes[0];
+    },
+    PAUSE_MS,
+  );
   const { slots } = node.device;
   const words = ({ version, status, bootStatus, primary }: SlotReport) =>
     [version, status, bootStatus, primary && 'primary'].filter((word) => word).join(' ');
