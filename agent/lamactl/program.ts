@@ -3,38 +3,11 @@ import { dirname, join } from 'node:path';
 import { Command, CommanderError, Help, Option } from 'commander';
 import { Failure } from '../shared/failure.ts';
 import { VERSION } from '../shared/version.ts';
-import { addAttest } from './commands/attest/attest.ts';
+import { COMMAND_GROUPS } from './commands/command-groups.ts';
 import { allExitCodes } from './commands/help.ts';
-import { addCompletion } from './commands/itself/completion.ts';
-import { addMan } from './commands/itself/man.ts';
-import { addVersion } from './commands/itself/version.ts';
-import { addDiscover } from './commands/joining/discover.ts';
-import { addEnroll } from './commands/joining/enroll.ts';
-import { addAudit } from './commands/node/audit.ts';
-import { addDu } from './commands/node/du.ts';
-import { addEvents } from './commands/node/events.ts';
-import { addHealth } from './commands/node/health.ts';
-import { addInventory } from './commands/node/inventory.ts';
-import { addLogs } from './commands/node/logs.ts';
-import { addPosture } from './commands/node/posture.ts';
-import { addReboot } from './commands/node/reboot.ts';
-import { addStatus } from './commands/node/status.ts';
-import { addUnits } from './commands/node/units.ts';
 import { duration } from './commands/options.ts';
 import { outputOption } from './commands/output-option.ts';
-import { addPki } from './commands/pki/pki.ts';
-import { addRollout } from './commands/rollout/rollout.ts';
 import type { Run, Session } from './commands/session.ts';
-import { addBundles } from './commands/update/bundles.ts';
-import { addCancel } from './commands/update/cancel.ts';
-import { addHistory } from './commands/update/history.ts';
-import { addInspect } from './commands/update/inspect.ts';
-import { addInstall } from './commands/update/install.ts';
-import { addPause } from './commands/update/pause.ts';
-import { addResume } from './commands/update/resume.ts';
-import { addRollback } from './commands/update/rollback.ts';
-import { addUpdates } from './commands/update/updates.ts';
-import { addWatch } from './commands/update/watch.ts';
 import { EXIT_CODES, type ExitName, exitOfFailure } from './exit-code.ts';
 import { painter } from './output/colour.ts';
 import type { parseFormat } from './output/document.ts';
@@ -110,38 +83,11 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
       getOutHelpWidth: () => stdout.columns,
       getErrHelpWidth: () => stderr.columns,
     });
-  for (const add of [
-    addStatus,
-    addInstall,
-    addWatch,
-    addPause,
-    addResume,
-    addCancel,
-    addReboot,
-    addRollback,
-    addRollout,
-    addHistory,
-    addHealth,
-    addInspect,
-    addInventory,
-    addLogs,
-    addEvents,
-    addBundles,
-    addUnits,
-    addUpdates,
-    addPosture,
-    addDu,
-    addDiscover,
-    addEnroll,
-    addPki,
-    addAttest,
-    addAudit,
-    addVersion,
-    addCompletion,
-    addMan,
-  ]) {
-    add(program, run);
+  for (const [heading, commands] of COMMAND_GROUPS) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, run);
   }
+  program.helpCommand('help [command]', 'show the help of a command');
   pointToHelp(program, program.name());
   return program;
 }
