@@ -34,6 +34,13 @@ const BAD_SLOTS: readonly (readonly [what: string, place: TamperPlace, seen: Reg
   ['has a root that dm-verity refuses', ROOT, /dm-verity device corrupted/],
 ];
 
+/** In a unit's words. */
+const WATCHDOG_IS_OPEN = 'until for file in /proc/1/fd/*; do [ $$file -ef /dev/watchdog0 ] && break; done; do sleep 1; done';
+const CRASHES = [
+  { when: 'at once', who: 'it', words: [], wait: 'true', seen: /Caught <SEGV>[\s\S]*Rebooting/ },
+  { when: 'and freezes', who: 'the watchdog', words: ['systemd.crash_action=freeze'], wait: WATCHDOG_IS_OPEN, seen: /Freezing execution/ },
+] as const;
+
 describe('a new slot', { timeout: SCENARIO_MS }, () => {
   it.each(BAD_SLOTS)('that %s is left for the one before, and the update says that it never reached userspace', (_, place, seen) =>
     onNode({}, async (scenario) => {
@@ -47,15 +54,16 @@ describe('a new slot', { timeout: SCENARIO_MS }, () => {
     }),
   );
 
-  it('whose systemd crashes in the initramfs is left when the watchdog has restarted the machine', () => {
-    const unit = '[Unit]\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=/bin/sh -c "kill -SEGV 1; exec sleep infinity"\n';
-    const hang = `systemd.set_credential_binary=systemd.extra-unit.hang.service:${Buffer.from(unit).toString('base64')}`;
-    return onNode({ words: [hang, 'rd.systemd.wants=hang.service'] }, async ({ homelab, node, bundle }) => {
+  it.each(CRASHES)('whose systemd crashes in the initramfs $when is left when $who restarts the machine', ({ words, wait, seen }) => {
+    const script = `${wait}; kill -SEGV 1; exec sleep infinity`;
+    const unit = `[Unit]\nDefaultDependencies=no\nBefore=initrd.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c '${script}'\n`;
+    const crash = `systemd.set_credential_binary=systemd.extra-unit.crash.service:${Buffer.from(unit).toString('base64')}`;
+    return onNode({ words: [crash, 'rd.systemd.wants=crash.service', ...words] }, async ({ homelab, node, bundle }) => {
       const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 9 });
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(node)).toMatchObject({ reason: { code: 'NEVER_REACHED_USERSPACE' } });
-      expect(await node.consoleLog()).toContain('Freezing execution');
+      expect(await node.consoleLog()).toMatch(seen);
     });
   });
 });
