@@ -17,13 +17,11 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
  */
 export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
   'update.test.ts': [
-    /^is rolled back, with the check and the log of the failed boot/,
     /^is rolled back when the power is cut and the boot loader gives one try/,
     /^is rolled back at the commit deadline when the image has no agent that decides/,
     /^is rolled back when the new slot never reaches userspace/,
   ],
   'in-between.test.ts': [/^is rolled back each time, is remembered each time/],
-  'neighbours-killed.test.ts': [/^while the slot is being written/],
   'lost-data.test.ts': [/^is on the disk when the power is cut in that moment/],
 };
 

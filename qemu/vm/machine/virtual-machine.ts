@@ -261,7 +261,7 @@ export class VirtualMachine implements VirtualNode {
   }
 
   async consoleLog(): Promise<string> {
-    return (await readFile(this.folder.console, 'latin1')).replaceAll('\r', '');
+    return (await readFile(this.folder.console, 'utf8')).replaceAll('\r', '');
   }
 
   async stop(): Promise<void> {

@@ -49,7 +49,11 @@ describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
         const slots = { A: 'good primary', B: `${version} ok bad` };
         expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots });
         const ended: UpdateState = await journaled(node);
-        expect(ended).toMatchObject({ phase: 'rolled-back', reason: { code: 'CHECK_FAILED', failedChecks: ['web-server'] } });
+        expect(ended).toMatchObject({
+          phase: 'rolled-back',
+          reason: { code: 'CHECK_FAILED', failedChecks: ['web-server'] },
+          failedBootLog: expect.stringContaining('web-server'),
+        });
         failedVersions.push(version);
       }
       const { failedVersions: remembered } = JSON.parse(await node.readFile('/var/lib/lamadist-agent/update.json'));
