@@ -14,7 +14,7 @@ import { chosenMoments, type Moment, type Recording, recordedUpdate } from './re
 /** Gives the gate a while, so that there is a middle of it. */
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 /** Nothing of these is under way: the node has made up its mind. */
-const SETTLED = ['idle', 'committed', 'rolled-back', 'failed', 'pending-reboot', 'installed'] as const;
+const SETTLED = ['idle', 'committed', 'rolled-back', 'failed'] as const;
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');
 
 /** Cuts the power at one moment of the recorded update, switches the machine on again, and says what came of it. */
