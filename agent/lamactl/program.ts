@@ -144,6 +144,11 @@ function openSession(command: Command, world: World): Session {
       const all = names === 'all';
       return readTargets({ context, nodes: all ? [] : names, all }, world.env, world.homeDirectory);
     },
+    connectAsNow: async () => {
+      const { contextFilePath, readContext } = await import('./fleet/context-file.ts');
+      const { connectAsNow } = await import('./fleet/current-identity.ts');
+      return connectAsNow(world.connect, await readContext(contextFilePath(world.env, world.homeDirectory), context));
+    },
     rolloutFolder: async () => {
       const { contextFilePath, readContext } = await import('./fleet/context-file.ts');
       const file = contextFilePath(world.env, world.homeDirectory);

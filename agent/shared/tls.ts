@@ -3,8 +3,12 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
 import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
 import { Failure } from './failure.ts';
+import { pemBlocks } from './pem.ts';
 
-/** PEM texts of one end of a connection: whom it trusts, who it is, and the key to its certificate. */
+/**
+ * PEM texts of one end of a connection: whom it trusts, who it is, and the key to its certificate. Beside the authorities there may be the
+ * revocation list of each: then what is on them is refused.
+ */
 export interface Identity {
   readonly ca: Buffer;
   readonly certificate: Buffer;
@@ -62,7 +66,9 @@ function parse<T>(read: () => T, what: string): T {
  */
 export function channelCredentials(identity: Identity): ChannelCredentials {
   if (identity.key.length === 0) return ChannelCredentials.createSsl(identity.ca);
-  return ChannelCredentials.createSsl(identity.ca, identity.key, identity.certificate);
+  const { ca, certificate: cert, key } = identity;
+  const crl = pemBlocks(ca.toString('latin1'), 'X509 CRL');
+  return ChannelCredentials.createFromSecureContext(tls.createSecureContext({ ca, cert, key, ...(crl.length > 0 && { crl: [...crl] }) }));
 }
 
 /** Options of a channel to a node whose certificate names it `tlsName`, whatever its address is. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, randomBytes, X509Certificate } from 'node:crypto';
 import {
   type Authority,
   authorityCertificate,
@@ -30,19 +30,26 @@ export interface Credentials {
 export class CertificateAuthority {
   #lists = 0;
 
-  private constructor(private readonly authority: Authority) {}
+  private constructor(
+    private readonly authority: Authority,
+    private readonly privateKey: KeyObject,
+  ) {}
 
   static async create(commonName: string): Promise<CertificateAuthority> {
-    const signer = memorySigner(newKey());
-    return new CertificateAuthority({
-      signer,
-      certificate: await authorityCertificate(signer, commonName, soonValid(), newSerialNumber(randomBytes)),
-    });
+    const key = newKey();
+    const signer = memorySigner(key);
+    const certificate = await authorityCertificate(signer, commonName, soonValid(), newSerialNumber(randomBytes));
+    return new CertificateAuthority({ signer, certificate }, key);
   }
 
   /** The authority's own certificate as PEM. */
   get certificate(): string {
     return this.authority.certificate;
+  }
+
+  /** The authority's key as PEM (PKCS #8). */
+  get key(): string {
+    return this.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   }
 
   /** Issues a certificate for a key made here. */
@@ -66,6 +73,6 @@ function soonValid(): Validity {
   return { notBefore: new Date(Date.now() - DAY_MS / 24), notAfter: new Date(Date.now() + 30 * DAY_MS) };
 }
 
-function newKey() {
+function newKey(): KeyObject {
   return generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Twelve whole nodes through rollouts, with everything that may come between: `npm run test:fleet`. Ends with 1 when something is not as it must be.
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { until } from '../../qemu/deadline.ts';
@@ -11,6 +13,9 @@ import { Fleet, NOT_FOR_THREE } from '../integration/node/fleet.ts';
 const NAMES = Array.from({ length: 12 }, (_, index) => `node-${String(index + 1).padStart(2, '0')}`);
 const OFF = 'node-07';
 const UNFIT = 'node-05';
+const MORE_VERSIONS = ['4'];
+/** Of the exits of lamactl: a node that reboots has not confirmed what it was told. */
+const UNKNOWN = 4;
 const KILLS = 20;
 /** Between two kills; so that some fall on its start, and some long after. */
 const LONGEST_LIFE_MS = 8_000;
@@ -49,8 +54,8 @@ async function throughKills(fleet: Fleet): Promise<string> {
     const lamactl = fleet.homelab.lamactl(args);
     const ended = lamactl.then(({ exitCode }) => exitCode);
     // The first has to live until the rollout is on record, or there is nothing to resume.
-    const lifeMs = first ? LONGEST_LIFE_MS * 2 : random() * LONGEST_LIFE_MS;
-    const exitCode = await Promise.race([ended, sleep(lifeMs).then(() => 'killed' as const)]);
+    if (first) await onRecord(fleet);
+    const exitCode = await Promise.race([ended, sleep(random() * LONGEST_LIFE_MS).then(() => 'killed' as const)]);
     if (exitCode === 'killed') {
       lamactl.kill('SIGKILL');
       await ended;
@@ -70,6 +75,9 @@ async function throughKills(fleet: Fleet): Promise<string> {
   );
   return `killed ${kills} times, 11 nodes updated once each, 1 off and skipped`;
 }
+
+const onRecord = (fleet: Fleet): Promise<unknown> =>
+  until('a rollout to be on record', 60_000, () => fleet.status().catch(() => undefined));
 
 async function latecomer(fleet: Fleet): Promise<string> {
   await fleet.node(OFF).start();
@@ -104,6 +112,38 @@ async function pausedHaltedUndone(fleet: Fleet): Promise<string> {
   return `halted by ${UNFIT} after ${updated} nodes, all of them back to 2`;
 }
 
+/** A rollout whose runner, witnesses and nodes get other certificates of another authority while it goes on. */
+async function rotated(fleet: Fleet): Promise<string> {
+  const { homelab } = fleet;
+  const file = (name: string) => path.join(homelab.folder, name);
+  await writeFile(file('ca-made-elsewhere.pem'), homelab.pki.agentAuthority.certificate);
+  await writeFile(file('ca-made-elsewhere.key'), homelab.pki.agentAuthority.key, { mode: 0o600 });
+  await writeFile(file('passphrase'), 'correct horse battery\n', { mode: 0o600 });
+  const passphrase = ['--passphrase-file', file('passphrase')];
+  const key = ['--certificate', file('ca-made-elsewhere.pem'), '--key', file('ca-made-elsewhere.key')];
+  const imported = await homelab.lamactl(['pki', 'import', ...key, ...passphrase]);
+  assert.equal(imported.exitCode, 0, String(imported.all));
+  const running = fleet.rollout('start', '--all', '--bundle', homelab.bundlePath('4'), ...WAVES, '--soak', '10s');
+  await until('a rollout of version 4 to have begun', 60_000, async () => {
+    const report = await fleet.status().catch(() => undefined);
+    return report?.nodes.some(({ step }) => step !== 'pending') || undefined;
+  });
+  // Each stage waits for every node, and nodes reboot: the same command goes on until all have confirmed.
+  let runs = 0;
+  await until('the rotation to be finished', 600_000, async () => {
+    runs += 1;
+    const { exitCode, all: told } = await homelab.lamactl(['pki', 'rotate', '--handed-over', '--timeout', '3s', ...passphrase]);
+    assert.ok(exitCode === 0 || exitCode === UNKNOWN, String(told));
+    return exitCode === 0 || undefined;
+  });
+  const during = (await fleet.status()).phase;
+  assert.equal(during, 'running', 'the rotation came to its end after the rollout: nothing was shown');
+  const { exitCode, all: said } = await running;
+  assert.equal(exitCode, 0, said);
+  assert.deepEqual(await fleet.versions(), all('4'));
+  return `the authority was replaced in ${runs} runs of lamactl, and 12 nodes have 4`;
+}
+
 function table(): string {
   const rows = figures.map(({ what, seconds, result }) => `  ${seconds.toFixed(0).padStart(6)} s  ${what.padEnd(44)}  ${result}\n`);
   return `fleet: ${NAMES.length} nodes, seed ${values.seed}\n${rows.join('')}`;
@@ -112,14 +152,20 @@ function table(): string {
 requireRoot('boot nodes');
 const options = (name: string) => (name === UNFIT ? { files: [NOT_FOR_THREE] } : {});
 await measured('everything', () =>
-  Fleet.with(NAMES, options, async (fleet) => {
-    await measured('a node is switched off', async () => {
-      await fleet.node(OFF).cutPower();
-      return OFF;
-    });
-    await measured('version 2 in three waves, lamactl killed', () => throughKills(fleet));
-    await measured('version 2 for the latecomer', () => latecomer(fleet));
-    await measured('version 3: paused, resumed, halted, undone', () => pausedHaltedUndone(fleet));
-  }).then(() => 'as it must be'),
+  Fleet.with(
+    NAMES,
+    options,
+    async (fleet) => {
+      await measured('a node is switched off', async () => {
+        await fleet.node(OFF).cutPower();
+        return OFF;
+      });
+      await measured('version 2 in three waves, lamactl killed', () => throughKills(fleet));
+      await measured('version 2 for the latecomer', () => latecomer(fleet));
+      await measured('version 3: paused, resumed, halted, undone', () => pausedHaltedUndone(fleet));
+      await measured('version 4, another authority meanwhile', () => rotated(fleet));
+    },
+    MORE_VERSIONS,
+  ).then(() => 'as it must be'),
 );
 process.stdout.write(table());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../exit-code.ts';
-import type { Target } from '../fleet/node.ts';
+import type { Connect, Target } from '../fleet/node.ts';
 import type { Paint } from '../output/colour.ts';
 import type { Format } from '../output/document.ts';
 import type { ExpectationStore } from '../trust/expectation-store.ts';
@@ -24,6 +24,8 @@ export interface Session {
   targets(): Promise<readonly Target[]>;
   /** The nodes with these names, in that order, or all of the context, whatever was selected. Throws a Failure. */
   targetsOf(names: readonly string[] | 'all'): Promise<readonly Target[]>;
+  /** Opens nodes with the certificates of the moment, which a rotation may change while the command runs. Throws a Failure. */
+  connectAsNow(): Promise<Connect>;
   /** Where this machine keeps the rollouts of the context. Throws a Failure. */
   rolloutFolder(): Promise<string>;
   /** What is expected of the nodes of the context. Throws a Failure. */

@@ -26,6 +26,12 @@ const SYMPTOMS: readonly Symptom[] = [
     code: 'NODE_UNTRUSTED',
     meaning: "its certificate is not yet valid; compare this machine's clock",
   },
+  { sign: /certificate revoked|CERT_REVOKED/, code: 'NODE_UNTRUSTED', meaning: 'its certificate is revoked' },
+  {
+    sign: /certificate CRL|CRL has expired|_CRL/,
+    code: 'NODE_UNTRUSTED',
+    meaning: 'the CA file of the context has no revocation list in force of its authority',
+  },
   {
     sign: /self-signed certificate|unable to (?:verify|get)|certificate signature failure|CERT_|UNABLE_TO_/,
     code: 'NODE_UNTRUSTED',

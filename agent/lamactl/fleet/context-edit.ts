@@ -37,6 +37,11 @@ export async function keepContext(file: string, context: string, files: NewConte
   });
 }
 
+/** Has a context take nodes for what another file of authorities (an absolute path) says. Throws CONFIG_INVALID. */
+export async function keepAuthorities(file: string, context: string, ca: string): Promise<void> {
+  await edit(file, (document) => document.setIn(['contexts', context, 'ca'], relative(dirname(file), ca)));
+}
+
 type Document = ReturnType<typeof parseDocument>;
 
 async function edit(file: string, change: (document: Document) => void): Promise<void> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
@@ -29,14 +29,20 @@ export class AuthorityKeys {
     return { certificate: kept.certificate, signer };
   }
 
-  /** Makes the key of a new authority, or takes the one that is in a token. */
-  async make(id: number, name: string, token: string | undefined, random: World['random']): Promise<{ signer: Signer; place: KeyPlace }> {
+  /** Makes the key of a new authority, or takes the one that is in a token, or that is given. */
+  async make(
+    id: number,
+    name: string,
+    token: string | undefined,
+    random: World['random'],
+    given?: KeyObject,
+  ): Promise<{ signer: Signer; place: KeyPlace }> {
     if (token !== undefined) {
       const signer = await openToken(token, await this.askSecret(`the token of "${name}"`, false));
       this.#open.set(id, signer);
       return { signer, place: { pkcs11: token } };
     }
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const privateKey = given ?? generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
     const place = { file: `authority-${id}.key` };
     await writeWhole(join(this.folder, place.file), await encryptKey(privateKey, await this.askSecret(`"${name}"`, true), random));
     const signer = memorySigner(privateKey);

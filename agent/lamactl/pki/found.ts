@@ -5,8 +5,8 @@ import { keepContext } from '../fleet/context-edit.ts';
 import { contextExists } from '../fleet/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 import { issue, makeAuthority } from './issuing.ts';
-import { authoritiesFile, type Office, ownFiles } from './office.ts';
-import { type Registry, trustOf } from './registry.ts';
+import { authoritiesFile, keepTrust, type Office, ownFiles } from './office.ts';
+import type { Registry } from './registry.ts';
 
 export interface Foundation {
   /** What certificates call the authority, before its number. */
@@ -38,7 +38,7 @@ export async function found(office: Office, { name, admin, token }: Foundation):
   const made = await issue(registry, keys, { kind: 'client', name: admin, role: 'admin' }, createPublicKey(key), world);
   await file.write(made.registry);
   await writeWhole(own.certificate, made.issued.certificate);
-  await writeWhole(authoritiesFile(office), trustOf(registry.authorities).authorities);
+  await keepTrust(office, registry.authorities);
   await keepContext(contextFile, context, { ca: authoritiesFile(office), ...own });
   return made.registry;
 }

@@ -6,7 +6,14 @@ import { pemBlocks } from '../../shared/pem.ts';
 import { loadX509 } from '../../shared/x509.ts';
 import type { World } from '../world.ts';
 import type { AuthorityKeys } from './authority-key.ts';
-import { authorityCertificate, type CertificateProfile, issueCertificate, revocationList, type Validity } from './certificates.ts';
+import {
+  type Authority,
+  authorityCertificate,
+  type CertificateProfile,
+  issueCertificate,
+  revocationList,
+  type Validity,
+} from './certificates.ts';
 import { authorityOf, type Issued, type KeptAuthority, type Registry, signingAuthority, withAuthority } from './registry.ts';
 import { newSerialNumber } from './serial-number.ts';
 
@@ -38,8 +45,13 @@ export async function makeAuthority(
   const { signer, place } = await keys.make(id, fullName, token, ground.random);
   const validity = validFor(AUTHORITY_DAYS, ground);
   const certificate = await authorityCertificate(signer, fullName, validity, newSerialNumber(ground.random));
-  const list = await revocationList({ certificate, signer }, { number: 1, revoked: [], validity });
+  const list = await emptyList({ certificate, signer }, ground);
   return { id, name: fullName, certificate, key: place, list, list_number: 1 };
+}
+
+/** The first revocation list of an authority. */
+export function emptyList(authority: Authority, ground: Ground): Promise<string> {
+  return revocationList(authority, { number: 1, revoked: [], validity: validFor(AUTHORITY_DAYS, ground) });
 }
 
 /** Whom a certificate is for. */

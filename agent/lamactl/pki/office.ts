@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
 import { chosenContext, contextFilePath } from '../fleet/context-file.ts';
+import { writeWhole } from '../whole-file.ts';
 import type { World } from '../world.ts';
 import { AuthorityKeys } from './authority-key.ts';
-import { RegistryFile } from './registry.ts';
+import { type KeptAuthority, RegistryFile, trustOf } from './registry.ts';
 import { secretsFrom } from './secrets.ts';
 
 /** Where one context's authorities are kept and used: the folder pki/<context> beside the context file. */
@@ -34,8 +35,14 @@ export async function openOffice({ context, passphraseFile }: OfficeOptions, wor
   return { context: name, contextFile, folder, registry: new RegistryFile(folder), keys, world };
 }
 
-/** The authorities (PEM) whose certificates lamactl takes for nodes': the file that the context names. */
+/** The authorities (PEM) whose certificates lamactl takes for nodes', and their revocation lists: the file that the context names. */
 export const authoritiesFile = ({ folder }: Pick<Office, 'folder'>): string => join(folder, 'ca.pem');
+
+/** Has lamactl trust and refuse what nodes are to trust and refuse. Throws CONFIG_INVALID. */
+export async function keepTrust(office: Pick<Office, 'folder'>, authorities: readonly KeptAuthority[]): Promise<void> {
+  const trust = trustOf(authorities);
+  await writeWhole(authoritiesFile(office), trust.authorities + trust.revocationLists);
+}
 
 /** Where the administrator's own certificate and key are. */
 export function ownFiles({ folder }: Pick<Office, 'folder'>, name: string) {

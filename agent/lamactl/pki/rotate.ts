@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Answer, ask } from '../fleet/ask.ts';
 import type { Target } from '../fleet/node.ts';
-import { writeWhole } from '../whole-file.ts';
 import { applyTrust, everyNode } from './fleet-trust.ts';
 import { isIssuedBy, makeAuthority } from './issuing.ts';
-import { authoritiesFile, type Office } from './office.ts';
+import { keepTrust, type Office } from './office.ts';
 import { authorityOf, type KeptAuthority, type Registry, trustOf } from './registry.ts';
 import { reissueClients, renewOwn } from './reissue.ts';
 import { onlyUnder, renewNodes } from './renew.ts';
@@ -61,7 +60,7 @@ const STEPS: Readonly<Record<Stage, (office: Office, rotation: Rotation, options
   trusting: async (office, _rotation, options) => {
     const { authorities } = await office.registry.read();
     // lamactl itself first: a node may show a certificate of the new one from the next stage on.
-    await writeWhole(authoritiesFile(office), trustOf(authorities).authorities);
+    await keepTrust(office, authorities);
     return { nodes: await applyTrust(office.world, await everyNode(office), trustOf(authorities), options.timeoutMs), toHandOver: [] };
   },
 
@@ -135,6 +134,6 @@ async function finish(office: Office, file: RotationFile, from: KeptAuthority): 
   const retired_at = new Date(office.world.clock.now()).toISOString();
   const authorities = registry.authorities.map((each) => (each.id === from.id ? { retired_at, ...each } : each));
   await office.registry.write({ ...registry, authorities });
-  await writeWhole(authoritiesFile(office), trustOf(authorities).authorities);
+  await keepTrust(office, authorities);
   await file.remove();
 }

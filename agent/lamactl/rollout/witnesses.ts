@@ -136,8 +136,12 @@ export class Witnesses {
   }
 }
 
-/** A node that reboots, or whose agent is restarted, is back in a while. */
+/**
+ * A node that reboots, or whose agent is restarted, is back in a while; one that has a new certificate from a new authority is known again
+ * by the next connection.
+ */
 const PASSING: ReadonlySet<string> = new Set([
+  'NODE_UNTRUSTED',
   'NODE_UNREACHABLE',
   'DEADLINE_EXCEEDED',
   'UNAUTHENTICATED',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meetStranger } from '../../../agent/lamactl/fleet/stranger.ts';
 import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
 import { DeviceServiceClient } from '../../../agent/shared/gen/services.ts';
+import { pemBlocks } from '../../../agent/shared/pem.ts';
 import { channelOptions } from '../../../agent/shared/tls.ts';
 import { soon } from '../fakes/agent-client.ts';
 import { manInTheMiddle } from '../fakes/man-in-the-middle.ts';
@@ -45,6 +46,9 @@ async function enrol(daemon: Daemon, name: string, ...more: readonly string[]) {
     ...more,
   );
 }
+
+/** Whom lamactl trusts, without the revocation lists that are in the file, too. */
+const authorities = async (): Promise<string> => pemBlocks(await readFile(alice.file('pki/home/ca.pem'), 'utf8'), 'CERTIFICATE').join('');
 
 beforeAll(async () => {
   daemons = await Promise.all(NAMES.map(() => startDaemon({}, { unclaimed: true })));
@@ -110,7 +114,7 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     expect(JSON.parse(claim ?? '{}')).toMatchObject({
       result: 'OK',
       role: 'none',
-      request: { trust: { authorities: await readFile(alice.file('pki/home/ca.pem'), 'utf8') } },
+      request: { trust: { authorities: await authorities() } },
     });
   });
 
@@ -191,7 +195,7 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     expect(last).toMatchObject({ stage: 'finished', from: 'home 1', to: 'home 2' });
     await alice.succeeds('version', '--all');
     for (const { folder } of daemons)
-      expect(await readFile(join(folder, 'tls/ca.pem'), 'utf8')).toBe(await readFile(alice.file('pki/home/ca.pem'), 'utf8'));
+      expect(await readFile(join(folder, 'tls/ca.pem'), 'utf8')).toBe(await authorities());
     expect(await alice.answers(['pki', 'list'])).toMatchObject({
       authorities: [
         { name: 'home 1', state: 'retired' },
@@ -218,7 +222,20 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     }
     process.stderr.write(`A rotation of three nodes was killed ${kills} times before it was done\n`);
     expect(unreachable).toEqual([]);
-    const { authorities } = await alice.answers<{ authorities: { name: string; state: string }[] }>(['pki', 'list']);
-    expect(authorities.filter(({ state }) => state === 'trusted')).toMatchObject([{ name: 'home 3' }]);
+    const { authorities: known } = await alice.answers<{ authorities: { name: string; state: string }[] }>(['pki', 'list']);
+    expect(known.filter(({ state }) => state === 'trusted')).toMatchObject([{ name: 'home 3' }]);
+  });
+
+  it('speaks no more to a node whose certificate is revoked, and the others are told', async () => {
+    const { nodes } = await alice.answers<{ nodes: object[] }>(['pki', 'revoke', 'shed', ...alice.passphrase]);
+    expect(nodes).toMatchObject([
+      { node: 'attic', confirmed: true },
+      { node: 'cellar', confirmed: true },
+    ]);
+    expect(await alice.lamactl('version', '-n', 'shed')).toMatchObject({
+      exitCode: 5,
+      all: expect.stringMatching(/its certificate is revoked[^]*NODE_UNTRUSTED/),
+    });
+    await alice.succeeds('version', '-n', 'attic,cellar');
   });
 });

@@ -31,13 +31,19 @@ export class Fleet {
     readonly nodes: readonly VirtualNode[],
   ) {}
 
-  /** Makes nodes, switched on; whatever happens in `use`, they are taken away afterwards. */
-  static async with(names: readonly string[], options: (name: string) => NodeOptions, use: (fleet: Fleet) => Promise<void>): Promise<void> {
+  /** Makes nodes, switched on, and bundles of more versions; whatever happens in `use`, they are taken away afterwards. */
+  static async with(
+    names: readonly string[],
+    options: (name: string) => NodeOptions,
+    use: (fleet: Fleet) => Promise<void>,
+    more: readonly string[] = [],
+  ): Promise<void> {
     const homelab = await Homelab.create(sayOnStderr);
     try {
       const image = await homelab.image('1');
       await homelab.bundle(await homelab.image('2'));
       await homelab.bundle(await homelab.image('3', { files: [THREE_CHECK] }));
+      for (const version of more) await homelab.bundle(await homelab.image(version));
       const nodes: VirtualNode[] = [];
       for (const name of names) {
         const node = await homelab.addNode(name, image, options(name));

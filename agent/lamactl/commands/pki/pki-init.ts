@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
-import { certificateFingerprint } from '../../../shared/fingerprint.ts';
 import type { ExitName } from '../../exit-code.ts';
-import { renderDocument } from '../../output/document.ts';
-import { facts } from '../../output/table.ts';
 import { helpAfter } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { certificateName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
@@ -41,28 +37,9 @@ export function addPkiInit(pki: Command, run: Run): void {
 
 async function init(session: Session, { name, admin, token, ...rest }: Options): Promise<ExitName> {
   const { found } = await import('../../pki/found.ts');
-  const { signingAuthority } = await import('../../pki/registry.ts');
+  const { printAuthority } = await import('./print-authority.ts');
   const office = await officeOf(session, rest);
   const registry = await found(office, { name: name ?? office.context, admin, ...(token !== undefined && { token }) });
-  const authority = signingAuthority(registry);
-  const shown = {
-    context: office.context,
-    contextFile: office.contextFile,
-    folder: office.folder,
-    authority: authority.name,
-    fingerprint: `sha256:${certificateFingerprint(new X509Certificate(authority.certificate))}`,
-  };
-  const { stdout } = session.world;
-  if (session.format !== 'table') stdout.write(await renderDocument(session.format, shown));
-  else
-    stdout.write(
-      facts(session.paint, [
-        ['Authority', authority.name],
-        ['Pin it with', `lamadist.enrol_ca=${shown.fingerprint}`],
-        ['Kept in', office.folder],
-        ['Context', `${office.context}, in ${office.contextFile}`],
-        ['Next', 'lamactl enroll ADDRESS --name NAME'],
-      ]),
-    );
+  await printAuthority(session, office, registry);
   return 'done';
 }

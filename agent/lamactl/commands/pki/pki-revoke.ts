@@ -36,6 +36,7 @@ export function addPkiRevoke(pki: Command, run: Run): void {
 async function revokeThose(session: Session, names: readonly string[], options: PkiOptions): Promise<ExitName> {
   const { revoke } = await import('../../pki/issuing.ts');
   const { trustOf } = await import('../../pki/registry.ts');
+  const { keepTrust } = await import('../../pki/office.ts');
   const { applyTrust, everyNode } = await import('../../pki/fleet-trust.ts');
   const office = await officeOf(session, options);
   const before = await office.registry.read();
@@ -43,15 +44,15 @@ async function revokeThose(session: Session, names: readonly string[], options: 
   await refuseOwn(office, chosen);
   const registry = await revoke(before, office.keys, new Set(chosen.map(({ serial_number }) => serial_number)), session.world);
   await office.registry.write(registry);
-  const answers = await applyTrust(
-    session.world,
-    await everyNode(office),
-    trustOf(registry.authorities),
-    session.timeoutMs(USUAL_TIMEOUT_MS),
-  );
+  await keepTrust(office, registry.authorities);
+  const told = await applyTrust(session.world, await everyNode(office), trustOf(registry.authorities), session.timeoutMs(USUAL_TIMEOUT_MS));
+  // A node that shows what is revoked now is spoken to no more.
+  const answers = told.filter((answer) => answer.ok || !(isUntrusted(answer.failure) && names.includes(answer.target.tlsName)));
   const revoked = chosen.map(({ name, serial_number }) => ({ name, serialNumber: serial_number }));
   return printConfirmations(session, answers, { done: 'refuses them', common: { revoked } });
 }
+
+const isUntrusted = ({ code }: Failure): boolean => code === 'NODE_UNTRUSTED';
 
 /** What was revoked before counts as well: its list may have to reach a node that was off. Throws INVALID_REQUEST. */
 function meant({ issued }: Registry, name: string): readonly Issued[] {

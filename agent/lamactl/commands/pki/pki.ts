@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { helpAfter } from '../help.ts';
 import type { Run } from '../session.ts';
+import { addPkiImport } from './pki-import.ts';
 import { addPkiInit } from './pki-init.ts';
 import { addPkiIssue } from './pki-issue.ts';
 import { addPkiList } from './pki-list.ts';
@@ -26,5 +27,5 @@ export function addPki(program: Command, run: Run): void {
         ['done', 'configuration', 'usage'],
       ),
     );
-  for (const add of [addPkiInit, addPkiIssue, addPkiList, addPkiRenew, addPkiRevoke, addPkiRotate]) add(pki, run);
+  for (const add of [addPkiInit, addPkiImport, addPkiIssue, addPkiList, addPkiRenew, addPkiRevoke, addPkiRotate]) add(pki, run);
 }

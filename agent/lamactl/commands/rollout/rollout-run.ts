@@ -32,10 +32,9 @@ export interface Taken {
 }
 
 export async function openParts(session: Session): Promise<OpenParts & { readonly journal: RolloutJournal }> {
-  const { connect, clock } = session.world;
   return {
-    connect,
-    clock,
+    connect: await session.connectAsNow(),
+    clock: session.world.clock,
     timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS),
     patienceMs: WITNESS_PATIENCE_MS,
     journal: new RolloutJournal(await session.rolloutFolder()),
@@ -91,7 +90,8 @@ export async function runRollout(session: Session, taken: Taken, orders: readonl
 }
 
 async function workParts(session: Session, { claim, state: { plan } }: Taken, options: RunOptions) {
-  const { connect, clock } = session.world;
+  const { clock } = session.world;
+  const connect = await session.connectAsNow();
   const targets = await session.targetsOf(plan.nodes.map(({ name }) => name));
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
   const [trust, drain] = [await trustGate(session, plan, options), await drainGate(session, plan, options)];
@@ -131,7 +131,12 @@ async function trustGate(session: Session, plan: Plan, { expect }: RunOptions): 
   const store = await session.expectations();
   const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
   const targets = await session.targetsOf(plan.nodes.map(({ name }) => name));
-  return InstallGate.prepare(targets, image, { world, connect: world.connect, store, timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS) });
+  return InstallGate.prepare(targets, image, {
+    world,
+    connect: await session.connectAsNow(),
+    store,
+    timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS),
+  });
 }
 
 async function drainGate({ world }: Session, plan: Plan, options: RunOptions): Promise<DrainGate | undefined> {
