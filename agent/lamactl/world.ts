@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Connect, ConnectOptions } from './fleet/node.ts';
+import type { Poll } from './fleet/poll/poll.ts';
 import type { Stranger } from './fleet/stranger.ts';
 import type { UnclaimedNode } from './fleet/unclaimed-node.ts';
 
@@ -30,6 +31,8 @@ export interface World {
   /** As many random bytes as asked for, that nobody can guess. */
   random(sizeBytes: number): Buffer;
   readonly connect: Connect;
+  /** Asks many nodes one of a few questions. Never throws. */
+  readonly poll: Poll;
   /** Looks at whatever answers at an address (`host:port`), and believes nothing of it. Throws a Failure. */
   meet(address: string, timeoutMs: number, signal?: AbortSignal): Promise<Stranger>;
   /** Opens a node without an administrator, by the certificate that it showed. */

@@ -33,7 +33,7 @@ export function toStatus(failure: Failure): StatusObject {
 
 interface Sent {
   readonly details?: string | null;
-  readonly metadata?: Metadata | null | undefined;
+  readonly metadata?: Pick<Metadata, 'get'> | null | undefined;
 }
 
 /** The failure that a status or an error of gRPC carries; undefined when it came from elsewhere than a LamaDist node. */

@@ -60,15 +60,20 @@ function parse<T>(read: () => T, what: string): T {
   }
 }
 
+/** What every connection of a client starts from; to be made once, for making it costs as much as a handshake. */
+export function clientContext({ ca, certificate: cert, key }: Identity): tls.SecureContext {
+  requireTls13();
+  const crl = pemBlocks(ca.toString('latin1'), 'X509 CRL');
+  return tls.createSecureContext({ ca, cert, key, ...(crl.length > 0 && { crl: [...crl] }) });
+}
+
 /**
  * Credentials of a client; of one whose key is empty, none are shown. The server's certificate is verified against the CA and the
  * name in the channel's options.
  */
 export function channelCredentials(identity: Identity): ChannelCredentials {
   if (identity.key.length === 0) return ChannelCredentials.createSsl(identity.ca);
-  const { ca, certificate: cert, key } = identity;
-  const crl = pemBlocks(ca.toString('latin1'), 'X509 CRL');
-  return ChannelCredentials.createFromSecureContext(tls.createSecureContext({ ca, cert, key, ...(crl.length > 0 && { crl: [...crl] }) }));
+  return ChannelCredentials.createFromSecureContext(clientContext(identity));
 }
 
 /** Options of a channel to a node whose certificate names it `tlsName`, whatever its address is. */

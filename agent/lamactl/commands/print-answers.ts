@@ -31,7 +31,8 @@ export async function askAndPrint<Value>(
   return printAnswers(session, await ask(await session.targets(), session.world.connect, { timeoutMs }, question), presentation);
 }
 
-async function printAnswers<Value>(
+/** Prints what nodes answered, and returns the worst exit. */
+export async function printAnswers<Value>(
   session: Session,
   answers: readonly Answer<Value>[],
   presentation: Presentation<Value>,
@@ -42,14 +43,22 @@ async function printAnswers<Value>(
     if (presentation.textTellsFailures || answers.some(({ ok }) => ok)) stdout.write(presentation.text(answers));
     stderr.write(presentation.textTellsFailures ? remedies(answers) : answers.map(failureOf).join(''));
   } else {
-    const nodes = answers.map((answer) => {
-      const node = answer.target.name;
-      if (answer.ok) return { node, ...presentation.document(answer.value) };
-      return { node, ...presentation.failed, error: failureDocument(answer.failure) };
-    });
-    stdout.write(await renderDocument(session.format, { ...presentation.common, nodes }));
+    const nodes = answers.map((answer) => answerDocument(answer, presentation));
+    if (session.format === 'jsonl') for (const node of nodes) stdout.write(`${JSON.stringify(node)}\n`);
+    else stdout.write(await renderDocument(session.format, { ...presentation.common, nodes }));
   }
-  return worst(answers.map((answer) => (answer.ok ? presentation.exit(answer.value) : exitOfFailure(answer.failure))));
+  return worst(answers.map((answer) => exitOf(answer, presentation)));
+}
+
+/** What one node answered, for a program. */
+export function answerDocument<Value>(answer: Answer<Value>, { document, failed }: Presentation<Value>): object {
+  const node = answer.target.name;
+  if (answer.ok) return { node, ...document(answer.value) };
+  return { node, ...failed, error: failureDocument(answer.failure) };
+}
+
+export function exitOf<Value>(answer: Answer<Value>, { exit }: Presentation<Value>): ExitName {
+  return answer.ok ? exit(answer.value) : exitOfFailure(answer.failure);
 }
 
 /** What to do about failures that are told already: of many nodes with the same one, once. */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
 import { failureIn } from '../../shared/status.ts';
+import type { CallError } from './call-status.ts';
 
 interface Symptom {
   readonly sign: RegExp;
@@ -61,7 +62,7 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
  * Why a call to a node failed: what the node said, or else what stopped the call on its way. `certificateFault` is what is wrong
  * with the client certificate, where that can be seen here: a node hangs up without a word.
  */
-export function callFailure(error: ServiceError, address: string, certificateFault?: string): Failure {
+export function callFailure(error: CallError, address: string, certificateFault?: string): Failure {
   const said = failureIn(error);
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));

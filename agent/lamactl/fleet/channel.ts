@@ -16,7 +16,7 @@ import { whyInvalid } from './certificate-validity.ts';
 import type { ConnectOptions, Target } from './node.ts';
 
 /** What a generated service definition says of a method. */
-interface Method<Request, Response> {
+export interface Method<Request, Response> {
   readonly path: string;
   readonly requestSerialize: (request: Request) => Buffer;
   readonly responseDeserialize: (bytes: Buffer) => Response;

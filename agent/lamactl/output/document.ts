@@ -4,10 +4,10 @@ import { renderTemplate } from './jsonpath/render.ts';
 import { parseTemplate, type TemplatePart } from './jsonpath/template.ts';
 
 /** What -o takes; jsonpath=TEMPLATE as well. */
-export const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+export const FORMATS = ['table', 'wide', 'json', 'jsonl', 'yaml'] as const;
 
 /** How a document is written; a template says what of it. */
-export type DocumentFormat = 'json' | 'yaml' | { readonly template: readonly TemplatePart[] };
+export type DocumentFormat = 'json' | 'jsonl' | 'yaml' | { readonly template: readonly TemplatePart[] };
 export type Format = 'table' | DocumentFormat;
 
 const TEMPLATE_PREFIX = 'jsonpath=';
@@ -24,16 +24,17 @@ export function failureDocument({ code, message, remedy, facts }: Failure): obje
   return { code, message, remedy, facts };
 }
 
-/** One whole document for a program. */
+/** One whole document for a program; of jsonl it is one line. */
 export async function renderDocument(format: DocumentFormat, document: object): Promise<string> {
   if (typeof format === 'object') return withTemplate(format.template, document);
+  if (format === 'jsonl') return `${JSON.stringify(document)}\n`;
   return format === 'json' ? `${JSON.stringify(document, undefined, 2)}\n` : renderYaml(document);
 }
 
 /** One of many documents, as they come: a line of JSON, or a document of a YAML stream. */
 export async function renderEvent(format: DocumentFormat, document: object): Promise<string> {
   if (typeof format === 'object') return withTemplate(format.template, document);
-  return format === 'json' ? `${JSON.stringify(document)}\n` : `---\n${await renderYaml(document)}`;
+  return format !== 'yaml' ? `${JSON.stringify(document)}\n` : `---\n${await renderYaml(document)}`;
 }
 
 async function renderYaml(document: object): Promise<string> {

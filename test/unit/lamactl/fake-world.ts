@@ -2,6 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ask } from '../../../agent/lamactl/fleet/ask.ts';
+import { QUESTIONS } from '../../../agent/lamactl/fleet/poll/questions.ts';
 import { lamactl } from '../../../agent/lamactl/program.ts';
 import type { Clock, Output, World } from '../../../agent/lamactl/world.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
@@ -86,6 +88,12 @@ export class FakeWorld implements World {
   random = (sizeBytes: number): Buffer => randomBytes(sizeBytes);
 
   connect: World['connect'] = async (target, options) => this.#nodes[target.name]!.connect(target, options);
+
+  poll: World['poll'] = async (name, targets, timeoutMs, onAnswer) => {
+    const answers = await ask(targets, this.connect, { timeoutMs }, (node) => QUESTIONS[name](node));
+    for (const answer of answers) onAnswer(answer);
+    return answers;
+  };
 
   /** What the person at the terminal says, one after the other; nobody is there when nothing is left. */
   readonly said: string[] = [];

@@ -2,15 +2,16 @@
 import type { Command } from 'commander';
 import { EXIT_OF_STATE, type ExitName } from '../../exit-code.ts';
 import type { Answer } from '../../fleet/ask.ts';
-import type { Device, Health, NodeConnection, Slot, Update } from '../../fleet/node.ts';
+import type { Device, Health, Slot, Update } from '../../fleet/node.ts';
 import { hasEnded, type Judgement, judgeNode, type State } from '../../fleet/node-state.ts';
+import type { Answers } from '../../fleet/poll/questions.ts';
 import type { Style } from '../../output/colour.ts';
 import { waitsFor } from '../../output/progress-line.ts';
 import { type Cell, facts, table } from '../../output/table.ts';
 import { age, localTime } from '../../output/time.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { askAndPrint } from '../print-answers.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS } from '../session.ts';
+import { pollAndPrint } from '../poll-and-print.ts';
+import type { Run, Session } from '../session.ts';
 import { checksText } from './health.ts';
 
 export function addStatus(program: Command, run: Run): void {
@@ -44,8 +45,8 @@ interface Status {
   readonly update?: Update;
 }
 
-function status(session: Session): Promise<ExitName> {
-  return askAndPrint(session, session.timeoutMs(USUAL_TIMEOUT_MS), readStatus, {
+async function status(session: Session): Promise<ExitName> {
+  return pollAndPrint(session, 'status', statusOf, {
     document: ({ judgement, device, ...rest }) => ({ ...judgement, version: device.imageVersion, ...rest, device }),
     failed: { state: 'unknown' },
     text: (answers) =>
@@ -57,8 +58,7 @@ function status(session: Session): Promise<ExitName> {
   });
 }
 
-async function readStatus(node: NodeConnection): Promise<Status> {
-  const [device, health, update] = await Promise.all([node.device(), node.health(), node.update('')]);
+function statusOf({ device, health, update }: Answers['status']): Status {
   const since = update && !hasEnded(update.phase) ? update.phaseChanges.at(-1)?.at : device.bootedAt;
   return {
     judgement: judgeNode(device, health, update),

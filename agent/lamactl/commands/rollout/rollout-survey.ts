@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
-import { ask } from '../../fleet/ask.ts';
+import { type Answer, ask } from '../../fleet/ask.ts';
 import type { BundleFile } from '../../fleet/bundle-file.ts';
-import type { BundleSource, NodeConnection, Target } from '../../fleet/node.ts';
+import type { BundleSource, Target } from '../../fleet/node.ts';
 import type { KnownRollout } from '../../fleet/node-rollout.ts';
 import { hasEnded } from '../../fleet/node-state.ts';
+import type { Answers } from '../../fleet/poll/questions.ts';
+import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/open-rollout.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
 import { countOf } from '../../rollout/waves.ts';
@@ -32,8 +34,10 @@ export async function survey(
   const argument = bundleArgument(options.bundle, options.onNode === true);
   const file = 'file' in argument ? await openFile(argument.file) : undefined;
   const source: BundleSource = 'file' in argument ? { client: file!.info } : argument;
-  const { connect } = session.world;
-  const answers = await ask(targets, connect, { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) }, look);
+  const progress = new PollProgress(session.world, targets);
+  const told = await session.world.poll('rollout', targets, session.timeoutMs(USUAL_TIMEOUT_MS), ({ target }) => progress.answered(target));
+  progress.close();
+  const answers = told.map((answer): Answer<Look> => (answer.ok ? { ...answer, value: lookOf(answer.value) } : answer));
   const facts = answers.map(({ target: { name, labels }, ...answer }): NodeFacts => {
     return { name, labels, state: answer.ok ? answer.value.state : { answers: false, why: answer.failure.message } };
   });
@@ -53,8 +57,7 @@ interface Look {
   readonly rollouts: readonly KnownRollout[];
 }
 
-async function look(node: NodeConnection): Promise<Look> {
-  const [device, update, rollouts] = await Promise.all([node.device(), node.update(''), node.rollouts()]);
+function lookOf({ device, update, rollouts }: Answers['rollout']): Look {
   const busyWith = update && !hasEnded(update.phase) && update.phase !== 'idle' ? update.phase : '';
   const state = { answers: true, version: device.imageVersion, compatible: device.compatible, busyWith } as const;
   return { state, rollouts };

@@ -11,7 +11,7 @@ import type { DeviceCalls } from '../node.ts';
 import { text } from '../wire-values.ts';
 
 /** What a node is and how it fares. */
-export function deviceCalls(channel: Channel): DeviceCalls {
+export function deviceCalls(channel: Pick<Channel, 'call'>): DeviceCalls {
   return {
     device: async () => deviceFromWire((await channel.call(device.getDevice, {})).device ?? {}),
     reboot: async () => text((await channel.call(device.reboot, {})).bootId),

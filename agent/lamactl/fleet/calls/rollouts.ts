@@ -7,7 +7,7 @@ import type { KnownRollout, RolloutCopy } from '../node-rollout.ts';
 import { text } from '../wire-values.ts';
 
 /** What a node is asked about rollouts, and given to remember. */
-export function rolloutCalls(channel: Channel): RolloutCalls {
+export function rolloutCalls(channel: Pick<Channel, 'call'>): RolloutCalls {
   return {
     takeRollout: async (claim) => copy(await channel.call(service.takeRollout, claim)),
     async putRollout({ rolloutId: id, plan, progress, witnesses, ...rest }) {

@@ -19,10 +19,7 @@ export function updateCalls(channel: Channel): UpdateCalls {
     cancel: async (message, only) => text((await channel.call(update.cancelUpdate, { message, ...only })).operationId),
     inspect: async (source) => inspectionFromWire(await channel.call(update.inspectBundle, { source })),
     mediaBundles: async () => (await channel.call(update.listMediaBundles, {})).bundles.map(mediaBundleFromWire),
-    async update(operationId) {
-      const answer = await channel.call(update.getUpdate, { operationId });
-      return answer.update ? updateFromWire(answer.update) : undefined;
-    },
+    update: (operationId) => getUpdate(channel, operationId),
     updates: (limit) => listUpdates(channel, limit),
     async *watch(operationId, afterCursor) {
       for await (const response of channel.stream(update.watchUpdate, { operationId, afterCursor })) {
@@ -31,6 +28,12 @@ export function updateCalls(channel: Channel): UpdateCalls {
       }
     },
   };
+}
+
+/** An update by its id, or the last one; undefined when there was none. */
+export async function getUpdate(channel: Pick<Channel, 'call'>, operationId: string): Promise<Update | undefined> {
+  const answer = await channel.call(update.getUpdate, { operationId });
+  return answer.update ? updateFromWire(answer.update) : undefined;
 }
 
 function installRequest({ rebootPolicy, urlAccess, ...rest }: InstallRequest) {

@@ -7,7 +7,9 @@ import { Server, ServerCredentials, type ServerDuplexStream, type UntypedService
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { BundleFile } from '../../../../agent/lamactl/fleet/bundle-file.ts';
 import { connectGrpc } from '../../../../agent/lamactl/fleet/grpc-node.ts';
-import type { ConnectOptions, Target } from '../../../../agent/lamactl/fleet/node.ts';
+import type { ConnectOptions, NodeConnection, Target } from '../../../../agent/lamactl/fleet/node.ts';
+import { askedNode } from '../../../../agent/lamactl/fleet/poll/questions.ts';
+import { UnaryChannel } from '../../../../agent/lamactl/fleet/unary-channel.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { DeviceServiceDefinition, HealthServiceDefinition, UpdateServiceDefinition } from '../../../../agent/shared/gen/services.ts';
 import { toStatus } from '../../../../agent/shared/status.ts';
@@ -54,17 +56,32 @@ interface Side {
   readonly signal?: AbortSignal;
 }
 
+type Way = (target: Target, options: ConnectOptions) => Promise<Pick<NodeConnection, 'device' | 'close'>>;
+
+/** For a few calls that are answered once, and for all that a node can be asked. */
+const WAYS: Readonly<Record<string, Way>> = {
+  'a bare session of HTTP/2': async (target, { timeoutMs }) => {
+    const channel = new UnaryChannel(target, timeoutMs);
+    return { device: () => askedNode(channel).device(), close: () => channel.close() };
+  },
+  'a channel of grpc-js': connectGrpc,
+};
+
 function open(address: string, side: Side = {}) {
+  return connectGrpc(...sides(address, side));
+}
+
+function sides(address: string, side: Side): [Target, ConnectOptions] {
   const { ca = 'ca', client = 'admin', tlsName = 'attic', timeoutMs = 5_000, signal } = side;
   const identity = { ca: read(`${ca}.pem`), certificate: read(`${client}.pem`), key: read(`${client}.key`) };
   const target: Target = { name: 'attic', address, tlsName, labels: {}, identity };
   const options: ConnectOptions = { timeoutMs, ...(signal ? { signal } : {}) };
-  return connectGrpc(target, options);
+  return [target, options];
 }
 
 /** The failure of a call on a new connection. */
-async function failureAt(address: string, side: Side = {}): Promise<Failure> {
-  const node = await open(address, side);
+async function failureAt(address: string, side: Side = {}, way: Way = connectGrpc): Promise<Failure> {
+  const node = await way(...sides(address, side));
   try {
     await node.device();
   } catch (thrown) {
@@ -86,9 +103,9 @@ const device: UntypedServiceImplementation['getDevice'] = (_call: unknown, answe
   });
 };
 
-describe('a node over gRPC', () => {
+describe.each(Object.entries(WAYS))('a node over %s', (_, way) => {
   it('answers in plain data, without what drives a terminal', async () => {
-    const node = await open(await serve({ getDevice: device }));
+    const node = await way(...sides(await serve({ getDevice: device }), {}));
     const answer = await node.device();
     node.close();
     expect(answer).toMatchObject({
@@ -108,13 +125,13 @@ describe('a node over gRPC', () => {
         answer(toStatus(new Failure('RAUC_UNAVAILABLE', 'Cannot read the slots: \x1b[2JRAUC is gone', { bus: 'system' })));
       },
     });
-    const failure = await failureAt(address);
+    const failure = await failureAt(address, {}, way);
     expect(failure).toMatchObject({ code: 'RAUC_UNAVAILABLE', message: 'Cannot read the slots: \uFFFD[2JRAUC is gone' });
     expect(failure.facts).toMatchObject({ bus: 'system' });
   });
 
   it('is unreachable when nothing listens', async () => {
-    expect(await failureAt('127.0.0.1:1')).toMatchObject({
+    expect(await failureAt('127.0.0.1:1', {}, way)).toMatchObject({
       code: 'NODE_UNREACHABLE',
       message: 'Cannot reach 127.0.0.1:1: nothing listens there',
     });
@@ -124,32 +141,34 @@ describe('a node over gRPC', () => {
     const silent = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => silent.once('listening', resolve));
     const { port } = silent.address() as { port: number };
-    expect(await failureAt(`127.0.0.1:${port}`, { timeoutMs: 300 })).toMatchObject({ code: 'NODE_UNREACHABLE' });
+    expect(await failureAt(`127.0.0.1:${port}`, { timeoutMs: 300 }, way)).toMatchObject({ code: 'NODE_UNREACHABLE' });
     silent.close();
   });
 
   it('misses the deadline when the node accepts a call and does not answer it', async () => {
     const address = await serve({ getDevice: () => undefined });
-    expect(await failureAt(address, { timeoutMs: 500 })).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    expect(await failureAt(address, { timeoutMs: 500 }, way)).toMatchObject({ code: 'DEADLINE_EXCEEDED' });
   });
 
   it.each(['mallory', 'expired'])('is unauthenticated with the certificate "%s"', async (client) => {
-    const failure = await failureAt(await serve({ getDevice: device }), { client });
+    const failure = await failureAt(await serve({ getDevice: device }), { client }, way);
     expect(failure.code).toBe('UNAUTHENTICATED');
     expect(failure.remedy).toContain('client certificate');
     expect(/, which ended on \d{4}-\d\d-\d\d$/.test(failure.message)).toBe(client === 'expired');
   });
 
   it('does not trust a node whose certificate another CA signed', async () => {
-    expect(await failureAt(await serve({ getDevice: device }), { ca: 'stranger' })).toMatchObject({ code: 'NODE_UNTRUSTED' });
+    expect(await failureAt(await serve({ getDevice: device }), { ca: 'stranger' }, way)).toMatchObject({ code: 'NODE_UNTRUSTED' });
   });
 
   it('does not trust a node whose certificate has another name', async () => {
-    const failure = await failureAt(await serve({ getDevice: device }), { tlsName: 'cellar' });
+    const failure = await failureAt(await serve({ getDevice: device }), { tlsName: 'cellar' }, way);
     expect(failure).toMatchObject({ code: 'NODE_UNTRUSTED' });
     expect(failure.message).toContain('its certificate is for another name');
   });
+});
 
+describe('a node over gRPC', () => {
   it('reads pages of updates up to the limit', async () => {
     const sizes: number[] = [];
     const node = await open(

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+import { deviceCalls } from '../calls/device.ts';
+import { rolloutCalls } from '../calls/rollouts.ts';
+import { getUpdate } from '../calls/updates.ts';
+import type { Device, Health, NodeConnection, Update } from '../node.ts';
+import type { KnownRollout } from '../node-rollout.ts';
+import type { UnaryChannel } from '../unary-channel.ts';
+
+/** What a node is asked with many others at once; calls that are answered once, and nothing else. */
+export type AskedNode = Pick<NodeConnection, 'device' | 'health' | 'update' | 'rollouts'>;
+
+/** The answers, as plain data that one thread can give to another. */
+export interface Answers {
+  readonly status: { readonly device: Device; readonly health: Health; readonly update?: Update };
+  readonly rollout: { readonly device: Device; readonly update?: Update; readonly rollouts: readonly KnownRollout[] };
+}
+
+export type QuestionName = keyof Answers;
+
+export const QUESTIONS: { readonly [Name in QuestionName]: (node: AskedNode) => Promise<Answers[Name]> } = {
+  status: async (node) => {
+    const [device, health, update] = await Promise.all([node.device(), node.health(), node.update('')]);
+    return { device, health, ...(update && { update }) };
+  },
+  rollout: async (node) => {
+    const [device, update, rollouts] = await Promise.all([node.device(), node.update(''), node.rollouts()]);
+    return { device, rollouts, ...(update && { update }) };
+  },
+};
+
+export function askedNode(channel: Pick<UnaryChannel, 'call'>): AskedNode {
+  const { device, health } = deviceCalls(channel);
+  const { rollouts } = rolloutCalls(channel);
+  return { device, health, rollouts, update: (operationId) => getUpdate(channel, operationId) };
+}
