@@ -3,7 +3,7 @@ COMPATIBLE_MACHINE:rk1 = "rk1"
 COMPATIBLE_MACHINE:soquartz = "soquartz"
 
 # A board's own hardware, built in: what restarts a node that hangs must be there before any module is.
-FILESEXTRAPATHS:prepend:lamadist := "${THISDIR}/files:"
+FILESEXTRAPATHS:prepend := "${THISDIR}/files:"
 SRC_URI:append:lamadist-x86-64 = " file://pc.cfg"
 SRC_URI:append:rk1 = " file://rockchip.cfg"
 SRC_URI:append:soquartz = " file://rockchip.cfg"
