@@ -24,7 +24,8 @@ import {
   writeUserspaceLog,
 } from '../../../../qemu/measured-boot.ts';
 import { forgeKey, policyFor } from '../../../unit/fakes/attest/forged-tpm.ts';
-import { type Algorithm, type Quote, SoftwareTpm } from '../../fakes/software-tpm.ts';
+import { SoftwareTpm } from '../../fakes/software-tpm.ts';
+import type { Algorithm, Quote } from '../../fakes/tpm-user.ts';
 
 const QUOTED = `sha256:${QUOTED_PCRS.join(',')}`;
 const CLAIMED = { ekCertificate: Buffer.alloc(0) };
@@ -184,6 +185,15 @@ describe('against a real TPM', { timeout: 120_000 }, () => {
     const asked = challenge();
     const signed = await tpm.signedTime(qualifyingData(asked));
     expect(judge(await evidenceOf(tpm, keys, asked, signed), asked)).toMatchObject(rejected('type'));
+  });
+
+  it('words that the AK signed, and that a TPM never said, are rejected (CVE-2024-29038)', async () => {
+    const asked = challenge();
+    const { attest } = await tpm.quote(QUOTED, qualifyingData(asked));
+    // As restricted keys sign it: anything but what begins with TPM_GENERATED_VALUE.
+    const claimed = await tpm.sign(Buffer.concat([Buffer.from([0xff, 0x54, 0x43, 0x48]), attest.subarray(4)]));
+    expect(judge(await evidenceOf(tpm, keys, asked, claimed), asked)).toMatchObject(rejected('magic'));
+    await expect(tpm.sign(attest)).rejects.toThrow();
   });
 
   it('a replay of old evidence is rejected', async () => {
