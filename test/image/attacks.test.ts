@@ -78,7 +78,7 @@ async function learn(homelab: Homelab): Promise<{ evidence: Evidence; policy: Po
 describe('the root of a machine', { timeout: SCENARIO_MS }, () => {
   it('is rejected for its own reason whatever it does with TPM and logs', () =>
     // Its tools are none of the product's.
-    onNode({ denies: true }, async ({ homelab, node }) => {
+    onNode({ ignoresDenials: true }, async ({ homelab, node }) => {
       const { evidence: learnt, policy } = await learn(homelab);
       const tpm = await MachineTpm.of(node);
       const keys = { ekPublic: learnt.ek_public, akPublic: learnt.ak_public };

@@ -4,6 +4,7 @@ import { NONCE_BYTES, type QuotedSession, qualifyingData } from '../../shared/qu
 import type { Clock } from '../timing/clock.ts';
 import { OneAtATime } from '../timing/one-at-a-time.ts';
 import { within } from '../timing/within.ts';
+import { Places } from './places.ts';
 import type { Credential, MeasurementLogs, PcrBank, ReadMeasurementLogs, Tpm, TpmIdentity, TpmQuote } from './tpm.ts';
 
 export interface Evidence {
@@ -29,18 +30,13 @@ export interface Answered {
 
 /** A TPM in a slow chip takes a second for a quote; making keys takes some RSA chips half a minute. */
 const USE_TIMEOUT_MS = 60_000;
-/** How many may wait behind the one that the TPM works for. */
-const WAITING_LIMIT = 4;
-/** How many questions one asker may have in there: nobody takes the TPM from the others. */
-const PLACES_OF_ONE = 2;
 
 const DOING = { identity: 'read the keys of the TPM', activation: 'activate the credential', quote: 'quote' } as const;
 
 /** Lets the TPM answer for the node: one question at a time, the others in a queue that has an end. */
 export class Attester {
   readonly #queue = new OneAtATime();
-  /** Who is in the queue, once for each question. */
-  readonly #inside: string[] = [];
+  readonly #places = new Places();
   #listener: (answered: Answered) => void = () => {};
 
   constructor(
@@ -73,20 +69,17 @@ export class Attester {
 
   async #ask<T>(question: Question, { asker, signal }: Asking, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const what = DOING[question];
-    if (this.#inside.length > WAITING_LIMIT) throw new Failure('TPM_BUSY', `Cannot ${what}: ${WAITING_LIMIT} others wait for the TPM`);
-    const own = this.#inside.filter((each) => each === asker).length;
-    if (own >= PLACES_OF_ONE) throw new Failure('TPM_BUSY', `Cannot ${what}: ${own} questions of the same client wait for the TPM`);
     const late = () => new Failure('DEADLINE_EXCEEDED', `Cannot ${what}: the time for it was over`);
     const limited = () =>
       within(this.clock, USE_TIMEOUT_MS, signal, work, (): T => {
         if (signal.aborted) throw late();
         throw new Failure('TPM_UNAVAILABLE', `Cannot ${what}: the TPM did not answer within ${USE_TIMEOUT_MS / 1000} s`);
       });
-    this.#inside.push(asker);
+    const leave = this.#places.take(asker, what);
     try {
       return await this.#queue.run(() => this.#measured(question, limited), signal, late);
     } finally {
-      this.#inside.splice(this.#inside.indexOf(asker), 1);
+      leave();
     }
   }
 
@@ -100,7 +93,9 @@ export class Attester {
       told();
       return answer;
     } catch (thrown) {
-      told(Failure.from(thrown));
+      const failure = Failure.from(thrown);
+      // That nobody waited any longer says nothing of the TPM.
+      if (failure.code !== 'DEADLINE_EXCEEDED') told(failure);
       throw thrown;
     }
   }

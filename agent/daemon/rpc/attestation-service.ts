@@ -4,6 +4,7 @@ import { Failure } from '../../shared/failure.ts';
 import { lamadist } from '../../shared/gen/messages.js';
 import type { AttestationServiceHandlers } from '../../shared/gen/services.ts';
 import type { Asking, Attester } from '../attestation/attester.ts';
+import { Places } from '../attestation/places.ts';
 import type { Credential, PcrBank } from '../attestation/tpm.ts';
 import { type CallContext, serverStream, unary } from './handlers.ts';
 
@@ -25,6 +26,7 @@ const CHUNK_BYTES = 256 << 10;
 
 /** Hands out what the TPM says, raw; nothing of it is judged here. */
 export function attestationService({ attester, serverCertificateSha256 }: AttestationServiceParts): AttestationServiceHandlers {
+  const streams = new Places();
   return {
     getIdentity: unary((_request, context) => attester.identity(askingIn(context))),
 
@@ -41,11 +43,18 @@ export function attestationService({ attester, serverCertificateSha256 }: Attest
         serverCertificateSha256: serverCertificateSha256(),
         clientCertificateSha256: clientCertificateSha256(context),
       };
-      const { quote, logs } = await attester.evidence(bank, session, askingIn(context));
-      yield { quote: { ...quote, pcrValues: [...quote.pcrValues] } };
-      yield* chunksOf(Log.MEASUREMENT_LOG_FIRMWARE, logs.firmware);
-      yield* chunksOf(Log.MEASUREMENT_LOG_USERSPACE, logs.userspace);
-      yield* chunksOf(Log.MEASUREMENT_LOG_IMA, logs.ima);
+      const asking = askingIn(context);
+      // The logs stay in memory until the client has taken them.
+      const leave = streams.take(asking.asker, 'quote');
+      try {
+        const { quote, logs } = await attester.evidence(bank, session, asking);
+        yield { quote: { ...quote, pcrValues: [...quote.pcrValues] } };
+        yield* chunksOf(Log.MEASUREMENT_LOG_FIRMWARE, logs.firmware);
+        yield* chunksOf(Log.MEASUREMENT_LOG_USERSPACE, logs.userspace);
+        yield* chunksOf(Log.MEASUREMENT_LOG_IMA, logs.ima);
+      } finally {
+        leave();
+      }
     }),
   };
 }

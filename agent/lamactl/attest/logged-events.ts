@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { printable } from '../../shared/printable.ts';
 import { readEfiVariable } from './event-log/efi-variable.ts';
 import { type FirmwareEvent, readEventLog } from './event-log/event-log.ts';
 import { EVENT, eventName } from './event-log/event-types.ts';
@@ -23,11 +24,13 @@ export interface LoggedEvent {
 /** Everything that the logs of evidence tell of, in the order of each log. Throws EVIDENCE_INVALID. */
 export function loggedEvents(evidence: Evidence, bank: Bank): readonly LoggedEvent[] {
   const { events } = readEventLog(evidence.event_log);
-  return [
+  const all: readonly LoggedEvent[] = [
     ...events.filter(({ type }) => type !== EVENT.NO_ACTION).map((event) => ofFirmware(event, bank)),
     ...readUserspaceLog(evidence.userspace_log, bank).map(ofUserspace),
     ...readImaLog(evidence.ima_log).map((entry) => ofIma(entry, bank)),
   ];
+  // A node chooses these words, and they are printed in whatever form is asked for.
+  return all.map((event) => ({ ...event, type: printable(event.type), text: printable(event.text) }));
 }
 
 function ofFirmware(event: FirmwareEvent, bank: Bank): LoggedEvent {

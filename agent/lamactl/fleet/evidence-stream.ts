@@ -39,6 +39,8 @@ export async function collectQuote(stream: ClientReadableStream<Message>, client
     const log = LOGS.get(message.chunk?.log ?? 0);
     if (!log) continue;
     const data = bytes(message.chunk?.data);
+    // A node that sends nothing for ever would fill memory by it.
+    if (data.length === 0) throw invalid(`a piece of its ${log} log is empty`);
     sizesBytes[log] += data.length;
     if (sizesBytes[log] > LIMITS_BYTES[log]) throw invalid(`its ${log} log has more than ${LIMITS_BYTES[log]} bytes`);
     chunks[log].push(data);

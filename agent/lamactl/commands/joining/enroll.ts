@@ -45,7 +45,7 @@ export function addEnroll(program: Command, run: Run): void {
     .addOption(new Option('--label <key=value>', 'a label to choose it by; repeat it').argParser(collect).default([], 'none'))
     .addOption(new Option('--fingerprint <sha256>', "the fingerprint on the node's console; nobody is asked then").argParser(fingerprint));
   addEkOptions(enroll)
-    .option('--ek', "know the node by its TPM's endorsement key, with --ek-root or --ek-name, in the place of its fingerprint")
+    .option('--ek', "know the node by its TPM's endorsement key, with --ek-name, in the place of its fingerprint")
     .option('--replace', 'another node, or other keys of its TPM, had the name before')
     .addOption(passphraseOption())
     .addHelpText(

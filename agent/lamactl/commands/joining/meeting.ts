@@ -47,10 +47,15 @@ export async function compare(
     throw new Failure('NODE_UNTRUSTED', `Cannot enroll ${name}: its fingerprint was not confirmed`, { address: at, fingerprint: shown });
 }
 
-/** Nobody at a console: the TPM that one knows speaks for the session. Throws INVALID_REQUEST or NODE_UNTRUSTED. */
+/**
+ * Nobody at a console: the TPM that one knows speaks for the session. A maker's root alone would do for any TPM of that maker, also
+ * for that of whoever is in between. Throws INVALID_REQUEST or NODE_UNTRUSTED.
+ */
 export async function proveByTpm({ world }: Session, { name }: Newcomer, node: UnclaimedNode, options: EkOptions): Promise<void> {
   const { proveSession } = await import('../../trust/session-proof.ts');
-  const grounds = await groundsOf(options);
-  if (grounds.acceptNew) throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: --ek needs --ek-root or --ek-name`, { field: 'ek' });
-  await proveSession(name, node, grounds, world);
+  if (options.ekName === undefined) {
+    const why = "--ek needs --ek-name, for a maker's root alone vouches for every TPM of that maker";
+    throw new Failure('INVALID_REQUEST', `Cannot enroll ${name}: ${why}`, { field: 'ek' });
+  }
+  await proveSession(name, node, await groundsOf(options), world);
 }

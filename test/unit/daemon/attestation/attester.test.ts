@@ -83,12 +83,13 @@ describe('the attester', () => {
 
   it('lets nobody wait who does not want to any more', async () => {
     const { identity, seen } = slowTpm(() => clock);
-    const { attester, clock } = attesterOf({ identity });
+    const { attester, clock, heard } = attesterOf({ identity });
     const caller = new AbortController();
     const first = attester.identity(ASKING);
     const second = expect(attester.identity({ ...ASKING, signal: caller.signal })).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
     caller.abort();
     await second;
+    expect(heard).toEqual([]);
     await clock.advance(1000);
     expect(await first).toBe(KEYS);
     expect(seen).toEqual({ now: 0, most: 1 });

@@ -24,3 +24,11 @@ it.each([
   });
   expect(sent).toBe(limitMiB);
 });
+
+it('of a node that sends nothing for ever is given up', async () => {
+  async function* nothing(): AsyncGenerator<Message> {
+    for (let sent = 0; sent < 100; sent++) yield { chunk: { log: MeasurementLog.MEASUREMENT_LOG_IMA, data: Buffer.alloc(0) } };
+  }
+  const stream = Object.assign(nothing(), { getAuthContext: () => null }) as unknown as ClientReadableStream<Message>;
+  await expect(collectQuote(stream, Buffer.alloc(0))).rejects.toMatchObject({ message: expect.stringContaining('its ima log is empty') });
+});

@@ -6,6 +6,7 @@ import { comparePcrs } from '../../../../../agent/lamactl/attest/compare.ts';
 import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
 import { reported } from '../../../../../agent/lamactl/attest/reported.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
+import { printable } from '../../../../../agent/shared/printable.ts';
 import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot.ts';
 import { forge } from '../../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
@@ -85,6 +86,15 @@ describe('lamactl attest show', () => {
     });
     expect(await exits(new FakeNode())).toMatchObject({ exit: 15 });
   });
+});
+
+it('has nothing in any form that drives a terminal, whatever a file on the node is called', () => {
+  const evil = '\u001b]0;owned\u0007\u009b2J\u202eTRUSTED';
+  const { evidence } = forge({ boot: { ...GOOD_BOOT, files: [...GOOD_FILES, { path: evil, hash: '66'.repeat(32) }] } });
+  const policy = { ...good.policy, pcrs: { 10: { from: 'operator' as const, values: ['11'.repeat(32)] } } };
+  const texts = state(comparePcrs(evidence, policy, undefined), 10)?.events.map(({ text }) => text) ?? [];
+  expect(texts.some((text) => text.includes('owned'))).toBe(true);
+  expect(texts).toEqual(texts.map(printable));
 });
 
 describe('lamactl attest run', () => {
