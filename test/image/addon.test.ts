@@ -11,7 +11,7 @@ import { agentAnswers, BOOT, COMMITTED, json, onNode, QUICK, report, SCENARIO_MS
 
 const MACHINE_ID = '0123456789abcdef0123456789abcdef';
 const NAME = 'systemd.hostname=cellar';
-const COMMAND_LINE = `${NAME} systemd.machine_id=${MACHINE_ID} ip=10.0.2.77::10.0.2.2:255.255.255.0::enp0s3:off lamadist.enrol_ca=sha256:${'ab'.repeat(32)}`;
+const COMMAND_LINE = `${NAME} systemd.machine_id=${MACHINE_ID} ip=10.0.2.15::10.0.2.2:255.255.255.0::enp0s3:off lamadist.enrol_ca=sha256:${'ab'.repeat(32)}`;
 const REFUSED = /addon.*(Security violation|Access denied)|(Security violation|Access denied).*addon/i;
 
 const verdictOf = async (homelab: Homelab) =>
@@ -30,7 +30,7 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
     onNode({ node: { commandLine: COMMAND_LINE } }, async ({ homelab, node, bundle }) => {
       const machine = node as VirtualMachine;
       const whoAmI = () => shellOk(node, 'hostname; cat /etc/machine-id; ip -4 -o address show scope global');
-      expect(await whoAmI()).toMatch(new RegExp(`^cellar\n${MACHINE_ID}\n.*inet 10\\.0\\.2\\.77/24`));
+      expect(await whoAmI()).toMatch(new RegExp(`^cellar\n${MACHINE_ID}\n.*inet 10\\.0\\.2\\.15/24`));
 
       expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', '--timeout', '120s'])).exitCode).toBe(14);
       expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--timeout', '120s'])).exitCode).toBe(14);

@@ -273,6 +273,16 @@ const RENAMED: readonly Attack[] = [
     (each) => (isAuthority(each) ? DRIVER_CONFIG : undefined),
   ),
 ];
+/** Where nobody asks for Secure Boot, who allowed what is still asked for. */
+const renamedWithoutSecureBoot = attack(
+  'a certificate that the policy does not list, called a boot loader',
+  'event-type',
+  'eventsAreNamedRightly',
+  {
+    ...logged(GOOD_EVENTS.map((each) => (isAuthority(each) ? { ...each, type: IPL } : each))),
+    policy: { secure_boot: 'any', authorities: ['44'.repeat(32)] },
+  },
+);
 const secureBootUnknown = boot({ events: GOOD_EVENTS.filter((each) => !each.data.equals(secureBootVariable(1))) });
 
 /** What leads an empty PCR to a value that is zero in one place and not in others. */
@@ -315,6 +325,7 @@ const EXPECTATIONS: readonly Attack[] = [
   attack('Secure Boot that is only claimed after the firmware was done', 'event-type', 'eventsAreNamedRightly', { boot: secureBootLate }),
   attack('Secure Boot that is claimed in another PCR', 'secure-boot', 'secureBootIsOn', { boot: secureBootElsewhere }),
   ...RENAMED,
+  renamedWithoutSecureBoot,
   attack('no state of Secure Boot', 'secure-boot', 'secureBootIsOn', { boot: secureBootUnknown }),
   attack('something that a strange certificate allowed', 'authority', 'authoritiesAreKnown', {
     policy: { authorities: ['44'.repeat(32)] },
