@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
@@ -23,9 +23,19 @@ export interface Claim {
 export class AccessFiles {
   constructor(private readonly folder: string) {}
 
-  /** A node whose authorities are written down has an administrator; until then it has none, whatever else is there. */
+  /**
+   * A node whose authorities are written down has an administrator; until then it has none, whatever else is there. A file that lost
+   * its content had one: anybody could claim the node otherwise. Throws CONFIG_INVALID.
+   */
   async isClaimed(): Promise<boolean> {
-    return (await this.#read('ca.pem')) !== '';
+    const file = join(this.folder, 'ca.pem');
+    const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${error.message}`, {}, { cause: error });
+    });
+    if (found?.size === 0)
+      throw new Failure('CONFIG_INVALID', `Cannot use ${file}: it is empty; put it back, or take it away to begin anew`);
+    return found !== undefined;
   }
 
   async trust(): Promise<Trust> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accessNode, authorityNamed } from './access-node.ts';
@@ -30,4 +30,11 @@ describe('a power cut while the trust is written', () => {
     });
     expect(await dropping.trust()).toEqual({ authorities: next.certificate, revocationLists: ONE.revocationLists });
   });
+});
+
+it('does not take a node whose authorities lost their content for one that nobody claimed', async () => {
+  const { folder, files } = await accessNode();
+  expect(await files.isClaimed()).toBe(false);
+  await writeFile(join(folder, 'ca.pem'), '');
+  await expect(files.isClaimed()).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('it is empty') });
 });
