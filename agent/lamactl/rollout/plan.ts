@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
-import { countOf, type Share, sizeText, type WaveSize } from './waves.ts';
+import { countOf, limitOf, type Share, sizeText, type WaveSize } from './waves.ts';
 
 const text = v.string();
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -113,7 +113,7 @@ export function planRollout(facts: readonly NodeFacts[], request: PlanRequest): 
   return {
     nodes,
     waves: sizes.length,
-    maxUnavailable: countOf(request.maxUnavailable, nodes.length),
+    maxUnavailable: limitOf(request.maxUnavailable, nodes.length),
     witnesses: witnessesOf(ranked.filter(({ node }) => node.state.answers).map(({ node }) => node.name)),
     leftOut,
   };

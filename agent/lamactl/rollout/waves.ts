@@ -31,6 +31,11 @@ export function countOf(share: Share, total: number): number {
   return 'count' in share ? share.count : Math.max(1, Math.ceil((share.percent * total) / 100));
 }
 
+/** The most that a share allows: never more than it, but at least one, or nothing would ever go on. */
+export function limitOf(share: Share, total: number): number {
+  return 'count' in share ? share.count : Math.max(1, Math.floor((share.percent * total) / 100));
+}
+
 /** As it was written. */
 export function sizeText(size: WaveSize): string {
   if (size === 'rest') return 'the rest';

@@ -9,7 +9,7 @@ import type { Answers } from '../../fleet/poll/questions.ts';
 import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/open-rollout.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
-import { countOf } from '../../rollout/waves.ts';
+import { limitOf } from '../../rollout/waves.ts';
 import { bundleArgument } from '../options.ts';
 import { type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
 import { type PlanOptions, WINDOW_NODE_MS } from './rollout-options.ts';
@@ -89,7 +89,7 @@ function planOf(id: string, createdAtMs: number, options: PlanOptions, bundle: P
     bundle,
     options: {
       maxUnavailable,
-      tolerate: tolerate ? countOf(tolerate, nodes.length) : 0,
+      tolerate: tolerate ? limitOf(tolerate, nodes.length) : 0,
       gates: [...gate],
       window,
       pauseAfter,

@@ -100,6 +100,21 @@ const waves = fc.array(share, { maxLength: 4 }).map((sizes): WaveSize[] => [...s
 const requests = fc.record({ waves, maxUnavailable: share, version: fc.constantFrom('', '2'), compatible: fc.constantFrom('', 'virtual') });
 
 describe('any plan', () => {
+  it('lets no more nodes be down than were allowed, of those that it updates, but one', () => {
+    fc.assert(
+      fc.property(fleet, fc.integer({ min: 1, max: 100 }), (facts, percent) => {
+        const { maxUnavailable, nodes } = planRollout(facts, {
+          waves: ['rest'],
+          maxUnavailable: { percent },
+          version: '2',
+          compatible: '',
+        });
+        expect(maxUnavailable).toBeLessThanOrEqual(Math.max(1, (percent * nodes.length) / 100));
+        expect(maxUnavailable).toBeGreaterThanOrEqual(1);
+      }),
+    );
+  });
+
   it('has every node exactly once, in a wave or left out', () => {
     fc.assert(
       fc.property(fleet, requests, (facts, asked) => {
