@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { withPrivateMounts } from '../../../qemu/private-mounts.ts';
 import { temporaryFolder } from '../../unit/fakes/folder.ts';
 
 const INSTALLER = path.resolve(import.meta.dirname, '../../../meta-lamadist/recipes-installer/installer/files/lamadist-install');
@@ -26,10 +27,8 @@ async function refusal(...words: string[]): Promise<string> {
   const [commandLine, console] = [path.join(folder, 'cmdline'), path.join(folder, 'console')];
   await writeFile(commandLine, `ro ${words.join(' ')}\n`);
   await writeFile(console, '');
-  const { exitCode } = await execa('unshare', ['--mount', 'sh', '-c', RUN, 'sh', commandLine, console, INSTALLER], {
-    reject: false,
-    timeout: 60_000,
-  });
+  const [program, ...args] = withPrivateMounts(['sh', '-c', RUN, 'sh', commandLine, console, INSTALLER]);
+  const { exitCode } = await execa(program, args, { reject: false, timeout: 60_000 });
   expect(exitCode).toBe(1);
   return (await readFile(console, 'utf8')).trim();
 }
