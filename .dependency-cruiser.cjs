@@ -26,7 +26,11 @@ module.exports = {
       `^agent/daemon/(${SUBJECTS})/`,
       {
         path: `^agent/daemon/(${SUBJECTS})/`,
-        pathNot: ['^agent/daemon/$1/', '^agent/daemon/health/(check|probe)\\.ts$', '^agent/daemon/update/(ports|installer|state)\\.ts$'],
+        pathNot: [
+          '^agent/daemon/$1/',
+          '^agent/daemon/health/(check|probe)\\.ts$',
+          '^agent/daemon/update/(ports|installer|life/state)\\.ts$',
+        ],
       },
     ),
     forbidden(
@@ -36,7 +40,7 @@ module.exports = {
       {
         path: `^agent/daemon/(${SUBJECTS}|rpc|metrics|main|compose|config)`,
         pathNot: [
-          '^agent/daemon/update/(ports|installer|event)\\.ts$',
+          '^agent/daemon/update/(ports|installer|life/event)\\.ts$',
           // A source of bundles, and who shows one to RAUC.
           '^agent/daemon/delivery/(bundle-reader|bundle-delivery)\\.ts$',
           '^agent/daemon/health/(check|probe)\\.ts$',
@@ -64,6 +68,12 @@ module.exports = {
       'Whoever trusts a verdict must be able to read all of what leads to it: no I/O, no TPM, no other library.',
       '^agent/lamactl/attest/',
       { pathNot: ['^agent/lamactl/attest/', '^agent/shared/', '^(node:)?crypto$', '^node_modules/valibot/'] },
+    ),
+    forbidden(
+      'the-life-of-an-update-is-pure',
+      'What an update does next follows from a state and an event alone; all that is known of a bundle is its type.',
+      '^agent/daemon/update/life/',
+      { pathNot: ['^agent/daemon/update/(life/|installer\\.ts$)', '^agent/shared/', '^node_modules/valibot/'] },
     ),
     forbidden('shared-knows-neither', 'What both say depends on neither.', '^agent/shared/', { path: '^agent/(daemon|lamactl)/' }),
     forbidden('the-product-knows-no-test', 'What is shipped needs nothing of what proves it.', '^agent/', { path: '^(qemu|test)/' }),

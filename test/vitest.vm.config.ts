@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 
-const POWER_CUT = 'test/image/power-cut.test.ts';
+const POWER_CUT = 'test/machine/power-cut.test.ts';
 const project = (name: string, include: readonly string[], exclude: readonly string[]) => ({
   extends: true as const,
   test: { name, include: [...include], exclude: [...exclude] },
@@ -12,10 +12,10 @@ export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
     projects: [
-      project('machine', ['test/integration/node/*.test.ts', 'test/image/*.test.ts'], [POWER_CUT]),
+      project('machine', ['test/integration/node/*.test.ts', 'test/machine/*.test.ts'], [POWER_CUT]),
       project('power-cut', [POWER_CUT], []),
     ],
-    setupFiles: ['test/image/choose-scenarios.ts'],
+    setupFiles: ['test/machine/choose-scenarios.ts'],
     // Says of each test that is skipped why.
     reporters: ['verbose'],
     maxWorkers: 1,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { FAILURES, type Failure, type StatusName } from '../shared/failure.ts';
-import type { State } from './fleet/node-state.ts';
+import type { State } from './node/node-state.ts';
 
 /**
  * Every exit code of lamactl, from the mildest to the worst: with many nodes, the worst one counts.

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import type { WriteStream } from 'node:tty';
 import { askTerminal } from './ask-terminal.ts';
-import type { Connect } from './fleet/node.ts';
+import type { Connect } from './node/node.ts';
 import type { Clock, Output, World } from './world.ts';
 
 /** Used where the output is no terminal, for help texts alone. */
@@ -20,8 +20,8 @@ export function processWorld(): World {
     random: randomBytes,
     connect: connectLazily,
     poll: async (...args) => (await import('./fleet/poll/poll.ts')).pollWith(process.argv[1] ?? '')(...args),
-    meet: async (address, timeoutMs, signal) => (await import('./fleet/stranger.ts')).meetStranger(address, timeoutMs, signal),
-    connectUnclaimed: async (stranger, options) => (await import('./fleet/unclaimed-node.ts')).connectUnclaimed(stranger, options),
+    meet: async (address, timeoutMs, signal) => (await import('./node/stranger.ts')).meetStranger(address, timeoutMs, signal),
+    connectUnclaimed: async (stranger, options) => (await import('./node/unclaimed-node.ts')).connectUnclaimed(stranger, options),
     ask: (question, options) => askTerminal(question, options?.secret ?? false),
     onInterrupt,
   };
@@ -63,7 +63,7 @@ const CLOCK: Clock = {
 };
 
 const connectLazily: Connect = async (target, options) => {
-  const { connectGrpc } = await import('./fleet/grpc-node.ts');
+  const { connectGrpc } = await import('./node/grpc-node.ts');
   return connectGrpc(target, options);
 };
 

@@ -136,21 +136,21 @@ function openSession(command: Command, world: World): Session {
     timeoutMs: (usualMs) => timeout ?? usualMs,
     targets: async () => {
       // YAML, certificates and gRPC: 80 ms that help and usage errors need not wait for.
-      const { readTargets } = await import('./fleet/selection.ts');
+      const { readTargets } = await import('./contexts/selection.ts');
       return readTargets({ context, nodes: node, all: all === true, selectors: selector, exclude }, world.env, world.homeDirectory);
     },
     targetsOf: async (names) => {
-      const { readTargets } = await import('./fleet/selection.ts');
+      const { readTargets } = await import('./contexts/selection.ts');
       const all = names === 'all';
       return readTargets({ context, nodes: all ? [] : names, all }, world.env, world.homeDirectory);
     },
     connectAsNow: async () => {
-      const { contextFilePath, readContext } = await import('./fleet/context-file.ts');
+      const { contextFilePath, readContext } = await import('./contexts/context-file.ts');
       const { connectAsNow } = await import('./fleet/current-identity.ts');
       return connectAsNow(world.connect, await readContext(contextFilePath(world.env, world.homeDirectory), context));
     },
     rolloutFolder: async () => {
-      const { contextFilePath, readContext } = await import('./fleet/context-file.ts');
+      const { contextFilePath, readContext } = await import('./contexts/context-file.ts');
       const file = contextFilePath(world.env, world.homeDirectory);
       return join(dirname(file), 'rollouts', (await readContext(file, context)).name);
     },

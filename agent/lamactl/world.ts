@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Connect, ConnectOptions } from './fleet/node.ts';
+
 import type { Poll } from './fleet/poll/poll.ts';
-import type { Stranger } from './fleet/stranger.ts';
-import type { UnclaimedNode } from './fleet/unclaimed-node.ts';
+import type { Connect, ConnectOptions } from './node/node.ts';
+import type { Stranger } from './node/stranger.ts';
+import type { UnclaimedNode } from './node/unclaimed-node.ts';
 
 /** A stream that lamactl writes to. The size is read anew each time, for a terminal's window changes. */
 export interface Output {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two scripts behind a node's addon, with the programs that they call played by functions; in a machine: test/image/addon.test.ts.
+// The two scripts behind a node's addon, with the programs that they call played by functions; in a machine: test/machine/addon.test.ts.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';

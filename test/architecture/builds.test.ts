@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { boards, readKasBuild } from '../image/kas-build.ts';
+import { boards, readKasBuild } from '../layers/kas-build.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');

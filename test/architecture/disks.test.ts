@@ -3,9 +3,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { plannedPartitions } from '../image/disk-layout.ts';
-import { boards, readKasBuild } from '../image/kas-build.ts';
-import { drawnPage } from '../image/layout-diagram.ts';
+import { plannedPartitions } from '../layers/disk-layout.ts';
+import { boards, readKasBuild } from '../layers/kas-build.ts';
+import { drawnPage } from '../layers/layout-diagram.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');

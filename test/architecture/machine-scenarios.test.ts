@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHOSEN, ELSEWHERE } from '../image/machine-scenarios.ts';
+import { CHOSEN, ELSEWHERE } from '../machine/machine-scenarios.ts';
 
 const SCENARIOS = path.resolve(import.meta.dirname, '../integration/node');
 

@@ -15,7 +15,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 const layers = (await Promise.all(['recipes-agent', 'meta-lamadist'].map(filesBelow))).flat();
-const node = (await Promise.all(['qemu', 'test/image', 'test/integration'].map(filesBelow))).flat();
+const node = (await Promise.all(['qemu', 'test/layers', 'test/machine', 'test/integration'].map(filesBelow))).flat();
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
 
 describe('a file that the virtual node and the images share', () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util';
-import type { Phase } from '../../agent/daemon/update/state.ts';
+import type { Phase } from '../../agent/daemon/update/life/state.ts';
 import { Homelab } from '../../qemu/homelab.ts';
 import { agentAnswers, BOOT, FAILING_CHECK } from '../integration/node/scenario.ts';
 import { FAULTS, type Fault } from './fault.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { ROLLBACK_CODES } from '../../agent/daemon/update/rollback-code.ts';
-import type { Phase, UpdateState } from '../../agent/daemon/update/state.ts';
+import { ROLLBACK_CODES } from '../../agent/daemon/update/life/rollback-code.ts';
+import type { Phase, UpdateState } from '../../agent/daemon/update/life/state.ts';
 import { FAILURES } from '../../agent/shared/failure.ts';
 import { until } from '../../qemu/deadline.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';

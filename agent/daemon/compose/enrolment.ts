@@ -17,9 +17,9 @@ import { writeDurably } from '../files/durable-file.ts';
 import { pinnedAuthorities } from '../platform/linux/pinned-authorities.ts';
 import { admitStrangers } from '../rpc/admission.ts';
 import { Connections } from '../rpc/connections.ts';
-import { enrolmentService } from '../rpc/enrolment-service.ts';
 import { guard } from '../rpc/guard.ts';
 import { RpcServer } from '../rpc/server.ts';
+import { enrolmentService } from '../rpc/services/enrolment-service.ts';
 import type { Folders } from './folders.ts';
 import type { Neighbours } from './neighbours.ts';
 

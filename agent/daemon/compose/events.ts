@@ -6,7 +6,7 @@ import { EventLog } from '../node/event-log.ts';
 import { newPhases, type Recorded } from '../node/update-events.ts';
 import { systemClock as clock } from '../timing/clock.ts';
 import type { Feed } from '../update/feed.ts';
-import type { UpdateState } from '../update/state.ts';
+import type { UpdateState } from '../update/life/state.ts';
 import type { Folders } from './folders.ts';
 import type { Neighbours } from './neighbours.ts';
 

@@ -6,8 +6,8 @@ import { HealthMonitor } from '../health/health-monitor.ts';
 import { linuxProbes } from '../platform/linux/probes.ts';
 import { systemdProbes } from '../platform/systemd/probes.ts';
 import { systemClock as clock } from '../timing/clock.ts';
-import { checkRecord } from '../update/check-record.ts';
 import type { Gate } from '../update/ports.ts';
+import { checkRecord } from '../update/records/check-record.ts';
 import type { Events } from './events.ts';
 import type { Neighbours } from './neighbours.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
+import type { Operation } from '../update/life/state.ts';
 import type { Delivery } from '../update/ports.ts';
-import type { Operation } from '../update/state.ts';
 import type { BundleAccessStore } from './bundle-access.ts';
 import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientOffers } from './client-offers.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, type Registry } from 'prom-client';
-import type { Phase, UpdateState } from '../update/state.ts';
+import type { Phase, UpdateState } from '../update/life/state.ts';
 
 /** In these RAUC may still read from the bundle, or nothing says that it read all that it needed. */
 const UNDECIDED: ReadonlySet<Phase> = new Set(['downloading', 'inspecting', 'installing', 'failed']);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Feed } from '../update/feed.ts';
-import { type EndedUpdate, isEnded, PHASES, type UpdateState } from '../update/state.ts';
+import { type EndedUpdate, isEnded, PHASES, type UpdateState } from '../update/life/state.ts';
 import { fetchMetrics } from './fetch-metrics.ts';
 
 const MINUTE = 60;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
-import { PHASES } from '../update/state.ts';
+import { PHASES } from '../update/life/state.ts';
 
 /**
  * What can happen on a node that an administrator would want to hear of. The schema is the format on the disk, too; a line that an

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isEnded, type Phase, type UpdateState } from '../update/state.ts';
+import { isEnded, type Phase, type UpdateState } from '../update/life/state.ts';
 import type { EventOf } from './events.ts';
 
 type PhaseEvent = EventOf<'update-phase-entered'>;

@@ -9,7 +9,7 @@ import { isMutating } from '../access/roles.ts';
 import type { Admit } from './admission.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import type { Connections } from './connections.ts';
-import { withoutSecrets } from './secret-fields.ts';
+import { withoutSecrets } from './messages/secret-fields.ts';
 
 type InnerCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
 type Responder = ConstructorParameters<typeof ServerInterceptingCall>[1];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Failure } from '../../shared/failure.ts';
-import type { RollbackCode } from './rollback-code.ts';
-import type { CheckRecord, Operation } from './state.ts';
+import type { RollbackCode } from './life/rollback-code.ts';
+import type { CheckRecord, Operation } from './life/state.ts';
 
 /** Reboots the node; resolves when the system manager has taken the order. */
 export type Reboot = (signal: AbortSignal) => Promise<void>;

@@ -3,16 +3,16 @@ import type { Logger } from 'pino';
 import { Failure } from '../../shared/failure.ts';
 import type { Reserve } from '../files/reserve.ts';
 import type { Clock } from '../timing/clock.ts';
-import type { Effect } from './effect.ts';
-import type { EventOf, EventType, TrialRecord, UpdateEvent } from './event.ts';
-import { type FailedVersion, failedVersion, showsBadVersion } from './failed-version.ts';
 import type { Feed } from './feed.ts';
-import type { History } from './history.ts';
-import { type Journal, type Journaled, type ReadJournal, worthJournaling } from './journal.ts';
-import { transition } from './lifecycle.ts';
-import { withoutJournal } from './lost-journal.ts';
-import { NO_SALVAGE } from './salvage.ts';
-import { isEnded, type UpdateState } from './state.ts';
+import type { Effect } from './life/effect.ts';
+import type { EventOf, EventType, TrialRecord, UpdateEvent } from './life/event.ts';
+import { transition } from './life/lifecycle.ts';
+import { isEnded, type UpdateState } from './life/state.ts';
+import { type FailedVersion, failedVersion, showsBadVersion } from './records/failed-version.ts';
+import type { History } from './records/history.ts';
+import { type Journal, type Journaled, type ReadJournal, worthJournaling } from './records/journal.ts';
+import { withoutJournal } from './records/lost-journal.ts';
+import { NO_SALVAGE } from './records/salvage.ts';
 
 /** An event as its sender knows it; the updater adds when it happened. */
 export type NewEvent = { [T in EventType]: Omit<EventOf<T>, 'atMs'> }[EventType];

@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../shared/failure.ts';
 import { parseWindow } from '../../shared/maintenance-window.ts';
 import { parseSize } from '../../shared/size.ts';
-import type { BundleSource } from '../fleet/node.ts';
+import type { BundleSource } from '../node/node.ts';
 import { parseDuration } from '../output/time.ts';
 
 /** Reads --timeout, --wait: 500ms, 10s, 30m, 2h. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ExitName, exitOfFailure, worst } from '../exit-code.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
-import type { NodeConnection, Target } from '../fleet/node.ts';
+import type { NodeConnection, Target } from '../node/node.ts';
 import { failureDocument, renderDocument } from '../output/document.ts';
 import { failureText } from '../output/failure-text.ts';
 import type { Session } from './session.ts';

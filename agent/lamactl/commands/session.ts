@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../exit-code.ts';
-import type { Connect, Target } from '../fleet/node.ts';
+import type { Connect, Target } from '../node/node.ts';
 import type { Paint } from '../output/colour.ts';
 import type { Format } from '../output/document.ts';
 import type { ExpectationStore } from '../trust/expectation-store.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import type { Connect, ConnectOptions, NodeConnection, Target } from '../node/node.ts';
 import { fanOut } from './fan-out.ts';
-import type { Connect, ConnectOptions, NodeConnection, Target } from './node.ts';
 
 /** What came of asking one node. */
 export type Answer<Value> = { readonly target: Target } & (

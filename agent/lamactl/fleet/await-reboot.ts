@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import type { Connect, Device, Target } from '../node/node.ts';
 import type { Clock } from '../world.ts';
-import type { Connect, Device, Target } from './node.ts';
 
 export interface AwaitRebootOptions {
   readonly connect: Connect;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from 'node:fs/promises';
 import type { Identity } from '../../shared/tls.ts';
-import type { FleetContext } from './context-file.ts';
-import { readIdentity } from './identity-files.ts';
-import type { Connect } from './node.ts';
+import type { FleetContext } from '../contexts/context-file.ts';
+import { readIdentity } from '../contexts/identity-files.ts';
+import type { Connect } from '../node/node.ts';
 
 /**
  * Opens nodes with the certificates that the context's files hold by then, for commands that outlive them: a rotation of authorities

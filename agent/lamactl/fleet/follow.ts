@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import type { Connect, Target, Update, UpdateEvent } from '../node/node.ts';
+import { hasEnded } from '../node/node-state.ts';
 import type { Clock } from '../world.ts';
-import type { Connect, Target, Update, UpdateEvent } from './node.ts';
-import { hasEnded } from './node-state.ts';
 import { reconnecting } from './reconnecting.ts';
 
 export type FollowEvent =

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { oneLine } from '../../shared/printable.ts';
-import type { NodeEvent, NodeEventDetail } from '../fleet/node-event.ts';
+import type { NodeEvent, NodeEventDetail } from '../node/node-event.ts';
 import type { Paint, Style } from './colour.ts';
 import { localTime } from './time.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Target } from '../fleet/node.ts';
+import type { Target } from '../node/node.ts';
 import type { World } from '../world.ts';
 
 const CLEAR_LINE = '\r\x1b[2K';

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { pemBlocks } from '../../shared/pem.ts';
-import { keepAuthorities } from '../fleet/context-edit.ts';
-import { contextExists, readContext } from '../fleet/context-file.ts';
-import { readIdentity } from '../fleet/identity-files.ts';
+import { keepAuthorities } from '../contexts/context-edit.ts';
+import { contextExists, readContext } from '../contexts/context-file.ts';
+import { readIdentity } from '../contexts/identity-files.ts';
 import { readInput } from '../input-file.ts';
 import { type ForeignAuthority, type ForeignList, readAuthority, readIssued, readKey, readList } from './foreign-authority.ts';
 import { emptyList } from './issuing.ts';

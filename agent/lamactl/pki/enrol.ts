@@ -2,9 +2,9 @@
 import { X509Certificate } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { certificateFingerprint, keyFingerprint, shownFingerprint } from '../../shared/fingerprint.ts';
-import { keepNode } from '../fleet/context-edit.ts';
-import type { Enrolment, EnrolmentCalls } from '../fleet/node-access.ts';
-import type { Stranger } from '../fleet/stranger.ts';
+import { keepNode } from '../contexts/context-edit.ts';
+import type { Enrolment, EnrolmentCalls } from '../node/node-access.ts';
+import type { Stranger } from '../node/stranger.ts';
 import { isIssuedBy, issue, keyOfRequest } from './issuing.ts';
 import type { Office } from './office.ts';
 import { type KeptAuthority, type Registry, trustOf } from './registry.ts';

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { pemBlocks } from '../../shared/pem.ts';
+import { readContext } from '../contexts/context-file.ts';
+import { readIdentity } from '../contexts/identity-files.ts';
+import { selectTargets } from '../contexts/selection.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
-import { readContext } from '../fleet/context-file.ts';
-import { readIdentity } from '../fleet/identity-files.ts';
-import type { Target } from '../fleet/node.ts';
-import type { NodeTrust, Trust } from '../fleet/node-access.ts';
-import { selectTargets } from '../fleet/selection.ts';
+import type { Target } from '../node/node.ts';
+import type { NodeTrust, Trust } from '../node/node-access.ts';
 import type { World } from '../world.ts';
 import type { Office } from './office.ts';
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
-import { keepContext } from '../fleet/context-edit.ts';
-import { contextExists } from '../fleet/context-file.ts';
+import { keepContext } from '../contexts/context-edit.ts';
+import { contextExists } from '../contexts/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 import { issue, makeAuthority } from './issuing.ts';
 import { authoritiesFile, keepTrust, type Office, ownFiles } from './office.ts';

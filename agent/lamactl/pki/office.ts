@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
-import { chosenContext, contextFilePath } from '../fleet/context-file.ts';
+import { chosenContext, contextFilePath } from '../contexts/context-file.ts';
 import { writeWhole } from '../whole-file.ts';
 import type { World } from '../world.ts';
 import { AuthorityKeys } from './authority-key.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
-import type { Trust } from '../fleet/node-access.ts';
+import type { Trust } from '../node/node-access.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 
 const Key = v.union([

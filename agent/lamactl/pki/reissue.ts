@@ -2,9 +2,9 @@
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
+import { readContext } from '../contexts/context-file.ts';
+import { readIdentity } from '../contexts/identity-files.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
-import { readContext } from '../fleet/context-file.ts';
-import { readIdentity } from '../fleet/identity-files.ts';
 import { writeWhole } from '../whole-file.ts';
 import { everyNode } from './fleet-trust.ts';
 import { isIssuedBy, issue, type Role } from './issuing.ts';

@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { type Answer, askOne } from '../fleet/ask.ts';
 import { fanOut } from '../fleet/fan-out.ts';
-import type { Target } from '../fleet/node.ts';
+import type { Target } from '../node/node.ts';
 import { issue, keyOfRequest } from './issuing.ts';
 import type { Office } from './office.ts';
 import { signingAuthority } from './registry.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Answer, ask } from '../fleet/ask.ts';
-import type { Target } from '../fleet/node.ts';
+import type { Target } from '../node/node.ts';
 import { applyTrust, everyNode } from './fleet-trust.ts';
 import { isIssuedBy, makeAuthority } from './issuing.ts';
 import { keepTrust, type Office } from './office.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
-import type { Target } from '../fleet/node.ts';
+import type { Target } from '../node/node.ts';
 import type { Clock } from '../world.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { DrainGate } from './node-work.ts';

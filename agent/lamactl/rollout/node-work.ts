@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import { askOne } from '../fleet/ask.ts';
-import type { BundleFile } from '../fleet/bundle-file.ts';
 import { type FollowEnd, follow } from '../fleet/follow.ts';
-import type { Connect, NodeConnection, Target, Update, UrlAccess } from '../fleet/node.ts';
-import type { RolloutClaim } from '../fleet/node-rollout.ts';
-import { hasEnded, judgeNode } from '../fleet/node-state.ts';
-import { serve } from '../fleet/serve.ts';
+import type { BundleFile } from '../node/bundle-file.ts';
+import type { Connect, NodeConnection, Target, Update, UrlAccess } from '../node/node.ts';
+import type { RolloutClaim } from '../node/node-rollout.ts';
+import { hasEnded, judgeNode } from '../node/node-state.ts';
+import { serve } from '../node/serve.ts';
 import type { Clock } from '../world.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
 import { operationIdOf } from './operation-id.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { ask } from '../fleet/ask.ts';
-import type { Target } from '../fleet/node.ts';
-import type { KnownRollout, RolloutClaim, RolloutCopy } from '../fleet/node-rollout.ts';
+import type { Target } from '../node/node.ts';
+import type { KnownRollout, RolloutClaim, RolloutCopy } from '../node/node-rollout.ts';
 import type { RolloutJournal } from './journal.ts';
 import { newest } from './quorum.ts';
 import { unpackPlan, unpackProgress } from './record.ts';

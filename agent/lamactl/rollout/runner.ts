@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RolloutClaim } from '../fleet/node-rollout.ts';
+import type { RolloutClaim } from '../node/node-rollout.ts';
 import type { Clock } from '../world.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
 import type { RolloutJournal } from './journal.ts';

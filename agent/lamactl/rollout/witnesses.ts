@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Connect, NodeConnection, Target } from '../fleet/node.ts';
-import type { RolloutClaim, RolloutCopy, RolloutWrite } from '../fleet/node-rollout.ts';
+import type { Connect, NodeConnection, Target } from '../node/node.ts';
+import type { RolloutClaim, RolloutCopy, RolloutWrite } from '../node/node-rollout.ts';
 import type { Clock } from '../world.ts';
 import { majorityOf } from './quorum.ts';
 

@@ -3,7 +3,7 @@ import { NONCE_BYTES } from '../../shared/qualifying-data.ts';
 import type { Challenge } from '../attest/challenge.ts';
 import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
-import type { AttestationCalls } from '../fleet/node.ts';
+import type { AttestationCalls } from '../node/node.ts';
 import type { World } from '../world.ts';
 
 export interface Answer {

@@ -4,7 +4,7 @@ import type { Evidence } from '../attest/evidence.ts';
 import type { Policy } from '../attest/policy.ts';
 import { rejected, type Verdict } from '../attest/verdict.ts';
 import { verify } from '../attest/verify.ts';
-import type { NodeConnection } from '../fleet/node.ts';
+import type { NodeConnection } from '../node/node.ts';
 import type { World } from '../world.ts';
 import { askEvidence } from './ask-evidence.ts';
 import type { ExpectationStore } from './expectation-store.ts';

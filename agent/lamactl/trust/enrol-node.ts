@@ -5,7 +5,7 @@ import { beginEnrolment, endEnrolment } from '../attest/enrolment.ts';
 import type { Policy } from '../attest/policy.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import { type Rejection, rejected } from '../attest/verdict.ts';
-import type { AttestationCalls } from '../fleet/node.ts';
+import type { AttestationCalls } from '../node/node.ts';
 import type { World } from '../world.ts';
 
 /** Why an endorsement key may be believed to be that of a TPM. */

@@ -7,7 +7,7 @@ import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.t
 import { countersSchema, type Policy, readPolicy } from '../attest/policy.ts';
 import { readAttest } from '../attest/tpm/attest.ts';
 import type { Verdict } from '../attest/verdict.ts';
-import { contextFilePath, readContext } from '../fleet/context-file.ts';
+import { contextFilePath, readContext } from '../contexts/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 
 type Counters = NonNullable<Policy['last']>;

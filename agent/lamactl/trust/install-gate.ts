@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Policy } from '../attest/policy.ts';
-import type { Connect, Target } from '../fleet/node.ts';
+import type { Connect, Target } from '../node/node.ts';
 import type { World } from '../world.ts';
 import { pinsOnNode } from './addon-pins.ts';
 import { type Attestation, attestNode } from './attest-node.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { SESSION, verify } from '../attest/verify.ts';
-import type { AttestationCalls } from '../fleet/node.ts';
+import type { AttestationCalls } from '../node/node.ts';
 import type { World } from '../world.ts';
 import { askEvidence } from './ask-evidence.ts';
 import { enrolNode, type Grounds, policyWith } from './enrol-node.ts';

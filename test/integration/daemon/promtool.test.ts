@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PHASES, type Phase } from '../../../agent/daemon/update/state.ts';
+import { PHASES, type Phase } from '../../../agent/daemon/update/life/state.ts';
 import { run } from '../../../qemu/command.ts';
 import { debianProgram } from '../fakes/debian-program.ts';
 import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';

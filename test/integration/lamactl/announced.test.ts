@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import multicastDns from 'multicast-dns';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { announcedNodes, SERVICE } from '../../../agent/lamactl/fleet/announced.ts';
+import { announcedNodes, SERVICE } from '../../../agent/lamactl/contexts/announced.ts';
 
 /** Where no other machine hears the question. */
 const LOOPBACK = { interface: '127.0.0.1', bind: '0.0.0.0', port: 53_531 };

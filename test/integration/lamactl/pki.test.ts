@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { meetStranger } from '../../../agent/lamactl/fleet/stranger.ts';
+import { meetStranger } from '../../../agent/lamactl/node/stranger.ts';
 import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
 import { DeviceServiceClient } from '../../../agent/shared/gen/services.ts';
 import { pemBlocks } from '../../../agent/shared/pem.ts';

@@ -72,7 +72,7 @@ async function useTpm(homelab: Homelab, node: VirtualNode, tcti: string): Promis
   await restartAgent(homelab, node);
 }
 
-// What the launcher measures and the logs that it writes are the namespaces'; test/image/attestation.test.ts is for the machine.
+// What the launcher measures and the logs that it writes are the namespaces'; test/machine/attestation.test.ts is for the machine.
 describe.skipIf(IN_VM)('attestation of a whole node, measured by the launcher', { timeout: SCENARIO_MS }, () => {
   it('trusts a node that was enrolled and learnt of, and says for ever what it believed', () =>
     onNode({}, async ({ homelab, node }) => {

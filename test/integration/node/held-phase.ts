@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Phase } from '../../../agent/daemon/update/state.ts';
+import type { Phase } from '../../../agent/daemon/update/life/state.ts';
 import { QUICK, reaches, type Scenario } from './scenario.ts';
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { UpdateState } from '../../../agent/daemon/update/state.ts';
+import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import { agentAnswers, BOOT, COMMITTED, FAILING_CHECK, journaled, onNode, report, SCENARIO_MS, shellOk } from './scenario.ts';
 

@@ -36,7 +36,7 @@ async function spoil(node: VirtualNode): Promise<void> {
 
 const verdict = async (homelab: Homelab) => (await json<{ nodes: { verdict: string }[] }>(homelab, 'attest', 'run')).nodes[0]?.verdict;
 
-// What the launcher measures and the logs that it writes are the namespaces'; test/image/attestation.test.ts is for the machine.
+// What the launcher measures and the logs that it writes are the namespaces'; test/machine/attestation.test.ts is for the machine.
 describe.skipIf(IN_VM)('an update that needs attestation, measured by the launcher', { timeout: SCENARIO_MS }, () => {
   it('is done when the node proves to run the image that the bundle tells of, and nobody has to say so', () =>
     onEnrolledNode(async ({ homelab, bundle }) => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'vitest';
-import type { UpdateState } from '../../../agent/daemon/update/state.ts';
+import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { appendsTo, masks, recipesOfGraph } from '../../image/needed-recipes.ts';
+import { appendsTo, masks, recipesOfGraph } from '../../layers/needed-recipes.ts';
 import { temporaryFolder } from '../fakes/folder.ts';
 
 describe('an append', () => {

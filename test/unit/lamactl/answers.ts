@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CheckResult, Device, Health, Phase, Update } from '../../../agent/lamactl/fleet/node.ts';
+import type { CheckResult, Device, Health, Phase, Update } from '../../../agent/lamactl/node/node.ts';
 
 /* What a node in good order answers; a test changes the part that it is about. */
 

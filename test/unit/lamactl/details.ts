@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { DiskUsage, Inventory, Protection, Unit } from '../../../agent/lamactl/fleet/node-details.ts';
-import type { NodeEvent } from '../../../agent/lamactl/fleet/node-event.ts';
-import type { LogEntry } from '../../../agent/lamactl/fleet/node-log.ts';
+import type { DiskUsage, Inventory, Protection, Unit } from '../../../agent/lamactl/node/node-details.ts';
+import type { NodeEvent } from '../../../agent/lamactl/node/node-event.ts';
+import type { LogEntry } from '../../../agent/lamactl/node/node-log.ts';
 
 /* What a node answers beside its state; a test changes the part that it is about. */
 

@@ -8,9 +8,9 @@ import type {
   Target,
   Update,
   UpdateEvent,
-} from '../../../agent/lamactl/fleet/node.ts';
-import type { NodeTrust } from '../../../agent/lamactl/fleet/node-access.ts';
-import type { RolloutCopy } from '../../../agent/lamactl/fleet/node-rollout.ts';
+} from '../../../agent/lamactl/node/node.ts';
+import type { NodeTrust } from '../../../agent/lamactl/node/node-access.ts';
+import type { RolloutCopy } from '../../../agent/lamactl/node/node-rollout.ts';
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';

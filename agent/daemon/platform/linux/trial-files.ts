@@ -2,7 +2,7 @@
 import { access, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeDurably } from '../../files/durable-file.ts';
-import type { TrialRecord } from '../../update/event.ts';
+import type { TrialRecord } from '../../update/life/event.ts';
 import type { TrialMarks } from '../../update/ports.ts';
 
 export interface TrialFolders {

@@ -4,7 +4,7 @@ import { Failure } from '../../../shared/failure.ts';
 import { BANKS, type Bank } from '../../attest/tpm/algorithms.ts';
 import type { Rejection } from '../../attest/verdict.ts';
 import type { ExitName } from '../../exit-code.ts';
-import type { NodeConnection } from '../../fleet/node.ts';
+import type { NodeConnection } from '../../node/node.ts';
 import { facts } from '../../output/table.ts';
 import { verdictCell } from '../../output/verdict-text.ts';
 import type { EnrolledKeys, Grounds } from '../../trust/enrol-node.ts';

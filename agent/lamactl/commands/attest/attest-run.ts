@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import { type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
 import { fanOut } from '../../fleet/fan-out.ts';
-import type { Target } from '../../fleet/node.ts';
+import type { Target } from '../../node/node.ts';
 import { failureDocument, renderDocument, renderEvent } from '../../output/document.ts';
 import { failureText } from '../../output/failure-text.ts';
 import { type Cell, table } from '../../output/table.ts';

@@ -41,7 +41,7 @@ export function addCompletion(program: Command, run: Run): void {
 }
 
 async function complete(program: Command, { world }: Session, given: readonly string[]) {
-  const { readNames } = await import('../../fleet/context-file.ts');
+  const { readNames } = await import('../../contexts/context-file.ts');
   const typed = typedWords(given);
   const names = await readNames(world.env, world.homeDirectory, contextIn(typed.words));
   const lines = candidates(program, typed, names).map(({ word, meaning }) => `${word}\t${meaning.replaceAll(/\s+/g, ' ')}\n`);

@@ -45,7 +45,7 @@ export function addDiscover(program: Command, run: Run): void {
 const LISTEN_MS = 2_000;
 
 async function announcedHere(): Promise<readonly string[]> {
-  const { announcedNodes } = await import('../../fleet/announced.ts');
+  const { announcedNodes } = await import('../../contexts/announced.ts');
   return announcedNodes(LISTEN_MS);
 }
 
@@ -61,7 +61,7 @@ interface Found {
 async function discover(session: Session, ranges: readonly string[], { port, mdns }: Options): Promise<ExitName> {
   if (ranges.length === 0 && !mdns)
     throw new Failure('INVALID_REQUEST', 'Cannot look for nodes: say a range such as 10.0.0.0/24, or --mdns');
-  const { addressesIn } = await import('../../fleet/address-range.ts');
+  const { addressesIn } = await import('../../contexts/address-range.ts');
   const { world } = session;
   const announced = mdns ? await announcedHere() : [];
   const addresses = [...new Set([...ranges.flatMap((range) => addressesIn(range, port)), ...announced])];

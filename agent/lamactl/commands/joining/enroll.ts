@@ -4,9 +4,9 @@ import * as v from 'valibot';
 import { Failure } from '../../../shared/failure.ts';
 import { parseFingerprint, shownFingerprint } from '../../../shared/fingerprint.ts';
 import { Labels } from '../../../shared/labels.ts';
+import { parseAddress } from '../../contexts/address.ts';
 import type { ExitName } from '../../exit-code.ts';
-import { parseAddress } from '../../fleet/address.ts';
-import type { Target } from '../../fleet/node.ts';
+import type { Target } from '../../node/node.ts';
 import { renderDocument } from '../../output/document.ts';
 import { facts } from '../../output/table.ts';
 import type { Newcomer } from '../../pki/enrol.ts';
@@ -133,8 +133,8 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
 }
 
 async function targetOf({ contextFile, context }: Office, { name, address: at }: Newcomer): Promise<Target> {
-  const { readContext } = await import('../../fleet/context-file.ts');
-  const { readIdentity } = await import('../../fleet/identity-files.ts');
+  const { readContext } = await import('../../contexts/context-file.ts');
+  const { readIdentity } = await import('../../contexts/identity-files.ts');
   return { name, address: at, tlsName: name, labels: {}, identity: await readIdentity(await readContext(contextFile, context)) };
 }
 

@@ -2,7 +2,7 @@
 import { Failure } from '../../../shared/failure.ts';
 import type { Issuers } from '../../attest/certificate-chain.ts';
 import { type ExitName, exitOfFailure } from '../../exit-code.ts';
-import type { Target } from '../../fleet/node.ts';
+import type { Target } from '../../node/node.ts';
 import { failureDocument } from '../../output/document.ts';
 import type { Cell } from '../../output/table.ts';
 import type { Grounds } from '../../trust/enrol-node.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
 import { shownFingerprint } from '../../../shared/fingerprint.ts';
-import type { UnclaimedNode } from '../../fleet/unclaimed-node.ts';
+import type { UnclaimedNode } from '../../node/unclaimed-node.ts';
 import type { Newcomer } from '../../pki/enrol.ts';
 import type { Office } from '../../pki/office.ts';
 import type { Session } from '../session.ts';
@@ -12,7 +12,7 @@ import { groundsOf } from './first-attestation.ts';
 
 /** Two nodes of one name could each pass for the other. */
 export async function refuseKnownName({ contextFile, context }: Office, { name }: Newcomer, replace: boolean): Promise<void> {
-  const { readContext } = await import('../../fleet/context-file.ts');
+  const { readContext } = await import('../../contexts/context-file.ts');
   const { nodes } = await readContext(contextFile, context);
   if (replace || !Object.hasOwn(nodes, name)) return;
   throw new Failure(

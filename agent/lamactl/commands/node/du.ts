@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { formatSize } from '../../../shared/size.ts';
 import type { ExitName } from '../../exit-code.ts';
-import type { DiskUsage, FileSystem } from '../../fleet/node-details.ts';
+import type { DiskUsage, FileSystem } from '../../node/node-details.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import { askAndPrint, given } from '../print-answers.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
-import type { EventQuery, NodeEvent } from '../../fleet/node-event.ts';
+import type { EventQuery, NodeEvent } from '../../node/node-event.ts';
 import { eventText } from '../../output/event-text.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import { count } from '../options.ts';

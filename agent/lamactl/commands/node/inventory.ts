@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { formatSize } from '../../../shared/size.ts';
 import type { ExitName } from '../../exit-code.ts';
 import type { Answer } from '../../fleet/ask.ts';
-import type { Inventory } from '../../fleet/node-details.ts';
+import type { Inventory } from '../../node/node-details.ts';
 import { type Cell, facts, table } from '../../output/table.ts';
 import { localTime } from '../../output/time.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
-import { LOG_PRIORITIES, type LogEntry, type LogPriority, type LogQuery } from '../../fleet/node-log.ts';
+import { LOG_PRIORITIES, type LogEntry, type LogPriority, type LogQuery } from '../../node/node-log.ts';
 import type { Paint, Style } from '../../output/colour.ts';
 import { localTime, parseDuration } from '../../output/time.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
 import type { Answer } from '../../fleet/ask.ts';
-import { PROTECTION_KINDS, type Protection, type ProtectionState } from '../../fleet/node-details.ts';
+import { PROTECTION_KINDS, type Protection, type ProtectionState } from '../../node/node-details.ts';
 import type { Style } from '../../output/colour.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import { EXIT_OF_STATE, type ExitName } from '../../exit-code.ts';
 import type { Answer } from '../../fleet/ask.ts';
-import type { Device, Health, Slot, Update } from '../../fleet/node.ts';
-import { hasEnded, type Judgement, judgeNode, type State } from '../../fleet/node-state.ts';
 import type { Answers } from '../../fleet/poll/questions.ts';
+import type { Device, Health, Slot, Update } from '../../node/node.ts';
+import { hasEnded, type Judgement, judgeNode, type State } from '../../node/node-state.ts';
 import type { Style } from '../../output/colour.ts';
 import { waitsFor } from '../../output/progress-line.ts';
 import { type Cell, facts, table } from '../../output/table.ts';

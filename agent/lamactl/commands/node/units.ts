@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
-import type { Unit } from '../../fleet/node-details.ts';
+import type { Unit } from '../../node/node-details.ts';
 import type { Style } from '../../output/colour.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';

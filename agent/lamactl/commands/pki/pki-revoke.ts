@@ -67,8 +67,8 @@ function meant({ issued }: Registry, name: string): readonly Issued[] {
 /** Nodes would refuse it as well, for nobody could take it back. */
 async function refuseOwn({ contextFile, context }: Office, chosen: readonly Issued[]): Promise<void> {
   const { X509Certificate } = await import('node:crypto');
-  const { readContext } = await import('../../fleet/context-file.ts');
-  const { readIdentity } = await import('../../fleet/identity-files.ts');
+  const { readContext } = await import('../../contexts/context-file.ts');
+  const { readIdentity } = await import('../../contexts/identity-files.ts');
   const own = new X509Certificate((await readIdentity(await readContext(contextFile, context))).certificate).serialNumber.toLowerCase();
   if (!chosen.some(({ serial_number }) => serial_number === own)) return;
   throw new Failure(

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from 'node:crypto';
 import { certificateFingerprint } from '../../../shared/fingerprint.ts';
-import { contextExists } from '../../fleet/context-file.ts';
+import { contextExists } from '../../contexts/context-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { facts } from '../../output/table.ts';
 import type { Office } from '../../pki/office.ts';

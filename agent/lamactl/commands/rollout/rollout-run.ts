@@ -2,10 +2,10 @@
 import { hostname } from 'node:os';
 import { Failure } from '../../../shared/failure.ts';
 import { type ExitName, worst } from '../../exit-code.ts';
-import { BundleFile } from '../../fleet/bundle-file.ts';
-import type { RolloutClaim } from '../../fleet/node-rollout.ts';
-import { readUrlAccess } from '../../fleet/url-access.ts';
 import { readInput } from '../../input-file.ts';
+import { BundleFile } from '../../node/bundle-file.ts';
+import type { RolloutClaim } from '../../node/node-rollout.ts';
+import { readUrlAccess } from '../../node/url-access.ts';
 import { RolloutProgress } from '../../output/rollout-progress.ts';
 import { RolloutJournal } from '../../rollout/journal.ts';
 import { type DrainGate, NodeWork, type TrustGate } from '../../rollout/node-work.ts';

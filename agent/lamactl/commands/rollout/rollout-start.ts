@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
-import { BundleFile } from '../../fleet/bundle-file.ts';
+import { BundleFile } from '../../node/bundle-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
 import { begin } from '../../rollout/state.ts';

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
 import { type Answer, ask } from '../../fleet/ask.ts';
-import type { BundleFile } from '../../fleet/bundle-file.ts';
-import type { BundleSource, Target } from '../../fleet/node.ts';
-import type { KnownRollout } from '../../fleet/node-rollout.ts';
-import { hasEnded } from '../../fleet/node-state.ts';
 import type { Answers } from '../../fleet/poll/questions.ts';
+import type { BundleFile } from '../../node/bundle-file.ts';
+import type { BundleSource, Target } from '../../node/node.ts';
+import type { KnownRollout } from '../../node/node-rollout.ts';
+import { hasEnded } from '../../node/node-state.ts';
 import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/open-rollout.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
-import type { NodeConnection, Target } from '../../fleet/node.ts';
 import { type Reconnected, reconnecting } from '../../fleet/reconnecting.ts';
+import type { NodeConnection, Target } from '../../node/node.ts';
 import { failureDocument, renderEvent } from '../../output/document.ts';
 import { failureText } from '../../output/failure-text.ts';
 import { type Session, USUAL_TIMEOUT_MS } from '../session.ts';

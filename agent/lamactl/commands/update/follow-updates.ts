@@ -4,7 +4,7 @@ import { type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
 import { type Answer, askOne } from '../../fleet/ask.ts';
 import { fanOut } from '../../fleet/fan-out.ts';
 import { type FollowEnd, type FollowEvent, follow } from '../../fleet/follow.ts';
-import type { NodeConnection, Target, Update } from '../../fleet/node.ts';
+import type { NodeConnection, Target, Update } from '../../node/node.ts';
 import { EventProgress } from '../../output/event-progress.ts';
 import { failureText } from '../../output/failure-text.ts';
 import { LiveProgress } from '../../output/live-progress.ts';

@@ -2,11 +2,11 @@
 import { type Command, Option } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
-import { BundleFile } from '../../fleet/bundle-file.ts';
-import type { BundleSource, InstallRequest } from '../../fleet/node.ts';
-import { serve } from '../../fleet/serve.ts';
-import { readUrlAccess, type UrlAccessOptions } from '../../fleet/url-access.ts';
 import { readInput } from '../../input-file.ts';
+import { BundleFile } from '../../node/bundle-file.ts';
+import type { BundleSource, InstallRequest } from '../../node/node.ts';
+import { serve } from '../../node/serve.ts';
+import { readUrlAccess, type UrlAccessOptions } from '../../node/url-access.ts';
 import type { InstallGate } from '../../trust/install-gate.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import { bundleArgument, maintenanceWindow, rate, waitOption } from '../options.ts';

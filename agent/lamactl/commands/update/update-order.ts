@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ExitName } from '../../exit-code.ts';
-import type { NodeConnection } from '../../fleet/node.ts';
+import type { NodeConnection } from '../../node/node.ts';
 import { askAndPrint, given } from '../print-answers.ts';
 import { hint, type Session, USUAL_TIMEOUT_MS } from '../session.ts';
 

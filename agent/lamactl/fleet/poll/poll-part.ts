@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
+import type { Target } from '../../node/node.ts';
+import { UnaryChannel } from '../../node/unary-channel.ts';
 import type { Answer } from '../ask.ts';
 import { fanOut } from '../fan-out.ts';
-import type { Target } from '../node.ts';
-import { UnaryChannel } from '../unary-channel.ts';
 import { type Answers, askedNode, QUESTIONS, type QuestionName } from './questions.ts';
 
 /** Asks some nodes, so many at a time; each answer is told as it comes. One dead node holds up no other and fails no other. */

@@ -2,8 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Failure, FailureCode } from '../../../shared/failure.ts';
 import type { Identity } from '../../../shared/tls.ts';
+import type { Target } from '../../node/node.ts';
 import type { Answer } from '../ask.ts';
-import type { Target } from '../node.ts';
 import { pollPart } from './poll-part.ts';
 import type { Answers, QuestionName } from './questions.ts';
 

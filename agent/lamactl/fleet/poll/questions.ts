@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { deviceCalls } from '../calls/device.ts';
-import { rolloutCalls } from '../calls/rollouts.ts';
-import { getUpdate } from '../calls/updates.ts';
-import type { Device, Health, NodeConnection, Update } from '../node.ts';
-import type { KnownRollout } from '../node-rollout.ts';
-import type { UnaryChannel } from '../unary-channel.ts';
+import { deviceCalls } from '../../node/calls/device.ts';
+import { rolloutCalls } from '../../node/calls/rollouts.ts';
+import { getUpdate } from '../../node/calls/updates.ts';
+import type { Device, Health, NodeConnection, Update } from '../../node/node.ts';
+import type { KnownRollout } from '../../node/node-rollout.ts';
+import type { UnaryChannel } from '../../node/unary-channel.ts';
 
 /** What a node is asked with many others at once; calls that are answered once, and nothing else. */
 export type AskedNode = Pick<NodeConnection, 'device' | 'health' | 'update' | 'rollouts'>;

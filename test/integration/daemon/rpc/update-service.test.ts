@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ClientReadableStream, Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { EndedUpdate, Phase } from '../../../../agent/daemon/update/state.ts';
+import type { EndedUpdate, Phase } from '../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { lamadist } from '../../../../agent/shared/gen/messages.js';
 import { failureIn } from '../../../../agent/shared/status.ts';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AttestationServiceParts } from '../../../../agent/daemon/rpc/attestation-service.ts';
+import type { AttestationServiceParts } from '../../../../agent/daemon/rpc/services/attestation-service.ts';
 import type { Challenge } from '../../../../agent/lamactl/attest/challenge.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
 import { processWorld } from '../../../../agent/lamactl/process-world.ts';

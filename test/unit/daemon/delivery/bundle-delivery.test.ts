@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { BundleDelivery, type RangeServer } from '../../../../agent/daemon/delivery/bundle-delivery.ts';
 import { ClientOffers } from '../../../../agent/daemon/delivery/client-offers.ts';
 import { Spool } from '../../../../agent/daemon/delivery/spool.ts';
-import type { Operation } from '../../../../agent/daemon/update/state.ts';
+import type { Operation } from '../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { BROKEN_OFF, collect, FakeSource } from '../../fakes/bundle.ts';
 import { FakeClock } from '../../fakes/clock.ts';

@@ -2,7 +2,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { fetchMetrics } from '../../../../agent/daemon/metrics/fetch-metrics.ts';
-import type { Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
+import type { Phase, UpdateState } from '../../../../agent/daemon/update/life/state.ts';
 import { scrape } from '../../fakes/metrics.ts';
 import { STATES } from '../update/states.ts';
 

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { updateMetrics } from '../../../../agent/daemon/metrics/update-metrics.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
-import { PHASES, type UpdateState } from '../../../../agent/daemon/update/state.ts';
+import { PHASES, type UpdateState } from '../../../../agent/daemon/update/life/state.ts';
 import { scrape } from '../../fakes/metrics.ts';
 import { STATES } from '../update/states.ts';
 

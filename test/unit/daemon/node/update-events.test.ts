@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { newPhases } from '../../../../agent/daemon/node/update-events.ts';
-import type { UpdateState } from '../../../../agent/daemon/update/state.ts';
+import type { UpdateState } from '../../../../agent/daemon/update/life/state.ts';
 import { STATES } from '../update/states.ts';
 
 const withPhases = (state: UpdateState, ...phases: string[]) => {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { effectRunner } from '../../../../agent/daemon/update/effects.ts';
-import type { TrialRecord } from '../../../../agent/daemon/update/event.ts';
-import type { FailedVersion } from '../../../../agent/daemon/update/failed-version.ts';
+
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
-import type { History } from '../../../../agent/daemon/update/history.ts';
-import type { Journaled, ReadJournal } from '../../../../agent/daemon/update/journal.ts';
+import type { TrialRecord } from '../../../../agent/daemon/update/life/event.ts';
+import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/life/state.ts';
 import type { Delivery, GateDecision } from '../../../../agent/daemon/update/ports.ts';
-import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/state.ts';
+import type { FailedVersion } from '../../../../agent/daemon/update/records/failed-version.ts';
+import type { History } from '../../../../agent/daemon/update/records/history.ts';
+import type { Journaled, ReadJournal } from '../../../../agent/daemon/update/records/journal.ts';
 import { Updater } from '../../../../agent/daemon/update/updater.ts';
+import { effectRunner } from '../../../../agent/daemon/update/work/effects.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { keepingLogger } from '../../fakes/log.ts';

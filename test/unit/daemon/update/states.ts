@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { EventOf, EventType } from '../../../../agent/daemon/update/event.ts';
-import type { Phase, StateOf } from '../../../../agent/daemon/update/state.ts';
+import type { EventOf, EventType } from '../../../../agent/daemon/update/life/event.ts';
+import type { Phase, StateOf } from '../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 
 /** One state in each phase and one event of each type, all of one story: version 2 from slot A to slot B. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, rename, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FleetContext } from '../../../../agent/lamactl/fleet/context-file.ts';
+import type { FleetContext } from '../../../../agent/lamactl/contexts/context-file.ts';
+import { readIdentity } from '../../../../agent/lamactl/contexts/identity-files.ts';
 import { connectAsNow } from '../../../../agent/lamactl/fleet/current-identity.ts';
-import { readIdentity } from '../../../../agent/lamactl/fleet/identity-files.ts';
-import type { Connect, NodeConnection } from '../../../../agent/lamactl/fleet/node.ts';
+import type { Connect, NodeConnection } from '../../../../agent/lamactl/node/node.ts';
 import type { Identity } from '../../../../agent/shared/tls.ts';
 import { Certificates } from '../certificates.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { type FollowEvent, type FollowOptions, follow } from '../../../../agent/lamactl/fleet/follow.ts';
-import type { Target } from '../../../../agent/lamactl/fleet/node.ts';
+import type { Target } from '../../../../agent/lamactl/node/node.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { updateIn } from '../answers.ts';
 import { deadNode, FakeNode } from '../fake-node.ts';

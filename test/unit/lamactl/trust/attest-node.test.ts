@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { NodeConnection } from '../../../../agent/lamactl/fleet/node.ts';
+import type { NodeConnection } from '../../../../agent/lamactl/node/node.ts';
 import { Failure, type FailureCode } from '../../../../agent/shared/failure.ts';
 import { smallUki } from '../../../../qemu/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';

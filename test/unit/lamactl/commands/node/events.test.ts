@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from 'vitest';
-import type { EventQuery, NodeEvent, NodeEventDetail } from '../../../../../agent/lamactl/fleet/node-event.ts';
+import type { EventQuery, NodeEvent, NodeEventDetail } from '../../../../../agent/lamactl/node/node-event.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { EVENTS } from '../../details.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from 'vitest';
-import type { LogEntry, LogQuery } from '../../../../../agent/lamactl/fleet/node-log.ts';
+import type { LogEntry, LogQuery } from '../../../../../agent/lamactl/node/node-log.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { LOG } from '../../details.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { afterAll, describe, expect, it } from 'vitest';
-import type { UnitFilter } from '../../../../../agent/lamactl/fleet/node-details.ts';
+import type { UnitFilter } from '../../../../../agent/lamactl/node/node-details.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { UNITS } from '../../details.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';

@@ -4,7 +4,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { certificateRequest, selfSignedCertificate } from '../../../../../agent/daemon/access/own-certificate.ts';
-import type { UnclaimedNode } from '../../../../../agent/lamactl/fleet/unclaimed-node.ts';
+import type { UnclaimedNode } from '../../../../../agent/lamactl/node/unclaimed-node.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { keyFingerprint, shownFingerprint } from '../../../../../agent/shared/fingerprint.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';

@@ -3,7 +3,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { take } from '../../../../../agent/daemon/rollout/register.ts';
-import type { InstallRequest, Update } from '../../../../../agent/lamactl/fleet/node.ts';
+import type { InstallRequest, Update } from '../../../../../agent/lamactl/node/node.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { DEVICE, updateIn } from '../../answers.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';
