@@ -72,7 +72,12 @@ function buildProgram({ stdout, stderr }: World, run: Run): Command {
     )
     .addOption(new Option('--context <name>', 'the context to use (default: the current-context of the file)'))
     .addOption(outputOption())
-    .addOption(new Option('--timeout <duration>', 'the most that one call may take (default: 10s)').argParser(duration))
+    .addOption(
+      new Option(
+        '--timeout <duration>',
+        'the most that one call may take (default: 10s; 60s where the node runs checks or fetches, 150s where its TPM is asked)',
+      ).argParser(duration),
+    )
     .addHelpText('after', AFTER + allExitCodes())
     .exitOverride()
     .configureHelp({ showGlobalOptions: true, optionDescription })

@@ -53,7 +53,12 @@ export type Evidence = v.InferOutput<typeof schema>;
 /** Reads an evidence file. Throws EVIDENCE_INVALID that names the field. */
 export function readEvidence(document: Buffer): Evidence {
   if (document.length > EVIDENCE_LIMIT_BYTES) throw wrong(`it has ${document.length} bytes, and ${EVIDENCE_LIMIT_BYTES} are the most`);
-  const parsed = v.safeParse(schema, json(document), { abortEarly: true });
+  return evidenceIn(json(document));
+}
+
+/** The same of a document that was parsed already. Throws EVIDENCE_INVALID. */
+export function evidenceIn(document: unknown): Evidence {
+  const parsed = v.safeParse(schema, document, { abortEarly: true });
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   throw wrong(`field "${v.getDotPath(issue) ?? ''}" ${problem(issue)}`);

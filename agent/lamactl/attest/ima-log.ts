@@ -30,7 +30,8 @@ const TEMPLATES: ReadonlyMap<string, number> = new Map([
 
 /** Reads ascii_runtime_measurements or binary_runtime_measurements, told apart by their first byte. Throws EVIDENCE_INVALID. */
 export function readImaLog(bytes: Buffer): readonly ImaEntry[] {
-  if (bytes.length > IMA_LOG_LIMIT_BYTES) throw wrong(`it has ${bytes.length} bytes, and ${IMA_LOG_LIMIT_BYTES} are the most`);
+  // The agent sends no more than that.
+  if (bytes.length >= IMA_LOG_LIMIT_BYTES) throw wrong('so much ran since the boot that it has 16 MiB or more: reboot the node');
   // "10 …" in text; 10 as a 32-bit number in binary.
   return bytes[0] === IMA_PCR ? readBinary(bytes) : readText(bytes.toString('latin1'));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
+import { unreadable } from './byte-reader.ts';
 import { BANKS } from './tpm/algorithms.ts';
 
 const LIMIT_VALUES = 64;
@@ -72,4 +73,11 @@ export type Policy = v.InferOutput<typeof schema>;
 /** Reads a policy from YAML or JSON. Throws CONFIG_INVALID. */
 export function readPolicy(text: string, file: string): Policy {
   return parseConfig(schema, text, file);
+}
+
+/** The policy in a record, as lamactl wrote it. Throws EVIDENCE_INVALID that names the field. */
+export function policyIn(value: unknown): Policy {
+  const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (!success) throw unreadable('the policy', `field "${v.getDotPath(issues[0]) ?? ''}" is not as lamactl writes it`);
+  return output;
 }

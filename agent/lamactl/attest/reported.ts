@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readEventLog } from './event-log/event-log.ts';
-import { secureBoot } from './event-log/secure-boot.ts';
+import { type SecureBoot, secureBoot } from './event-log/secure-boot.ts';
 import type { Evidence } from './evidence.ts';
 import { readAttest } from './tpm/attest.ts';
 
@@ -20,7 +20,7 @@ export interface Reported {
 /** Throws EVIDENCE_INVALID. */
 export function reported(evidence: Evidence): Reported {
   const { firmwareVersion, clockInfo } = readAttest(evidence.attest);
-  const { enabled, authorities } = secureBoot(readEventLog(evidence.event_log).events);
+  const { enabled, authorities } = secureBootIn(evidence);
   return {
     tpmFirmware: firmwareVersion.toString(16).padStart(16, '0'),
     clock: String(clockInfo.clock),
@@ -29,4 +29,14 @@ export function reported(evidence: Evidence): Reported {
     secureBoot: enabled === undefined ? 'unknown' : enabled ? 'on' : 'off',
     authorities: [...new Set(authorities)],
   };
+}
+
+/** Old loaders log what is no variable. Where no policy asks for Secure Boot, nothing is wrong with that. */
+function secureBootIn({ event_log }: Evidence): SecureBoot {
+  const { events } = readEventLog(event_log);
+  try {
+    return secureBoot(events);
+  } catch {
+    return { enabled: undefined, authorities: [] };
+  }
 }

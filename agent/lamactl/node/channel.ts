@@ -32,6 +32,7 @@ export class Channel {
   readonly certificate: Buffer;
   readonly #address: string;
   readonly #options: ConnectOptions;
+  readonly #endsAtMs: number;
   readonly #client: Client;
 
   constructor({ address, tlsName, identity }: Target, options: ConnectOptions) {
@@ -39,12 +40,13 @@ export class Channel {
     this.certificate = identity.certificate;
     this.#address = address;
     this.#options = options;
+    this.#endsAtMs = Date.now() + (options.inAllMs ?? Number.POSITIVE_INFINITY);
     this.#client = new Client(address, credentialsOf(identity), channelOptions(tlsName));
   }
 
   /** The connection's deadline, for a stream that must end by itself. */
   get deadline(): CallOptions {
-    return { deadline: Date.now() + this.#options.timeoutMs };
+    return { deadline: Math.min(Date.now() + this.#options.timeoutMs, this.#endsAtMs) };
   }
 
   call<Request, Response>(method: Method<Request, Response>, request: Request): Promise<Response> {

@@ -267,7 +267,10 @@ export interface Target {
 }
 
 export interface ConnectOptions {
+  /** The deadline of one call. */
   readonly timeoutMs: number;
+  /** From when the node is opened: no call with a deadline goes on beyond it. */
+  readonly inAllMs?: number;
   /** Cancels every call of the connection. Not to be shared by many nodes: each call listens to it. */
   readonly signal?: AbortSignal;
 }

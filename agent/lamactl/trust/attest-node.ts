@@ -4,10 +4,11 @@ import type { Evidence } from '../attest/evidence.ts';
 import type { Policy } from '../attest/policy.ts';
 import { rejected, type Verdict } from '../attest/verdict.ts';
 import { verify } from '../attest/verify.ts';
-import type { NodeConnection } from '../node/node.ts';
+import type { Connect, NodeConnection, Target } from '../node/node.ts';
 import type { World } from '../world.ts';
 import { askEvidence } from './ask-evidence.ts';
 import type { ExpectationStore } from './expectation-store.ts';
+import { whenFree } from './when-free.ts';
 
 /** What became of the question whether a node can be trusted. */
 export interface Attestation {
@@ -23,26 +24,29 @@ export interface Attestation {
 
 export interface AttestParts {
   readonly world: Pick<World, 'random' | 'clock'>;
+  readonly connect: Connect;
   readonly store: ExpectationStore;
+  /** Of all that is asked of the node together: one that is slow holds up no verdict on another. */
+  readonly timeoutMs: number;
   /** What is expected in the place of what the store says. */
   readonly expect?: (policy: Policy) => Policy;
 }
 
 /** Asks a node for evidence and judges it. Never throws; whatever goes wrong, the verdict is none that is fine. */
-export async function attestNode(name: string, connect: () => Promise<NodeConnection>, parts: AttestParts): Promise<Attestation> {
+export async function attestNode(target: Target, parts: AttestParts): Promise<Attestation> {
   const time = new Date(parts.world.clock.now()).toISOString();
   try {
-    return { ...(await judge(name, connect, parts)), time };
+    return { ...(await judge(target, parts)), time };
   } catch (thrown) {
     const failure = Failure.from(thrown);
     return { verdict: verdictOfFailure(failure), failure, time };
   }
 }
 
-async function judge(name: string, connect: () => Promise<NodeConnection>, parts: AttestParts): Promise<Omit<Attestation, 'time'>> {
-  const { world, store, expect } = parts;
+async function judge(target: Target, { world, connect, store, timeoutMs, expect }: AttestParts): Promise<Omit<Attestation, 'time'>> {
+  const { name } = target;
   const known = await store.policy(name);
-  const node = await connect();
+  const node = await connect(target, { timeoutMs, inAllMs: timeoutMs });
   try {
     if (!known) return await judgeStranger(name, node, world);
     const policy = expect?.(known) ?? known;
@@ -64,21 +68,6 @@ async function judge(name: string, connect: () => Promise<NodeConnection>, parts
 async function judgeStranger(name: string, node: NodeConnection, world: Pick<World, 'clock'>): Promise<Omit<Attestation, 'time'>> {
   await whenFree(world, () => node.tpmKeys());
   return { verdict: { verdict: 'UNKNOWN', found: `nothing is known of its keys: enroll it with "lamactl attest enroll -n ${name}"` } };
-}
-
-const ATTEMPTS = 12;
-const PAUSE_MS = 2_000;
-
-/** Asks again for a while when too many others ask the node's TPM: they are done within seconds. */
-async function whenFree<T>({ clock }: Pick<World, 'clock'>, ask: () => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await ask();
-    } catch (thrown) {
-      if (Failure.from(thrown).code !== 'TPM_BUSY' || attempt === ATTEMPTS) throw thrown;
-      await clock.sleep(PAUSE_MS);
-    }
-  }
 }
 
 /** A node that sends rubbish lies; one that has no TPM proves nothing; of any other that does not answer nothing is known. */

@@ -54,9 +54,10 @@ async function answer(node: Pick<AttestationCalls, 'activate'>, credential: Para
   }
 }
 
-/** A policy that knows the keys and nothing else yet; or the one before, with new keys. Pins of another bank could never hold. */
+/** A policy that knows the keys and nothing else yet; or the one before, with new keys. Pins of another bank, and the digest of an addon in it, could never hold. */
 export function policyWith(keys: EnrolledKeys, bank: Bank | undefined, before: Policy | undefined): Policy {
   if (!before) return { ...keys, pcr_bank: bank ?? 'sha256', pcrs: {}, unpinned_pcrs: [], unlogged_pcrs: [], secure_boot: 'required' };
   const renewed = { ...before, ...keys, last: undefined };
-  return bank === undefined || bank === before.pcr_bank ? renewed : { ...renewed, pcr_bank: bank, pcrs: {}, previous: undefined };
+  if (bank === undefined || bank === before.pcr_bank) return renewed;
+  return { ...renewed, pcr_bank: bank, pcrs: {}, previous: undefined, addon: undefined };
 }

@@ -2,44 +2,23 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
-import { type Evidence, readEvidence, writeEvidence } from '../attest/evidence.ts';
-import { type Policy, readPolicy } from '../attest/policy.ts';
-import type { Verdict } from '../attest/verdict.ts';
+import { writeEvidence } from '../attest/evidence.ts';
 import { openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
 import { lockFile } from './file-lock.ts';
 import { endOfLines } from './last-line.ts';
+import { type RecordedLine, readLine, type Told, toldBy } from './recorded-line.ts';
 
 /** What comes before the first line. */
 const BEGINNING = '0'.repeat(64);
 
-const Line = v.strictObject({
-  /** SHA-256 of the line before, without its end. */
-  previous: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
-  node: v.string(),
-  time: v.pipe(v.string(), v.isoTimestamp()),
-  verdict: v.looseObject({
-    verdict: v.picklist(['TRUSTED', 'TRUSTED (first use)', 'REJECTED', 'UNATTESTED', 'UNKNOWN']),
-    reason: v.optional(v.string()),
-  }),
-  /** Both are there whenever the node gave evidence that could be read. */
-  evidence: v.optional(v.unknown()),
-  policy: v.optional(v.unknown()),
-});
-
 /** One verdict of the past with all that it rests on, so that it can be judged again. */
-export interface RecordedVerdict {
+export interface RecordedVerdict extends Told {
   /** From 1. */
   readonly line: number;
   /** SHA-256 of the line: whoever knows that of the last line can tell whether anything was taken away at the end. */
   readonly sha256: string;
-  readonly node: string;
-  readonly time: string;
-  readonly verdict: Verdict;
-  readonly evidence?: Evidence;
-  readonly policy?: Policy;
 }
 
 /**
@@ -71,16 +50,17 @@ async function append(handle: FileHandle, file: string, judged: readonly (Attest
 /** The hash that the next line follows on. What a power cut or a full disk left of a line is taken away: nobody was told that it was kept. */
 async function closeLastLine(handle: FileHandle, file: string): Promise<string> {
   const { line, torn, tornAt } = await endOfLines(handle);
-  if (line !== undefined && !parse(line)) throw broken(file, 'its last line is not as lamactl writes it');
+  if (line !== undefined && !readLine(line)) throw broken(file, 'its last line is not as lamactl writes it');
   const previous = line === undefined ? BEGINNING : hashOf(line);
   if (torn === '') return previous;
-  if (parse(torn)?.previous === previous) {
+  if (readLine(torn)?.previous === previous) {
     await handle.writeFile('\n');
     return hashOf(torn);
   }
-  // Another file, given by mistake, is left as it is.
+  // Another file, given by mistake, is left as it is. Zeros are of a file system that wrote the size before the content.
   const beginning = `{"previous":"${previous}"`;
-  if (!torn.startsWith(beginning.slice(0, torn.length))) throw broken(file, 'what follows its last line is not as lamactl writes it');
+  const written = torn.replace(/\0+$/, '');
+  if (!written.startsWith(beginning.slice(0, written.length))) throw broken(file, 'what follows its last line is not as lamactl writes it');
   await handle.truncate(tornAt);
   return previous;
 }
@@ -93,36 +73,26 @@ export async function* readRecord(file: string): AsyncGenerator<RecordedVerdict>
   let number = 0;
   for await (const text of lines) {
     number++;
-    const output = parse(text);
-    if (!output) throw broken(file, `line ${number}: it is not as lamactl writes it`, number);
-    if (output.previous !== previous)
+    const line = readLine(text);
+    if (!line) throw broken(file, `line ${number}: it is not as lamactl writes it`, number);
+    if (line.previous !== previous)
       throw broken(
         file,
         `line ${number}: it does not follow on the line before: one of the two was changed, or lines between them taken out`,
         number,
       );
     previous = hashOf(text);
-    const { node, time } = output;
-    const parts = {
-      ...(output.evidence === undefined ? {} : { evidence: readEvidence(Buffer.from(JSON.stringify(output.evidence))) }),
-      ...(output.policy === undefined ? {} : { policy: readPolicy(JSON.stringify(output.policy), file) }),
-    };
-    yield { line: number, sha256: previous, node, time, verdict: output.verdict as unknown as Verdict, ...parts };
+    yield { line: number, sha256: previous, ...told(line, file, number) };
   }
   if (number === 0) throw broken(file, 'it has no lines');
 }
 
-/** A line that can be judged again: what its verdict rests on is there, unless that is one that rests on nothing. */
-function parse(text: string): v.InferOutput<typeof Line> | undefined {
-  const { success, output } = v.safeParse(Line, json(text));
-  if (!success) return undefined;
-  const isWhole = output.evidence !== undefined && output.policy !== undefined;
-  return isWhole || restsOnNothing(output.verdict) ? output : undefined;
-}
-
-/** Of a node that did not answer, has no TPM, or sent what cannot be read. */
-function restsOnNothing({ verdict, reason }: v.InferOutput<typeof Line>['verdict']): boolean {
-  return verdict === 'UNATTESTED' || verdict === 'UNKNOWN' || (verdict === 'REJECTED' && (reason === 'malformed' || reason === 'tpm-gone'));
+function told(line: RecordedLine, file: string, number: number): Told {
+  try {
+    return toldBy(line);
+  } catch (thrown) {
+    throw broken(file, `line ${number}: ${Failure.from(thrown).message}`, number);
+  }
 }
 
 async function openToAppend(file: string): Promise<FileHandle> {
@@ -133,14 +103,6 @@ async function openToAppend(file: string): Promise<FileHandle> {
 
 function hashOf(line: string): string {
   return createHash('sha256').update(line).digest('hex');
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function broken(file: string, found: string, line?: number): Failure {

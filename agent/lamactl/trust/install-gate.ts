@@ -75,15 +75,10 @@ export class InstallGate {
   }
 
   async #attest(target: Target, expect: (policy: Policy) => Policy): Promise<Attestation> {
-    const { world, connect, store, timeoutMs } = this.parts;
     for (let attempt = 1; ; attempt++) {
-      const attestation = await attestNode(target.name, () => connect(target, { timeoutMs }), {
-        world,
-        store,
-        expect,
-      });
+      const attestation = await attestNode(target, { ...this.parts, expect });
       if (attestation.verdict.verdict !== 'UNKNOWN' || attempt === ATTEMPTS) return attestation;
-      await world.clock.sleep(PAUSE_MS);
+      await this.parts.world.clock.sleep(PAUSE_MS);
     }
   }
 }

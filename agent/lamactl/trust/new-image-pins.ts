@@ -2,17 +2,15 @@
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
-import { readUki } from '../attest/image/uki.ts';
 import { pinsSchema } from '../attest/policy.ts';
 import { BANKS, type Bank } from '../attest/tpm/algorithms.ts';
 import { readBundleMetadata } from '../bundle/bundle-metadata.ts';
 import { isBundle, readSignedManifest } from '../bundle/signed-manifest.ts';
 import { openInput, readInput } from '../input-file.ts';
+import { pinsOfBooted, readBooted } from './booted-image.ts';
 import { readCertificates } from './certificate-files.ts';
 import type { Pins } from './pins.ts';
-import { pinsOfImage } from './pins.ts';
 
-const UKI_LIMIT_BYTES = 1 << 30;
 const LEARNT_LIMIT_BYTES = 1 << 20;
 
 /** What "attest learn --uki" prints. */
@@ -27,7 +25,7 @@ export interface ImageFile {
 
 /**
  * What a new image makes of PCR 4 and 11, from a signed bundle that says so, from the UKI itself, or from what "attest learn"
- * printed of it. Throws BUNDLE_INVALID, BUNDLE_UNTRUSTED, EVIDENCE_INVALID, CONFIG_INVALID, and INVALID_REQUEST when it says nothing.
+ * printed of it. Throws BUNDLE_INVALID, BUNDLE_UNTRUSTED, CONFIG_INVALID, and INVALID_REQUEST when it says nothing or is none.
  */
 export async function pinsOfNewImage(image: ImageFile, bank: Bank): Promise<Pins> {
   const start = await firstBytes(image.file);
@@ -57,7 +55,7 @@ async function ofBundle({ file, keyring, nowMs }: ImageFile, bank: Bank): Promis
 }
 
 async function ofUki({ file }: ImageFile, bank: Bank): Promise<Pins> {
-  return pinsOfImage([readUki(await readInput(file, UKI_LIMIT_BYTES))], bank);
+  return pinsOfBooted(await readBooted({ ukis: [file] }), bank);
 }
 
 async function ofLearnt({ file }: ImageFile, bank: Bank): Promise<Pins> {

@@ -27,11 +27,16 @@ export function pinsOfFirstUse({ pcr_values }: Evidence): Pins {
   );
 }
 
+/** Those of them that are not pinned to the same already: what an operator compared stays what an operator compared. */
+export function newPins(before: Pins, learnt: Pins): Pins {
+  return Object.fromEntries(
+    Object.entries(learnt).filter(([pcr, { values }]) => !values.every((value) => before[pcr]?.values.includes(value))),
+  );
+}
+
 /** Throws INVALID_REQUEST when a PCR is pinned to something else already. */
 export function requireNew(node: string, before: Pins, learnt: Pins): void {
-  const other = Object.entries(learnt).find(
-    ([pcr, { values }]) => before[pcr] && !values.every((value) => before[pcr]?.values.includes(value)),
-  );
+  const other = Object.entries(newPins(before, learnt)).find(([pcr]) => before[pcr]);
   if (!other) return;
   const [pcr, { values }] = other;
   throw new Failure(

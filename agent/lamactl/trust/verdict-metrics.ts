@@ -20,25 +20,30 @@ interface Judged {
 
 /** The last verdict on each node, and when it was given, in the text format of Prometheus; the age is what the query makes of it. */
 export class VerdictMetrics {
-  #judged: readonly Judged[] = [];
+  readonly #judged = new Map<string, Judged>();
 
-  set(judged: readonly Judged[]): void {
-    this.#judged = judged;
+  keep(judged: Judged): void {
+    this.#judged.set(judged.node, judged);
   }
 
   text(): string {
-    const verdicts = this.#judged.flatMap(({ node, verdict }) =>
+    const all = [...this.#judged.values()];
+    const verdicts = all.flatMap(({ node, verdict }) =>
       VERDICTS.map(
         (each) => `lamadist_attestation_verdict{node="${escaped(node)}",verdict="${label(each)}"} ${verdict.verdict === each ? 1 : 0}`,
       ),
     );
-    const times = this.#judged.map(
-      ({ node, time }) => `lamadist_attestation_timestamp_seconds{node="${escaped(node)}"} ${Date.parse(time) / 1000}`,
+    const previous = all.map(
+      ({ node, verdict }) => `lamadist_attestation_image_previous{node="${escaped(node)}"} ${'image' in verdict ? 1 : 0}`,
     );
+    const times = all.map(({ node, time }) => `lamadist_attestation_timestamp_seconds{node="${escaped(node)}"} ${Date.parse(time) / 1000}`);
     return [
       '# HELP lamadist_attestation_verdict Whether this was the last verdict on the node.',
       '# TYPE lamadist_attestation_verdict gauge',
       ...verdicts,
+      '# HELP lamadist_attestation_image_previous Whether the node proved to run the image before the last update.',
+      '# TYPE lamadist_attestation_image_previous gauge',
+      ...previous,
       '# HELP lamadist_attestation_timestamp_seconds When the node was last judged, in seconds since the epoch.',
       '# TYPE lamadist_attestation_timestamp_seconds gauge',
       ...times,

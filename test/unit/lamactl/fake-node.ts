@@ -34,6 +34,8 @@ export class FakeNode {
   /** What it remembers of rollouts, by their ids. */
   readonly rollouts = new Map<string, Register>();
   connections = 0;
+  /** With which it was opened last. */
+  options: ConnectOptions | undefined;
   open = 0;
   /** One list for each connection that watches; the last one stays. A stream that runs out of steps breaks off. */
   watches: WatchStep[][] = [];
@@ -41,7 +43,9 @@ export class FakeNode {
   trust: NodeTrust = { trust: { authorities: '', revocationLists: '' }, version: '1', certificate: '', labels: {} };
   last: Update | undefined = updateIn('committed');
 
-  connect(_target: Target, { signal }: ConnectOptions): NodeConnection {
+  connect(_target: Target, options: ConnectOptions): NodeConnection {
+    const { signal } = options;
+    this.options = options;
     this.connections += 1;
     this.open += 1;
     return {

@@ -33,14 +33,18 @@ export async function homeOf(answers: Partial<NodeConnection>, policy?: Policy) 
   const file = (name: string) => join(folder, name);
   await mkdir(folder, { recursive: true });
   if (policy) await writeFile(file('attic.yaml'), JSON.stringify(policy));
+  let running: FakeWorld | undefined;
   const run = async (line: string) => {
     const world = new FakeWorld({ attic: node }, certificates);
+    running = world;
     return { exit: await world.run(line), world, text: world.stdout.text, errors: world.stderr.text };
   };
   return {
     node,
     file,
     run,
+    /** Ctrl-C. */
+    interrupt: () => running?.interrupt(),
     judge: async (options = '') => {
       const { exit, world } = await run(`attest run -o json${options}`);
       const [judged] = world.json<{ nodes: { verdict: string }[] }>().nodes;

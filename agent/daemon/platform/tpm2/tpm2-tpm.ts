@@ -158,7 +158,9 @@ export class Tpm2Tpm implements Tpm {
   async #certificate(files: Files, algorithm: Algorithm): Promise<Buffer> {
     try {
       await files.run('nvread', CERTIFICATE_INDEX[algorithm], '-C', 'o', '-o', 'certificate');
-    } catch {
+    } catch (thrown) {
+      // A TPM that is locked, gone or too slow has not said that there is none.
+      if (Failure.from(thrown).code !== 'TPM_UNAVAILABLE') throw thrown;
       return Buffer.alloc(0);
     }
     const bytes = await files.read('certificate');
@@ -179,9 +181,6 @@ export class Tpm2Tpm implements Tpm {
   }
 }
 
-/** TPM_RC_LOCKOUT: TPM 2.0 Part 2, 6.6.3. A few power cuts within a while bring it about, and time takes it away. */
-const LOCKED_OUT = /\b0x0*921\b/i;
-
 /** TPM_RC_HANDLE of the first handle: TPM 2.0 Part 2, 6.6.3. */
 const NO_SUCH_HANDLE = /\b0x0*18b\b/i;
 
@@ -201,6 +200,6 @@ function algorithmOf(area: Buffer): Algorithm {
 
 function refused(thrown: unknown): never {
   const failure = Failure.from(thrown);
-  if (failure.code !== 'TPM_UNAVAILABLE' || LOCKED_OUT.test(failure.message)) throw failure;
+  if (failure.code !== 'TPM_UNAVAILABLE') throw failure;
   throw new Failure('CREDENTIAL_REFUSED', `Cannot activate the credential: ${failure.message}`, {}, { cause: thrown });
 }

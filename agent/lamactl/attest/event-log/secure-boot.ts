@@ -40,13 +40,12 @@ export function misnamedEvent(events: readonly FirmwareEvent[]): FirmwareEvent |
   const configured = new Set<string>();
   return ofPcr7(events).find((event) => {
     if (isSeparator(event)) {
-      const isSecond = isHandedOver;
       isHandedOver = true;
-      return isSecond || event.type !== EVENT.SEPARATOR;
+      return false;
     }
     const variable = variableIn(event.data);
-    if (!variable) return !((event.type === EVENT.ACTION || event.type === EVENT.EFI_ACTION) && TEXT.test(event.data.toString('latin1')));
-    if (event.type === EVENT.EFI_VARIABLE_AUTHORITY) return isSecureBoot(variable);
+    if (!variable) return event.type !== EVENT.ACTION && event.type !== EVENT.EFI_ACTION;
+    if (event.type === EVENT.EFI_VARIABLE_AUTHORITY) return false;
     // The firmware tells each variable once, and all of them before it hands over: another is a certificate in disguise.
     const name = `${variable.guid} ${variable.name}`;
     const isKnown = configured.has(name);
@@ -55,7 +54,6 @@ export function misnamedEvent(events: readonly FirmwareEvent[]): FirmwareEvent |
   });
 }
 
-const TEXT = /^[\x20-\x7e]+\0?$/;
 /** What EV_SEPARATOR says where nothing went wrong: 10.4.1. */
 const SEPARATORS = ['00000000', 'ffffffff'];
 

@@ -84,6 +84,7 @@ export async function enrollOne(
   { bank, replace }: Pick<Options, 'bank' | 'replace'>,
 ): Promise<EnrolledKeys | Rejection> {
   const { enrolNode, policyWith } = await import('../../trust/enrol-node.ts');
+  const { whenFree } = await import('../../trust/when-free.ts');
   const before = await store.policy(name);
   if (before && !replace) {
     throw new Failure(
@@ -92,7 +93,7 @@ export async function enrollOne(
       { node: name },
     );
   }
-  const result = await enrolNode(name, node, grounds, world);
+  const result = await whenFree(world, () => enrolNode(name, node, grounds, world));
   if ('reason' in result) return result;
   const twin = await store.nodeWith(result.ek_name, name);
   if (twin !== undefined) {

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
-import type { Addon } from '../../attest/image/addon.ts';
-import type { Uki } from '../../attest/image/uki.ts';
 import { BANKS, type Bank } from '../../attest/tpm/algorithms.ts';
 import type { Rejection } from '../../attest/verdict.ts';
 import { type ExitName, worst } from '../../exit-code.ts';
-import { readInput } from '../../input-file.ts';
 import type { NodeConnection } from '../../node/node.ts';
 import { renderDocument } from '../../output/document.ts';
 import { table } from '../../output/table.ts';
+import type { Booted } from '../../trust/booted-image.ts';
 import type { ExpectationStore } from '../../trust/expectation-store.ts';
 import type { Pins } from '../../trust/pins.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
@@ -19,26 +17,15 @@ import { ATTEST_EXITS } from './attest-exit.ts';
 
 interface Options {
   readonly uki?: readonly string[];
-  readonly loader: readonly string[];
+  readonly loader?: readonly string[];
   /** false when it is said that there is none. */
   readonly addon?: string | false;
-  readonly bank: Bank;
+  readonly bank?: Bank;
   readonly profile?: number;
   readonly bundleMetadata?: true;
   readonly add?: true;
   readonly replace?: true;
 }
-
-/** What boots, as it is in files. */
-interface Booted {
-  readonly ukis: readonly Uki[];
-  readonly loaders: readonly Buffer[];
-  readonly addon: Addon | undefined;
-}
-
-const UKI_LIMIT_BYTES = 1024 * 1024 * 1024;
-const LOADER_LIMIT_BYTES = 16 * 1024 * 1024;
-const ADDON_LIMIT_BYTES = 1024 * 1024;
 
 export function addAttestLearn(attest: Command, run: Run): void {
   attest
@@ -48,10 +35,10 @@ export function addAttestLearn(attest: Command, run: Run): void {
       'With --uki, compute from a unified kernel image alone what PCR 4 and 11 are once it has booted, and from the addon of a node PCR 12; print that, or with --node or --all write it into the policies of enrolled nodes. Without --uki, pin what the firmware of a node has in PCR 0, 2 and 7, because it is seen for the first time.',
     )
     .option('--uki <files...>', 'the image (.efi); where each slot has its own, all of them')
-    .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order', [])
+    .option('--loader <files...>', 'what the firmware starts before the image, such as systemd-boot, in its order')
     .option('--addon <file>', "the node's own addon (.addon.efi), which is booted with every image; a policy remembers it")
     .option('--no-addon', 'the node has no addon any more')
-    .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed').choices(BANKS).default('sha256'))
+    .addOption(new Option('--bank <bank>', 'the PCR bank of what is printed (default: sha256)').choices(BANKS))
     .addOption(new Option('--profile <number>', 'the profile that boots, as in "@1" (default: the first)').argParser(profileNumber))
     .option('--bundle-metadata', 'print it as the section of a RAUC manifest that tells lamactl of it')
     .option('--add', 'with --uki: allow what was allowed before, too')
@@ -73,47 +60,49 @@ export function addAttestLearn(attest: Command, run: Run): void {
 }
 
 async function learn(session: Session, options: Options): Promise<ExitName> {
-  const { uki } = options;
-  if (uki === undefined && options.addon !== undefined)
-    throw new Failure('INVALID_REQUEST', 'Cannot tell what an addon leads to: name the image that it is booted with by --uki', {
-      field: 'uki',
-    });
-  if (uki === undefined) return learnFromNodes(session, options);
-  const { readUki } = await import('../../attest/image/uki.ts');
-  const ukis = await Promise.all(uki.map(async (file) => readUki(await readInput(file, UKI_LIMIT_BYTES), options.profile)));
-  const loaders = await Promise.all(options.loader.map((file) => readInput(file, LOADER_LIMIT_BYTES)));
-  const booted = { ukis, loaders, addon: options.addon ? await addonIn(options.addon) : undefined };
+  refuseIdle(session, options);
+  if (options.uki === undefined) return learnFromNodes(session, options);
+  const { readBooted } = await import('../../trust/booted-image.ts');
+  const { uki: ukis, loader: loaders, addon, profile } = options;
+  const booted = await readBooted({ ukis, loaders, addon: addon || undefined, profile });
   return session.namesNodes ? expectOfNodes(session, booted, options) : printPins(session, booted, options);
 }
 
-async function addonIn(file: string): Promise<Addon> {
-  const { readAddon } = await import('../../attest/image/addon.ts');
-  return readAddon(await readInput(file, ADDON_LIMIT_BYTES));
-}
+/** What goes with an image alone, with nodes alone, or with none. */
+const NEEDS_IMAGE = ['loader', 'addon', 'profile', 'bundleMetadata', 'add', 'bank'] as const satisfies readonly (keyof Options)[];
+const NEEDS_NO_NODE = ['bundleMetadata', 'bank'] as const satisfies readonly (keyof Options)[];
 
-async function pinsOf({ ukis, loaders, addon }: Booted, bank: Bank): Promise<Pins> {
-  const { pinsOfImage } = await import('../../trust/pins.ts');
-  const pins = pinsOfImage(ukis, bank, loaders);
-  if (!addon) return pins;
-  const { pinsWithAddon } = await import('../../trust/addon-pins.ts');
-  return pinsWithAddon(pins, addon, bank);
+/** An option that would do nothing was meant to do something. Throws INVALID_REQUEST. */
+function refuseIdle({ namesNodes }: Session, options: Options): void {
+  const given = (names: readonly (keyof Options)[]) => names.find((name) => options[name] !== undefined);
+  const refuse = (field: keyof Options | undefined, why: string) => {
+    if (field === undefined) return;
+    const flag = options[field] === false ? `no-${field}` : field.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`);
+    throw new Failure('INVALID_REQUEST', `Cannot use --${flag} here: ${why}`, { field });
+  };
+  if (options.uki === undefined) refuse(given(NEEDS_IMAGE), 'name the image that boots by --uki');
+  else refuse(given(['replace']), 'what an image leads to takes the place of what was pinned; --add keeps both');
+  if (namesNodes) refuse(given(NEEDS_NO_NODE), 'it is of what is printed, and not of what a policy expects');
+  else refuse(options.addon === false ? 'addon' : given(['add']), 'it changes policies: name the nodes by -n or --all');
 }
 
 /** A policy is YAML, so that this is what is printed where no other form is asked for. */
-async function printPins({ world, format }: Session, booted: Booted, { bank, bundleMetadata }: Options): Promise<ExitName> {
+async function printPins({ world, format }: Session, booted: Booted, { bank = 'sha256', bundleMetadata }: Options): Promise<ExitName> {
+  const { pinsOfBooted } = await import('../../trust/booted-image.ts');
   if (bundleMetadata) {
     if (booted.addon)
       throw new Failure('INVALID_REQUEST', 'Cannot put an addon into the metadata of a bundle: it belongs to one node', { field: 'addon' });
     const { writeBundleMetadata } = await import('../../bundle/bundle-metadata.ts');
-    world.stdout.write(writeBundleMetadata(await Promise.all(BANKS.map(async (each) => [each, await pinsOf(booted, each)] as const))));
+    world.stdout.write(writeBundleMetadata(BANKS.map((each) => [each, pinsOfBooted(booted, each)] as const)));
   } else {
-    world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs: await pinsOf(booted, bank) }));
+    world.stdout.write(await renderDocument(format === 'json' ? 'json' : 'yaml', { pcr_bank: bank, pcrs: pinsOfBooted(booted, bank) }));
   }
   return 'done';
 }
 
 /** Writes into policies what an image leads to; no node is asked. */
 async function expectOfNodes(session: Session, booted: Booted, { add, addon }: Options): Promise<ExitName> {
+  const { pinsOfBooted } = await import('../../trust/booted-image.ts');
   const { withPins } = await import('../../trust/pins.ts');
   const { addonOf, pinsOnNode, withoutAddon } = await import('../../trust/addon-pins.ts');
   const store = await session.expectations();
@@ -122,7 +111,7 @@ async function expectOfNodes(session: Session, booted: Booted, { add, addon }: O
     targets.map(async ({ name }) => {
       const known = await enrolled(store, name);
       const policy = addon === false ? withoutAddon(known) : known;
-      const pcrs = pinsOnNode(await pinsOf(booted, policy.pcr_bank), policy);
+      const pcrs = pinsOnNode(pinsOfBooted(booted, policy.pcr_bank), policy);
       const own = booted.addon && { addon: addonOf(booted.addon, policy.pcr_bank) };
       // Who says what the image is, says that it is no other.
       const { previous: before, ...rest } = policy;
@@ -171,15 +160,16 @@ async function learnOne(
   replace: boolean,
 ): Promise<Pins | Rejection> {
   const { askEvidence } = await import('../../trust/ask-evidence.ts');
+  const { whenFree } = await import('../../trust/when-free.ts');
   const { verify, TRUTH } = await import('../../attest/verify.ts');
-  const { pinsOfFirstUse, requireNew, withPins } = await import('../../trust/pins.ts');
+  const { newPins, pinsOfFirstUse, requireNew, withPins } = await import('../../trust/pins.ts');
   const policy = await enrolled(store, name);
-  const answer = await askEvidence(node, policy.pcr_bank, world);
+  const answer = await whenFree(world, () => askEvidence(node, policy.pcr_bank, world));
   const verdict = verify({ ...answer, policy }, TRUTH);
   if (verdict.verdict === 'REJECTED') return verdict;
   const pins = pinsOfFirstUse(answer.evidence);
   if (!replace) requireNew(name, policy.pcrs, pins);
-  await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, pins, false) });
+  await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, newPins(policy.pcrs, pins), false) });
   return pins;
 }
 

@@ -62,13 +62,17 @@ async function attestNodes(session: Session, options: Options): Promise<ExitName
   const store = await session.expectations();
   const metrics = new VerdictMetrics();
   const stopServing = await serveMetrics(options, metrics);
+  const stream = options.watch !== undefined && session.format !== 'table' ? session.format : undefined;
   const interrupt = new AbortController();
   const stopListening = options.watch === undefined ? () => {} : session.world.onInterrupt(() => interrupt.abort());
   try {
     for (;;) {
-      const judged = await judgeAll(session, targets, store);
-      metrics.set(judged);
-      await print(session, judged, options.watch !== undefined);
+      // Known as soon as it is, for one node may take minutes; a table waits for its last line.
+      const judged = await judgeAll(session, targets, store, async (each) => {
+        metrics.keep(each);
+        if (stream) session.world.stdout.write(await renderEvent(stream, documentOf(each)));
+      });
+      if (!stream) await print(session, judged);
       const unkept = await failuresOf([() => writeMetrics(metrics, options), () => save(judged, options), () => record(judged, options)]);
       for (const failure of unkept) session.world.stderr.write(failureText('lamactl', failure));
       if (options.watch !== undefined) await session.world.clock.sleep(options.watch, interrupt.signal);
@@ -88,13 +92,19 @@ async function serveMetrics({ watch, metricsListen }: Options, metrics: VerdictM
   return serveVerdictMetrics(metricsListen, metrics, watch !== undefined);
 }
 
-async function judgeAll({ world, ...session }: Session, targets: readonly Target[], store: ExpectationStore): Promise<readonly Judged[]> {
+async function judgeAll(
+  { world, ...session }: Session,
+  targets: readonly Target[],
+  store: ExpectationStore,
+  tell: (judged: Judged) => Promise<void>,
+): Promise<readonly Judged[]> {
   const { attestNode } = await import('../../trust/attest-node.ts');
   const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
-  return fanOut(targets, async (target) => ({
-    node: target.name,
-    ...(await attestNode(target.name, () => world.connect(target, { timeoutMs }), { world, store })),
-  }));
+  return fanOut(targets, async (target) => {
+    const judged = { node: target.name, ...(await attestNode(target, { world, connect: world.connect, store, timeoutMs })) };
+    await tell(judged);
+    return judged;
+  });
 }
 
 /** Verdicts are shown though they cannot be kept: what could not be done, each by itself. */
@@ -123,16 +133,16 @@ async function record(judged: readonly Judged[], { record: file }: Options): Pro
   await appendToRecord(file, judged);
 }
 
-async function print({ world, format, paint }: Session, judged: readonly Judged[], again: boolean): Promise<void> {
-  const documents = judged.map(({ node, verdict, failure, time }) => ({
-    node,
-    ...verdict,
-    time,
-    ...(failure && { error: failureDocument(failure) }),
-  }));
-  if (format === 'table') world.stdout.write(table(paint, ['NODE', 'VERDICT', 'TIME', 'REASON', 'PCR', 'EVENT', 'WHY'], judged.map(row)));
-  else if (again) for (const document of documents) world.stdout.write(await renderEvent(format, document));
-  else world.stdout.write(await renderDocument(format, { nodes: documents }));
+function documentOf({ node, verdict, failure, time }: Judged) {
+  return { node, ...verdict, time, ...(failure && { error: failureDocument(failure) }) };
+}
+
+async function print({ world, format, paint }: Session, judged: readonly Judged[]): Promise<void> {
+  world.stdout.write(
+    format === 'table'
+      ? table(paint, ['NODE', 'VERDICT', 'TIME', 'REASON', 'PCR', 'EVENT', 'WHY'], judged.map(row))
+      : await renderDocument(format, { nodes: judged.map(documentOf) }),
+  );
 }
 
 function row({ node, verdict, time }: Judged): readonly Cell[] {

@@ -7,6 +7,7 @@ import type { Policy } from '../../attest/policy.ts';
 import type { Reported } from '../../attest/reported.ts';
 import type { Verdict } from '../../attest/verdict.ts';
 import { type ExitName, worst } from '../../exit-code.ts';
+import { fanOut } from '../../fleet/fan-out.ts';
 import { readInput } from '../../input-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { failureText } from '../../output/failure-text.ts';
@@ -54,6 +55,8 @@ interface Shown {
 }
 
 async function show(session: Session, options: Options): Promise<ExitName> {
+  if (options.evidence === undefined && options.policy !== undefined)
+    throw new Failure('INVALID_REQUEST', 'Cannot compare a node with a file: --policy goes with --evidence', { field: 'policy' });
   const shown = options.evidence === undefined ? await showNodes(session) : [await showFile(options.evidence, options.policy)];
   const { world, format } = session;
   if (format === 'table') {
@@ -75,20 +78,15 @@ async function showNodes({ world, ...session }: Session): Promise<readonly Shown
   const { reported } = await import('../../attest/reported.ts');
   const store = await session.expectations();
   const timeoutMs = session.timeoutMs(TPM_TIMEOUT_MS);
-  return Promise.all(
-    (await session.targets()).map(async (target) => {
-      // Read before it is judged: what is trusted now takes its place.
-      const trusted = await store.trusted(target.name);
-      const { verdict, evidence, policy, failure } = await attestNode(target.name, () => world.connect(target, { timeoutMs }), {
-        world,
-        store,
-      });
-      return compared(target.name, verdict, () => {
-        if (!evidence || !policy) return { pcrs: [], ...(failure && { failure }) };
-        return { pcrs: comparePcrs(evidence, policyOf(verdict, policy), trusted), reported: reported(evidence) };
-      });
-    }),
-  );
+  return fanOut(await session.targets(), async (target) => {
+    // Read before it is judged: what is trusted now takes its place.
+    const trusted = await store.trusted(target.name);
+    const { verdict, evidence, policy, failure } = await attestNode(target, { world, connect: world.connect, store, timeoutMs });
+    return compared(target.name, verdict, () => {
+      if (!evidence || !policy) return { pcrs: [], ...(failure && { failure }) };
+      return { pcrs: comparePcrs(evidence, policyOf(verdict, policy), trusted), reported: reported(evidence) };
+    });
+  });
 }
 
 async function showFile(evidenceFile: string, policyFile: string | undefined): Promise<Shown> {

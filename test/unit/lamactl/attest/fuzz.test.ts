@@ -15,6 +15,7 @@ import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts'
 import { readSignature } from '../../../../agent/lamactl/attest/tpm/signature.ts';
 import { readUserspaceLog } from '../../../../agent/lamactl/attest/userspace-log.ts';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
+import { readLine, toldBy } from '../../../../agent/lamactl/trust/recorded-line.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { GOOD_FILES, secureBootVariable, writeBinaryImaLog } from '../../../../qemu/measured-boot.ts';
 import { smallUki } from '../../../../qemu/small-uki.ts';
@@ -45,6 +46,22 @@ const PARSERS: Readonly<Record<string, { readonly seed: Buffer; readonly read: (
   'the IMA log as text': { seed: evidence.ima_log, read: readImaLog },
   'the IMA log in binary': { seed: writeBinaryImaLog(GOOD_FILES), read: readImaLog },
   'the evidence file': { seed: Buffer.from(writeEvidence(evidence)), read: readEvidence },
+  'a line of a record': {
+    seed: Buffer.from(
+      JSON.stringify({
+        previous: '0'.repeat(64),
+        node: 'attic',
+        time: evidence.time,
+        verdict: { verdict: 'TRUSTED' },
+        policy: good.policy,
+        evidence: JSON.parse(writeEvidence(evidence)),
+      }),
+    ),
+    read: (bytes) => {
+      const line = readLine(bytes.toString('utf8'));
+      return line && toldBy(line);
+    },
+  },
   'a unified kernel image': {
     seed: smallUki(257),
     read: (bytes) => [expectedPcr4(readUki(bytes), 'sha256'), expectedPcr11(readUki(bytes), 'sha256')],

@@ -157,6 +157,12 @@ describe('an IMA log', () => {
   const [line = ''] = writeImaLog(GOOD_FILES).toString().split('\n');
   const binary = writeBinaryImaLog(GOOD_FILES);
 
+  it('that the agent had to cut says what to do', () => {
+    const [line] = writeImaLog(GOOD_FILES).toString().split('\n');
+    const full = Buffer.alloc(16 * 1024 * 1024, `${line}\n`);
+    expect(() => readImaLog(full)).toThrow('it has 16 MiB or more: reboot the node');
+  });
+
   it('says the same as text and in binary', () => {
     expect(readImaLog(writeImaLog(GOOD_FILES))).toEqual(readImaLog(binary));
     expect(readImaLog(Buffer.alloc(0))).toEqual([]);

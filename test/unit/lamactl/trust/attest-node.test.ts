@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import type { NodeConnection } from '../../../../agent/lamactl/node/node.ts';
+import { policyWith } from '../../../../agent/lamactl/trust/enrol-node.ts';
 import { Failure, type FailureCode } from '../../../../agent/shared/failure.ts';
 import { smallUki } from '../../../../qemu/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
@@ -74,6 +76,52 @@ describe('a node that is judged', () => {
     expect(text).toMatch(/attic +REJECTED/);
     expect(errors).toContain('Cannot append to /proc/nowhere');
     expect(await readFile(home.file('metrics'), 'utf8')).toContain('verdict="rejected"} 1');
+  });
+
+  it('is judged again though a verdict could not be kept', async () => {
+    home = await homeOf(attesting(), policy);
+    const line = `attest run --watch 60s --record /proc/nowhere --metrics-file ${home.file('metrics')} -o json`;
+    let times = 0;
+    home.node.answers = {
+      ...attesting(),
+      tpmKeys: () => {
+        times += 1;
+        if (times === 3) home.interrupt();
+        return attesting().tpmKeys();
+      },
+    };
+    const { exit, text, errors } = await home.run(line);
+    expect([exit, text.trim().split('\n').length, errors.match(/Cannot append/g)?.length]).toEqual([3, 3, 3]);
+    expect(await readFile(home.file('metrics'), 'utf8')).toContain('verdict="trusted"} 1');
+  });
+
+  it('has one deadline for all that it is asked', async () => {
+    home = await homeOf(attesting(), policy);
+    await home.judge(' --timeout 7s');
+    expect(home.node.options).toEqual({ timeoutMs: 7_000, inAllMs: 7_000 });
+  });
+
+  it('is enrolled and learnt from after a while when too many ask its TPM', async () => {
+    home = await homeOf(failing('TPM_BUSY', 3), policy);
+    expect((await home.run('attest learn -n attic')).exit).toBe(14);
+    await home.remove();
+    home = await homeOf(failing('TPM_BUSY', 3));
+    const { errors } = await home.run('attest enroll -n attic --accept-new');
+    expect(errors).not.toContain('TPM_BUSY');
+  });
+
+  it('leaves what the operator pinned as it is when it says the same', async () => {
+    const pinned = { values: [...policy.pcrs['7']!.values, '55'.repeat(32)], from: 'operator' as const };
+    home = await homeOf(attesting(), { ...policy, pcrs: { ...policy.pcrs, 7: pinned } });
+    expect((await home.run('attest learn -n attic')).exit).toBe(14);
+    expect(parse(await home.policy())).toMatchObject({ pcrs: { 7: pinned } });
+  });
+
+  it('loses pins and addon when it is enrolled for another bank', () => {
+    const { ek_name, ak_name, ek_trust } = policy;
+    const before = { ...policy, addon: { digest: '66'.repeat(32) }, previous: policy.pcrs };
+    expect(policyWith({ ek_name, ak_name, ek_trust }, 'sha384', before)).toMatchObject({ pcrs: {}, addon: undefined, previous: undefined });
+    expect(policyWith({ ek_name, ak_name, ek_trust }, 'sha256', before)).toMatchObject({ addon: before.addon, pcrs: policy.pcrs });
   });
 
   it('teaches nothing when its evidence is not true', async () => {

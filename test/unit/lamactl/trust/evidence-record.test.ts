@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
 import { appendToRecord, readRecord } from '../../../../agent/lamactl/trust/evidence-record.ts';
+import { lockFile } from '../../../../agent/lamactl/trust/file-lock.ts';
 import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 import { FakeWorld, worldCertificates } from '../fake-world.ts';
@@ -80,6 +81,24 @@ describe('a record of evidence', () => {
   });
 
   it.each([
+    ['verdict', { verdict: { verdict: 'TRUSTED (first use)' } }],
+    ['verdict', { verdict: { verdict: 'REJECTED', reason: 'type', found: '', pcr: {} } }],
+    ['evidence', { evidence: { nonce: 'x' } }],
+    ['policy', { policy: { pcrs: [] } }],
+    ['policy', { policy: 'nested' }],
+    ['evidence', { evidence: 'nested' }],
+    ['verdict', { verdict: 'nested' }],
+  ])('is refused with the line when its %s is not as it is written', async (part, change) => {
+    const file = await recordOf([judged('attic')]);
+    const [line = ''] = (await readFile(file, 'utf8')).split('\n');
+    const text = JSON.stringify({ ...JSON.parse(line), ...change });
+    await writeFile(file, `${text.replace('"nested"', '['.repeat(20_000) + ']'.repeat(20_000))}\n`);
+    const { exit, world } = await lamactl(`attest record --file ${file}`);
+    expect([exit, world.stderr.text]).toEqual([16, expect.stringContaining('line 1: ')]);
+    if (part !== 'verdict') expect(world.stderr.text).toContain(part);
+  });
+
+  it.each([
     ['is no JSON', 'x\n'],
     ['is another file', '# what I wanted to buy'],
     [
@@ -105,6 +124,18 @@ describe('a record of evidence', () => {
     await appendToRecord(file, [judged('shed')]);
     const nodes = (await read(file)).map(({ node }) => node);
     expect([nodes.length, nodes.at(-1)]).toEqual([lines, 'shed']);
+  });
+
+  it.each([
+    ['at its end', 0],
+    ['in the midst of a line', 2000],
+  ])('goes on after a power cut that left zeros %s', async (_, bytes) => {
+    const file = await two();
+    const content = await readFile(file);
+    await truncate(file, content.length - bytes);
+    await appendFile(file, Buffer.alloc(4096));
+    await appendToRecord(file, [judged('shed')]);
+    expect((await read(file)).at(-1)?.node).toBe('shed');
   });
 
   it('begins anew after a power cut in its first line', async () => {
@@ -146,10 +177,21 @@ describe('a record of evidence', () => {
     expect((await lamactl(`attest record --file ${file}`)).exit).toBe(16);
   });
 
-  it('is not written by two at once', async () => {
+  it('is not written by two at once: the second waits', async () => {
     const file = await two();
     await writeFile(`${file}.lock`, `${process.pid}`);
-    await expect(appendToRecord(file, [judged('attic')])).rejects.toThrow('another lamactl writes to it');
+    const second = appendToRecord(file, [judged('shed')]);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(await read(file)).toHaveLength(3);
+    await rm(`${file}.lock`);
+    await second;
+    expect((await read(file)).map(({ node }) => node)).toEqual(['attic', 'cellar', 'attic', 'shed']);
+  });
+
+  it('is given up when another does not end', async () => {
+    const file = await two();
+    await writeFile(`${file}.lock`, `${process.pid}`);
+    await expect(lockFile(file, 2)).rejects.toThrow('another lamactl writes to it');
   });
 
   it('is written although one that is gone left its lock', async () => {

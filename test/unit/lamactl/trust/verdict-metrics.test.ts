@@ -11,10 +11,9 @@ const TIME = '2026-11-20T12:00:00.000Z';
 
 function metrics(): VerdictMetrics {
   const all = new VerdictMetrics();
-  all.set([
-    { node: 'attic', time: TIME, verdict: { verdict: 'TRUSTED (first use)', believed: ['PCR 0'] } },
-    { node: 'cel"lar', time: TIME, verdict: { verdict: 'UNKNOWN', found: 'it is off' } },
-  ]);
+  all.keep({ node: 'attic', time: TIME, verdict: { verdict: 'REJECTED', reason: 'type', found: 'it is no quote' } });
+  all.keep({ node: 'attic', time: TIME, verdict: { verdict: 'TRUSTED (first use)', believed: ['PCR 0'] } });
+  all.keep({ node: 'cel"lar', time: TIME, verdict: { verdict: 'UNKNOWN', found: 'it is off' } });
   return all;
 }
 
@@ -34,8 +33,14 @@ describe('the verdicts as metrics', () => {
       'lamadist_attestation_verdict{node="attic",verdict="trusted_first_use"} 1',
       'lamadist_attestation_verdict{node="cel\\"lar",verdict="unknown"} 1',
     ]);
-    expect(lines.filter((line) => line.endsWith(' 0'))).toHaveLength(8);
+    expect(lines.filter((line) => line.endsWith(' 0'))).toHaveLength(10);
     expect(lines).toContain(`lamadist_attestation_timestamp_seconds{node="attic"} ${Date.parse(TIME) / 1000}`);
+  });
+
+  it('tell of a node that went back to the image before', () => {
+    const all = metrics();
+    all.keep({ node: 'attic', time: TIME, verdict: { verdict: 'TRUSTED', image: 'previous' } });
+    expect(all.text().split('\n')).toContain('lamadist_attestation_image_previous{node="attic"} 1');
   });
 
   it('are a whole file that the collector may read', async () => {

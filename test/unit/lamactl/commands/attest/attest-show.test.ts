@@ -88,6 +88,24 @@ describe('lamactl attest show', () => {
   });
 });
 
+it('shows what is trusted though its log has a variable that is none, where no policy asks for Secure Boot', async () => {
+  const folder = await temporaryFolder();
+  const odd = event(7, 0x800000e0, 'no variable');
+  const { evidence, policy } = forge({ boot: { ...GOOD_BOOT, events: [...GOOD_EVENTS, odd] }, policy: { secure_boot: 'any' } });
+  await writeFile(join(folder, 'evidence'), writeEvidence(evidence));
+  const pcrs = { ...policy.pcrs, 7: { from: 'operator', values: [evidence.pcr_values['7']?.toString('hex')] } };
+  await writeFile(join(folder, 'policy'), JSON.stringify({ ...policy, pcrs }));
+  const world = new FakeWorld({}, certificates);
+  expect(await world.run(`attest verify --evidence ${folder}/evidence --policy ${folder}/policy`)).toBe(0);
+  expect(await world.run(`attest show --evidence ${folder}/evidence --policy ${folder}/policy`)).toBe(0);
+  expect(world.stdout.text).toMatch(/^Secure Boot +unknown$/m);
+});
+
+it('refuses a policy for nodes that have their own', async () => {
+  const world = new FakeWorld({ attic: new FakeNode() }, certificates);
+  expect(await world.run('attest show -n attic --policy attic.yaml')).toBe(2);
+});
+
 it('has nothing in any form that drives a terminal, whatever a file on the node is called', () => {
   const evil = '\u001b]0;owned\u0007\u009b2J\u202eTRUSTED';
   const { evidence } = forge({ boot: { ...GOOD_BOOT, files: [...GOOD_FILES, { path: evil, hash: '66'.repeat(32) }] } });

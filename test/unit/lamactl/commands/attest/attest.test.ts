@@ -128,6 +128,31 @@ describe('lamactl attest learn', () => {
     expect(await bareWorld().run(`attest learn --uki ${file} --profile x`)).toBe(2);
   });
 
+  it.each([
+    ['--loader /nonexistent', 'loader'],
+    ['--bundle-metadata', 'bundle-metadata'],
+    ['--add', 'add'],
+    ['--no-addon', 'no-addon'],
+    ['--bank sha384 -n attic', 'bank'],
+    ['--uki UKI --replace', 'replace'],
+    ['--uki UKI --add', 'add'],
+    ['--uki UKI --no-addon', 'no-addon'],
+    ['--uki UKI -n attic --bank sha384', 'bank'],
+    ['--uki UKI -n attic --bundle-metadata', 'bundle-metadata'],
+  ])('refuses what would do nothing: %s', async (options, flag) => {
+    const world = bareWorld();
+    expect(await world.run(`attest learn ${options.replace('UKI', await fileOf(smallUki(257)))}`)).toBe(2);
+    expect(world.stderr.text).toContain(`Cannot use --${flag} here`);
+  });
+
+  it('names a file that is no image', async () => {
+    const world = bareWorld();
+    const file = await fileOf(Buffer.from('no image'));
+    expect(await world.run(`attest learn --uki ${file}`)).toBe(2);
+    expect(world.stderr.text).toContain(`Cannot use ${file}: Cannot read the PE file`);
+    expect(world.stderr.text).not.toContain('evidence');
+  });
+
   it('adds what the addon of a node leads to, which no bundle can know', async () => {
     const [uki, addon] = [await fileOf(smallUki(257)), await fileOf(smallAddon('systemd.hostname=attic'))];
     const world = bareWorld();
