@@ -10,7 +10,7 @@ import { inRoot, WORK } from '../root/in-root.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
 
-export type BundleFormat = 'plain' | 'verity';
+export type BundleFormat = 'plain' | 'verity' | 'crypt';
 
 export interface BundleRequest {
   readonly image: Image;
@@ -19,6 +19,8 @@ export interface BundleRequest {
   readonly target: string;
   /** What this machine can mount unless it says otherwise. */
   readonly format?: BundleFormat;
+  /** Certificates (PEM) of the nodes that alone can open it, for the format crypt. */
+  readonly encryptTo?: readonly string[];
   /** Further sections of the manifest. */
   readonly metadata?: string;
   /** lamadist-namespace unless it says otherwise. */
@@ -72,7 +74,8 @@ export async function packBundle(request: BundleContent, say: Say): Promise<void
     await timed(say, `Building bundle ${request.image.version} (${format})`, () =>
       run(inRoot(root, folder, bundleCommand(request.squashfs)), { timeoutMs: 120_000 }),
     );
-    await rename(path.join(folder, 'new.raucb'), request.target);
+    if (format === 'crypt') await encrypt(folder, request);
+    await rename(path.join(folder, format === 'crypt' ? 'encrypted.raucb' : 'new.raucb'), request.target);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -84,6 +87,15 @@ const UNPACKED = '-noD -noI -noF -noX';
 function bundleCommand(squashfs: string): string[] {
   const keys = [`--cert=${WORK}/signer.pem`, `--key=${WORK}/signer.key`];
   return ['rauc', ...keys, `--mksquashfs-args=${squashfs}`, 'bundle', `${WORK}/content`, `${WORK}/new.raucb`];
+}
+
+/** What RAUC made is encrypted, with the key beside it: now that key is for these nodes alone. */
+async function encrypt(folder: string, { root, pki, encryptTo = [] }: BundleContent): Promise<void> {
+  await writeFile(path.join(folder, 'nodes.pem'), encryptTo.join('\n'));
+  await writeFile(path.join(folder, 'keyring.pem'), pki.bundleAuthority.certificate);
+  await copyFile(path.join(import.meta.dirname, 'encrypt.conf'), path.join(folder, 'encrypt.conf'));
+  const command = ['rauc', `--conf=${WORK}/encrypt.conf`, 'encrypt', `--to=${WORK}/nodes.pem`];
+  await run(inRoot(root, folder, [...command, `${WORK}/new.raucb`, `${WORK}/encrypted.raucb`]), { timeoutMs: 120_000 });
 }
 
 function manifest({ compatible, image, format, images, adaptive, metadata = '' }: BundleContent): string {

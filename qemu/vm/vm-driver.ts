@@ -33,10 +33,9 @@ export const vmDriver: Driver = {
     const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
     const compatible = request.compatible ?? `lamadist-${MACHINE}`;
     const metadata = request.metadata ?? (await measurements(request.image.path));
-    await packBundle(
-      { ...request, root: tools, images, compatible, metadata, format: 'verity', squashfs: SQUASHFS, adaptive: 'block-hash-index' },
-      say,
-    );
+    const format = request.encryptTo ? 'crypt' : 'verity';
+    const content = { root: tools, images, compatible, metadata, format, squashfs: SQUASHFS, adaptive: 'block-hash-index' } as const;
+    await packBundle({ ...request, ...content }, say);
     return { path: request.target };
   },
 };
