@@ -63,8 +63,8 @@ export class RolloutProgress {
     this.#tell({ node, type: 'phase', phase }, `${node}: ${phase}${reason ? `: ${oneLine(reason.message)}` : ''}`);
   }
 
-  /** `left`: lamactl was told to end before the rollout did. */
-  async ended(state: RolloutState, left: boolean): Promise<void> {
+  /** `left`: lamactl ends before the rollout does. `cordoned`: nodes that take no work of their cluster until somebody goes on. */
+  async ended(state: RolloutState, { left, cordoned }: { readonly left: boolean; readonly cordoned: readonly string[] }): Promise<void> {
     const { id } = this.#plan;
     this.#tell(
       { type: 'end', ...rolloutDocument({ state, holder: '' }) },
@@ -72,10 +72,17 @@ export class RolloutProgress {
     );
     await this.#written;
     const { stderr } = this.#view.world;
-    if (left) stderr.write(`Updates that were begun go on by themselves. To go on with the rollout: lamactl rollout resume ${id}\n`);
+    if (cordoned.length > 0)
+      stderr.write(`Still cordoned: ${cordoned.join(', ')}. "lamactl rollout resume ${id}" uncordons them, or kubectl.\n`);
+    if (left) stderr.write(`${this.#whatGoesOn()} To go on with the rollout: lamactl rollout resume ${id}\n`);
     else if (state.phase === 'halted')
       stderr.write(`The rollout stopped. To go on, give it up, or go back: lamactl rollout resume|abort|undo ${id}\n`);
     else if (state.phase === 'paused') stderr.write(`To go on: lamactl rollout resume ${id}\n`);
+  }
+
+  #whatGoesOn(): string {
+    const goesOn = 'Updates that were begun go on by themselves';
+    return this.#plan.options.gates.includes('k3s') ? `${goesOn}; nodes of a cluster wait to be drained before they reboot.` : `${goesOn}.`;
   }
 
   #name(index: number): string {

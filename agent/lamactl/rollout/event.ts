@@ -3,6 +3,8 @@
 /** What happens to a rollout. Nodes are said by their place in the plan; times are milliseconds since the epoch. */
 export type RolloutEvent = { readonly atMs: number } & (
   | { readonly type: 'runner-began' | 'time-passed' }
+  /** The runner's machine slept: nothing that could not be asked meanwhile was away for that. */
+  | { readonly type: 'machine-slept' }
   /** What an administrator says. */
   | { readonly type: 'pause' | 'resume' | 'abort' | 'undo' }
   | { readonly type: 'node-answered'; readonly node: number }

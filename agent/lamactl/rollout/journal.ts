@@ -59,7 +59,7 @@ export class RolloutJournal {
 
   async plan(id: string): Promise<Plan | undefined> {
     const text = await readIfThere(this.#file(id, 'plan'));
-    return text === undefined ? undefined : unpackPlan(Buffer.from(text, 'base64'));
+    return text === undefined ? undefined : unpackPlan(id, Buffer.from(text, 'base64'));
   }
 
   /** The rollouts that this machine ran, the newest last. */

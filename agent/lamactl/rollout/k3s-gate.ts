@@ -3,8 +3,9 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import type { Target } from '../node/node.ts';
 import type { Clock } from '../world.ts';
+import type { DrainGate } from './gates.ts';
 import type { Kubectl } from './kubectl.ts';
-import type { DrainGate } from './node-work.ts';
+import { Patience } from './patience.ts';
 
 export interface K3sGateParts {
   readonly kubectl: Kubectl;
@@ -22,6 +23,8 @@ const QUICK_MS = 30_000;
 /** The cluster's own server may be the node that has just rebooted. */
 const PATIENCE_MS = 180_000;
 const PAUSE_MS = 3_000;
+/** After Ctrl-C nobody waits longer for a cluster that does not answer. */
+const LAST_MS = 30_000;
 
 const NodeSchema = v.object({
   metadata: v.object({ annotations: v.optional(v.record(v.string(), v.string()), {}) }),
@@ -45,14 +48,23 @@ export class K3sGate implements DrainGate {
       const options = ['--ignore-daemonsets', '--delete-emptydir-data', `--timeout=${seconds}s`];
       await kubectl(['drain', name, ...options], drainMs + QUICK_MS, signal);
     } catch (thrown) {
-      if (signal.aborted) throw thrown;
-      throw await this.#released(target, Failure.from(thrown), signal);
+      // Nobody is there to uncordon it later.
+      const last = signal.aborted ? AbortSignal.timeout(LAST_MS) : signal;
+      throw await this.#released(target, Failure.from(thrown), last);
     }
   }
 
   async release(target: Target, signal: AbortSignal): Promise<void> {
-    const { kubectl, rolloutId } = this.parts;
     const name = kubernetesNameOf(target);
+    try {
+      await this.#uncordon(name, signal);
+    } catch (thrown) {
+      throw stillCordoned(`Cannot let work back onto ${target.name}, which may stay cordoned: ${Failure.from(thrown).message}`, target);
+    }
+  }
+
+  async #uncordon(name: string, signal: AbortSignal): Promise<void> {
+    const { kubectl, rolloutId } = this.parts;
     await this.#insist(signal, async () => {
       if ((await this.#read(name, signal)).metadata.annotations[MARK] !== rolloutId) return;
       await kubectl(['uncordon', name], QUICK_MS, signal);
@@ -63,11 +75,11 @@ export class K3sGate implements DrainGate {
   /** The failure of a drain, which tells whether the node is open for work again. */
   async #released(target: Target, failure: Failure, signal: AbortSignal): Promise<Failure> {
     try {
-      await this.release(target, signal);
+      await this.#uncordon(kubernetesNameOf(target), signal);
       return new Failure('DRAIN_FAILED', `Cannot drain ${target.name}, which is uncordoned again: ${failure.message}`);
     } catch (thrown) {
       const still = Failure.from(thrown).message;
-      return new Failure('DRAIN_FAILED', `Cannot drain ${target.name}, and it stays cordoned (${still}): ${failure.message}`);
+      return stillCordoned(`Cannot drain ${target.name}, and it stays cordoned (${still}): ${failure.message}`, target);
     }
   }
 
@@ -83,17 +95,19 @@ export class K3sGate implements DrainGate {
   /** Tries again for a while, unless the cluster says that there is no such node. */
   async #insist<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
     const { clock } = this.parts;
-    const endMs = clock.now() + PATIENCE_MS;
+    const patience = new Patience(clock, PATIENCE_MS);
     for (;;) {
       try {
         return await work();
       } catch (thrown) {
-        if (signal.aborted || clock.now() >= endMs || /NotFound|Forbidden|ENOENT/.test(Failure.from(thrown).message)) throw thrown;
+        if (signal.aborted || !patience.isLeft() || /NotFound|Forbidden|ENOENT/.test(Failure.from(thrown).message)) throw thrown;
       }
       await clock.sleep(PAUSE_MS, signal);
     }
   }
 }
+
+const stillCordoned = (message: string, { name }: Target): Failure => new Failure('DRAIN_FAILED', message, { cordoned: name });
 
 /** The label `k3s-node`, or else the node's own name. */
 function kubernetesNameOf({ name, labels }: Target): string {

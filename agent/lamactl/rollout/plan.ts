@@ -11,6 +11,8 @@ export type GateName = (typeof GATES)[number];
 /** What never changes in a rollout. The schema is the format in which it is kept, on the laptop and on nodes. */
 export const PlanSchema = v.object({
   id: text,
+  /** What nobody else has: two rollouts never have one id. */
+  salt: text,
   createdAtMs: v.number(),
   /** What nodes install: as it was said, and what is known of it. */
   bundle: v.object({

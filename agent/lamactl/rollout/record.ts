@@ -2,6 +2,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
+import { uuidOf } from './operation-id.ts';
 import { type Plan, PlanSchema } from './plan.ts';
 import { type NodeProgress, type RolloutPhase, type RolloutState, STEPS } from './state.ts';
 
@@ -39,9 +40,17 @@ export function packPlan(plan: Plan): Buffer {
   return deflateRawSync(JSON.stringify(plan));
 }
 
-/** Throws ROLLOUT_NOT_FOUND for bytes that are no plan. */
-export function unpackPlan(bytes: Uint8Array): Plan {
-  return unpack(bytes, PlanSchema, 'plan');
+/** Throws ROLLOUT_NOT_FOUND for bytes that are no plan, or not the one with this id. */
+export function unpackPlan(id: string, bytes: Uint8Array): Plan {
+  const plan = unpack(bytes, PlanSchema, 'plan');
+  if (planIdOf(plan) !== id) throw unreadable('plan', 'it is not the one that its id says');
+  return plan;
+}
+
+/** The id of a plan follows from all that it says, so that nobody can give it another meaning. */
+export function planIdOf(plan: Plan): string {
+  // Read by the schema, so that its keys are in one order.
+  return uuidOf(JSON.stringify(v.parse(PlanSchema, { ...plan, id: '' })));
 }
 
 export function packProgress(state: RolloutState): Buffer {

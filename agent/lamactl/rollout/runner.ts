@@ -4,6 +4,7 @@ import type { Clock } from '../world.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
 import type { RolloutJournal } from './journal.ts';
 import type { NodeWork } from './node-work.ts';
+import { LEAP_MS } from './patience.ts';
 import { packPlan, packProgress } from './record.ts';
 import { hasEnded, isAtRest, type RolloutState, summaryOf } from './state.ts';
 import { transition } from './transition.ts';
@@ -13,13 +14,14 @@ export interface RunnerParts {
   readonly claim: RolloutClaim;
   readonly journal: Pick<RolloutJournal, 'write'>;
   readonly witnesses: Pick<Witnesses, 'put'>;
-  readonly work: Pick<NodeWork, 'carryOut'>;
   readonly clock: Clock;
   readonly onChange: (before: RolloutState, after: RolloutState) => void;
 }
 
 /** Nodes that were away are asked again, and soaks end, at this pace. */
 const TICK_MS = 10_000;
+/** What is under way when lamactl is told to end may still put things in order. */
+const LAST_WORDS_MS = 40_000;
 
 type NewEvent = RolloutEvent extends infer Event ? (Event extends RolloutEvent ? Omit<Event, 'atMs'> : never) : never;
 
@@ -35,37 +37,55 @@ export class Runner {
   readonly #events: NewEvent[] = [];
   #wake: () => void = () => {};
   #failure: unknown;
-  #running = 0;
+  /** When it took events last: with its ticks no more than a moment passes between, unless its machine sleeps. */
+  #lookedMs: number;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(parts: RunnerParts, state: RolloutState, sequence: number) {
     this.#parts = parts;
     this.#state = state;
     this.#sequence = sequence;
+    this.#lookedMs = parts.clock.now();
+  }
+
+  get state(): RolloutState {
+    return this.#state;
+  }
+
+  /** Puts on record what an administrator said; nothing is done about it yet. Throws ROLLOUT_REFUSED, ROLLOUT_TAKEN_OVER, ROLLOUT_UNRECORDED. */
+  async record(orders: readonly NewEvent[], signal: AbortSignal): Promise<void> {
+    this.#apply(orders);
+    await this.#record(signal);
   }
 
   /**
-   * Runs until nothing goes on, or the signal: then updates that were begun go on without it. `first` is what an administrator
-   * said; it is taken before anything is started. Throws ROLLOUT_REFUSED, ROLLOUT_TAKEN_OVER, ROLLOUT_UNRECORDED.
+   * Runs until nothing goes on, or the signal: then updates that were begun go on without it. Throws ROLLOUT_TAKEN_OVER,
+   * ROLLOUT_UNRECORDED.
    */
-  async run(first: readonly NewEvent[], signal: AbortSignal): Promise<RolloutState> {
+  async run(work: Pick<NodeWork, 'carryOut'>, signal: AbortSignal): Promise<RolloutState> {
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
     const wake = (): void => this.#wake();
     signal.addEventListener('abort', wake);
     try {
-      // What is to be done is worked out once, after all that was said.
-      this.#apply(first);
       void this.#tick(stop);
-      await this.#take([{ type: 'runner-began' }], stop);
-      while (!signal.aborted && !(isAtRest(this.#state) && this.#running === 0)) {
+      await this.#take([{ type: 'runner-began' }], work, stop);
+      while (!signal.aborted && !(isAtRest(this.#state) && this.#running.size === 0)) {
         await this.#something(signal);
-        await this.#take(this.#events.splice(0), stop);
+        await this.#take(this.#events.splice(0), work, stop);
       }
       return this.#state;
     } finally {
       signal.removeEventListener('abort', wake);
       ended.abort();
+      await this.#lastWords();
     }
+  }
+
+  async #lastWords(): Promise<void> {
+    const done = new AbortController();
+    const all = Promise.all(this.#running).then(() => done.abort());
+    await Promise.race([all, this.#parts.clock.sleep(LAST_WORDS_MS, done.signal)]);
   }
 
   async #something(signal: AbortSignal): Promise<void> {
@@ -77,18 +97,21 @@ export class Runner {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  async #take(events: readonly NewEvent[], signal: AbortSignal): Promise<void> {
+  async #take(events: readonly NewEvent[], work: Pick<NodeWork, 'carryOut'>, signal: AbortSignal): Promise<void> {
     const effects = this.#apply(events);
     await this.#record(signal);
     if (signal.aborted) return;
-    for (const effect of effects) this.#run(effect, signal);
+    for (const effect of effects) this.#run(effect, work, signal);
   }
 
   #apply(events: readonly NewEvent[]): readonly RolloutEffect[] {
     const before = this.#state;
     const effects: RolloutEffect[] = [];
-    for (const event of events) {
-      const next = transition(this.#state, { ...event, atMs: this.#parts.clock.now() } as RolloutEvent);
+    const atMs = this.#parts.clock.now();
+    const slept: readonly NewEvent[] = atMs - this.#lookedMs > LEAP_MS ? [{ type: 'machine-slept' }] : [];
+    this.#lookedMs = atMs;
+    for (const event of [...slept, ...events]) {
+      const next = transition(this.#state, { ...event, atMs } as RolloutEvent);
       this.#state = next.state;
       effects.push(...next.effects);
     }
@@ -114,14 +137,19 @@ export class Runner {
     await journal.write({ ...claim, sequence, state });
     const { plan } = state;
     const written = { ...claim, sequence, witnesses: plan.witnesses, summary: summaryOf(state), ended: hasEnded(state) };
-    await witnesses.put({ ...written, plan: packPlan(plan), progress }, signal);
+    try {
+      await witnesses.put({ ...written, plan: packPlan(plan), progress }, signal);
+    } catch (thrown) {
+      // Whoever is told to end does not act on it, either.
+      if (signal.aborted) return;
+      throw thrown;
+    }
     this.#sequence = sequence;
     this.#recorded = key;
   }
 
-  #run(effect: RolloutEffect, signal: AbortSignal): void {
-    this.#running += 1;
-    this.#parts.work
+  #run(effect: RolloutEffect, work: Pick<NodeWork, 'carryOut'>, signal: AbortSignal): void {
+    const running = work
       .carryOut(effect, signal)
       .then(
         (outcome) => this.#emit(outcome),
@@ -130,9 +158,10 @@ export class Runner {
         },
       )
       .finally(() => {
-        this.#running -= 1;
+        this.#running.delete(running);
         this.#wake();
       });
+    this.#running.add(running);
   }
 
   #emit(event: NewEvent): void {

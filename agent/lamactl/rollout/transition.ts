@@ -20,6 +20,8 @@ function take(state: RolloutState, event: RolloutEvent): Advance {
   switch (event.type) {
     case 'time-passed':
       return only(withoutAbsent(state, event.atMs));
+    case 'machine-slept':
+      return only({ ...state, nodes: state.nodes.map(({ absentSinceMs: _, ...node }) => node) });
     case 'runner-began':
       return takeUp(state);
     case 'pause':

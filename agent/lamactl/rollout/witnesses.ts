@@ -3,6 +3,7 @@ import { Failure } from '../../shared/failure.ts';
 import type { Connect, NodeConnection, Target } from '../node/node.ts';
 import type { RolloutClaim, RolloutCopy, RolloutWrite } from '../node/node-rollout.ts';
 import type { Clock } from '../world.ts';
+import { Patience } from './patience.ts';
 import { majorityOf } from './quorum.ts';
 
 export interface WitnessParts {
@@ -13,19 +14,31 @@ export interface WitnessParts {
   readonly patienceMs: number;
 }
 
+/** What the witnesses say to one question. */
+interface Poll<Answer> {
+  readonly wanted: number;
+  /** So many have answered, or may still. */
+  possible: number;
+  readonly answers: Map<string, Answer>;
+  /** Why one of them will not answer. */
+  refusal?: Failure;
+  last?: Failure;
+}
+
 const PAUSE_MS = 1_000;
 const LAST_WORDS_MS = 2_000;
 
 /** The nodes that keep the record of a rollout. What a majority of them has taken is decided. */
 export class Witnesses {
-  readonly #targets: readonly Target[];
+  readonly #targets: readonly (Target | undefined)[];
   readonly #parts: WitnessParts;
   readonly #connections = new Map<string, NodeConnection>();
   readonly #underWay = new Set<Promise<unknown>>();
   /** Those that have the plan. */
   readonly #planned = new Set<string>();
 
-  constructor(targets: readonly Target[], parts: WitnessParts) {
+  /** One that the context no longer has is undefined: it never answers. */
+  constructor(targets: readonly (Target | undefined)[], parts: WitnessParts) {
     this.#targets = targets;
     this.#parts = parts;
   }
@@ -81,41 +94,58 @@ export class Witnesses {
   }
 
   /** Asks every witness, again and again, until a majority has answered; the others are not waited for. */
-  #majority<Answer>(
+  async #majority<Answer>(
     ask: (node: NodeConnection, name: string) => Promise<Answer>,
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Answer>> {
-    const { clock, patienceMs } = this.#parts;
-    const wanted = majorityOf(this.#targets.length);
-    const answers = new Map<string, Answer>();
-    const enough = new AbortController();
-    const stop = AbortSignal.any([signal, enough.signal]);
-    const endMs = clock.now() + patienceMs;
-    return new Promise((resolve, reject) => {
-      const end = (finish: () => void): void => {
-        if (enough.signal.aborted) return;
-        enough.abort();
-        finish();
+    const known = this.#targets.filter((target) => target !== undefined);
+    const poll: Poll<Answer> = { wanted: majorityOf(this.#targets.length), possible: known.length, answers: new Map() };
+    const over = new AbortController();
+    const stop = AbortSignal.any([signal, over.signal]);
+    await new Promise<void>((resolve) => {
+      // What one of them refuses, the others may still decide.
+      const look = (): void => {
+        if (poll.answers.size >= poll.wanted || poll.possible < poll.wanted) resolve();
       };
-      let last: Failure | undefined;
-      const askUntil = async (target: Target): Promise<void> => {
-        while (!stop.aborted && clock.now() <= endMs) {
-          try {
-            const answer = await this.#tracked(this.#open(target).then((node) => ask(node, target.name)));
-            if (enough.signal.aborted) return;
-            answers.set(target.name, answer);
-            if (answers.size >= wanted) end(() => resolve(answers));
-            return;
-          } catch (thrown) {
-            this.#drop(target.name);
-            last = Failure.from(thrown);
-            if (!PASSING.has(last.code)) return end(() => reject(thrown));
-          }
-          await clock.sleep(PAUSE_MS, stop);
-        }
-      };
-      void Promise.all(this.#targets.map(askUntil)).then(() => end(() => reject(unrecorded(answers.size, wanted, last))));
+      look();
+      if (stop.aborted) resolve();
+      stop.addEventListener('abort', () => resolve(), { once: true });
+      void Promise.all(known.map((target) => this.#askUntil(target, ask, poll, stop).then(look))).then(() => resolve());
     });
+    over.abort();
+    if (poll.answers.size >= poll.wanted) return poll.answers;
+    throw poll.refusal ?? unrecorded(poll, this.#targets.length - known.length);
+  }
+
+  /** Ends when the witness has answered, has refused, or is no longer waited for. */
+  async #askUntil<Answer>(
+    target: Target,
+    ask: (node: NodeConnection, name: string) => Promise<Answer>,
+    poll: Poll<Answer>,
+    stop: AbortSignal,
+  ): Promise<void> {
+    const { clock, patienceMs } = this.#parts;
+    const patience = new Patience(clock, patienceMs);
+    for (;;) {
+      try {
+        const answer = await this.#tracked(this.#open(target).then((node) => ask(node, target.name)));
+        if (!stop.aborted) poll.answers.set(target.name, answer);
+        return;
+      } catch (thrown) {
+        this.#drop(target.name);
+        const failure = Failure.from(thrown);
+        if (stop.aborted) return;
+        poll.last = failure;
+        if (!PASSING.has(failure.code)) {
+          // That somebody else holds the rollout says most.
+          if (poll.refusal?.code !== 'ROLLOUT_TAKEN_OVER') poll.refusal = failure;
+          poll.possible -= 1;
+          return;
+        }
+      }
+      await clock.sleep(PAUSE_MS, stop);
+      if (stop.aborted || !patience.isLeft()) return;
+    }
   }
 
   #tracked<Answer>(asking: Promise<Answer>): Promise<Answer> {
@@ -149,7 +179,8 @@ const PASSING: ReadonlySet<string> = new Set([
   'TOO_MANY_CALLS',
 ]);
 
-function unrecorded(answered: number, wanted: number, last: Failure | undefined): Failure {
-  const found = `${answered} of the ${wanted} witnesses that it takes have answered${last ? ` (${last.message})` : ''}`;
+function unrecorded({ answers, wanted, last }: Poll<unknown>, missing: number): Failure {
+  const left = missing > 0 ? `; the context file no longer has ${missing} of them` : '';
+  const found = `${answers.size} of the ${wanted} witnesses that it takes have answered${last ? ` (${last.message})` : ''}${left}`;
   return new Failure('ROLLOUT_UNRECORDED', `Cannot record the rollout: ${found}`);
 }

@@ -66,6 +66,8 @@ export function withPlanOptions(command: Command): Command {
 
 /** What belongs to whoever runs a rollout, and is said again by whoever goes on with it. */
 export interface RunOptions {
+  /** Where the bundle lies on this machine, if elsewhere than at the start. */
+  readonly bundleFile?: string;
   readonly kubeconfig?: string;
   readonly drainTimeout: number;
   readonly expect?: string;

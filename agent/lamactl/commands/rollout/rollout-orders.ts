@@ -2,12 +2,16 @@
 import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
-import { findRollout, takeRollout } from '../../rollout/open-rollout.ts';
-import { type hasEnded, isAtRest } from '../../rollout/state.ts';
+import { findRollout } from '../../rollout/find-rollout.ts';
+import { readRollout, takeRollout } from '../../rollout/open-rollout.ts';
+import type { Plan } from '../../rollout/plan.ts';
+import { isAtRest, type RolloutState } from '../../rollout/state.ts';
+import { transition } from '../../rollout/transition.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { type RunOptions, withRunOptions } from './rollout-options.ts';
 import { exitOf, machineOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
+import { openTools, type RolloutTools } from './rollout-tools.ts';
 
 interface OrderCommand {
   readonly name: Order | 'take-over';
@@ -50,9 +54,10 @@ const COMMANDS: readonly OrderCommand[] = [
 export function addRolloutOrders(rollout: Command, run: Run): void {
   for (const { name, summary, description } of COMMANDS) {
     withRunOptions(rollout.command(name))
+      .option('--bundle-file <file>', 'the bundle of the rollout, where it lies elsewhere on this machine than it did at the start')
       .summary(summary)
       .description(description)
-      .argument('[id]', 'the rollout; without it the one that has not ended, or ended last')
+      .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
       .addHelpText(
         'after',
         helpAfter(
@@ -70,39 +75,60 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
   const { world } = session;
   const parts = await openParts(session);
   const id = await findRollout(said, parts);
-  if (name === 'resume') await refuseForeign(session, id);
   const interrupt = new AbortController();
   const stopListening = world.onInterrupt(() => interrupt.abort());
-  const taken = await takeRollout(id, newHolder(world), parts, interrupt.signal).finally(stopListening);
-  const orders = orderOf(name, taken.state);
-  if (orders.length === 0 && isAtRest(taken.state)) {
+  let tools: RolloutTools | undefined;
+  try {
+    const { state, holder, witnesses } = await readRollout(id, parts, interrupt.signal);
+    await witnesses.close();
+    // What is refused, or cannot be done from here, sends nobody away.
+    if (name === 'resume') refuseForeign(session, state, holder);
+    for (const type of orderOf(name, state)) transition(state, { type, atMs: world.clock.now() });
+    if (name === 'resume' || name === 'take-over') tools = await openTools(session, state.plan, options);
+    const taken = await takeRollout(id, newHolder(world), parts, interrupt.signal);
+    stopListening();
+    const orders = orderOf(name, taken.state);
+    if (orders.length > 0 || !isAtRest(taken.state)) {
+      const kept = tools;
+      return await runRollout(session, taken, {
+        orders,
+        options,
+        tools: async () => kept ?? toolsOf(name, session, taken.state.plan, options),
+      });
+    }
     await taken.witnesses.close();
     world.stderr.write(`The rollout ${id} is ${taken.state.phase}; nothing is left to do.\n`);
     return exitOf(taken.state, []);
+  } finally {
+    stopListening();
+    await tools?.file?.close();
   }
-  return runRollout(session, taken, orders, options);
+}
+
+/**
+ * To give a rollout up takes neither bundle nor gate. A node that is seen to its end in a pause does; where that is not there, the
+ * pause stands, and nodes are seen to their ends by whoever resumes.
+ */
+async function toolsOf(name: OrderCommand['name'], session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools | undefined> {
+  if (name !== 'pause') return {};
+  try {
+    return await openTools(session, plan, options);
+  } catch (thrown) {
+    session.world.stderr.write(`The rollout is paused. ${Failure.from(thrown).message}; updates that were begun are not waited for.\n`);
+    return undefined;
+  }
 }
 
 /** Of a rollout that goes on, or is being given up, going on is all that "resume" says. */
-function orderOf(name: OrderCommand['name'], state: Parameters<typeof hasEnded>[0]): readonly Order[] {
+function orderOf(name: OrderCommand['name'], state: RolloutState): readonly Order[] {
   if (name === 'take-over') return [];
   if (name !== 'resume') return [name];
   return state.phase === 'paused' || state.phase === 'halted' ? ['resume'] : [];
 }
 
 /** Two machines that both "resume" would take the rollout from each other without anybody meaning it. */
-async function refuseForeign(session: Session, id: string): Promise<void> {
-  const parts = await openParts(session);
-  const { readRollout } = await import('../../rollout/open-rollout.ts');
-  const { state, holder, witnesses } = await readRollout(id, parts, new AbortController().signal);
-  await witnesses.close();
-  const own = machineOf(newHolder(session.world));
-  if (isAtRest(state) || machineOf(holder) === own) return;
-  throw new Failure(
-    'ROLLOUT_UNDER_WAY',
-    `Cannot resume the rollout ${id}: ${holder} runs it, and "lamactl rollout take-over" goes on from here`,
-    {
-      holder,
-    },
-  );
+function refuseForeign({ world }: Session, state: RolloutState, holder: string): void {
+  if (isAtRest(state) || machineOf(holder) === machineOf(newHolder(world))) return;
+  const found = `${holder} runs it, and "lamactl rollout take-over" goes on from here`;
+  throw new Failure('ROLLOUT_UNDER_WAY', `Cannot resume the rollout ${state.plan.id}: ${found}`, { holder });
 }

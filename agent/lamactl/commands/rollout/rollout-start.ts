@@ -5,6 +5,7 @@ import type { ExitName } from '../../exit-code.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
+import { targetsNamed } from '../../rollout/open-rollout.ts';
 import { begin } from '../../rollout/state.ts';
 import { Witnesses } from '../../rollout/witnesses.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
@@ -12,6 +13,7 @@ import type { Run, Session } from '../session.ts';
 import { type PlanOptions, type RunOptions, withPlanOptions, withRunOptions } from './rollout-options.ts';
 import { newHolder, openParts, runRollout } from './rollout-run.ts';
 import { type Survey, survey } from './rollout-survey.ts';
+import { openTools } from './rollout-tools.ts';
 
 export function addRolloutPlan(rollout: Command, run: Run): void {
   withPlanOptions(rollout.command('plan'))
@@ -63,7 +65,7 @@ async function readOnce(path: string): Promise<BundleFile> {
 }
 
 async function plan(session: Session, options: PlanOptions): Promise<ExitName> {
-  const found = await survey(session, newId(session), options, readOnce);
+  const found = await survey(session, options, readOnce);
   await show(session, found);
   return 'done';
 }
@@ -82,7 +84,7 @@ async function show({ world, format, paint }: Session, { schedule, plan: { bundl
 }
 
 async function start(session: Session, options: StartOptions): Promise<ExitName> {
-  const found = await survey(session, newId(session), options, readOnce);
+  const found = await survey(session, options, readOnce);
   const { schedule, plan, others } = found;
   if (session.format === 'table') await show(session, found);
   const [other] = others;
@@ -96,16 +98,8 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
   }
   const parts = await openParts(session);
+  const tools = await openTools(session, plan, options);
   const claim = { rolloutId: plan.id, epoch: 1, holder: newHolder(session.world) };
-  const witnesses = new Witnesses(await session.targetsOf(plan.witnesses), parts);
-  return runRollout(session, { claim, witnesses, state: begin(plan), sequence: 0 }, [], options);
-}
-
-/** A UUID of version 4 (RFC 9562, section 5.4). */
-function newId({ world }: Session): string {
-  const bytes = world.random(16);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
+  const witnesses = new Witnesses(targetsNamed(parts.targets, plan.witnesses), parts);
+  return runRollout(session, { claim, witnesses, state: begin(plan), sequence: 0 }, { orders: [], options, tools: async () => tools });
 }

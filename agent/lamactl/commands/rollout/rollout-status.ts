@@ -4,7 +4,8 @@ import type { ExitName } from '../../exit-code.ts';
 import { renderDocument, renderEvent } from '../../output/document.ts';
 import { rolloutDocument, rolloutText } from '../../output/rollout-text.ts';
 import { table } from '../../output/table.ts';
-import { findRollout, type OpenRollout, readRollout, rolloutsOnNodes } from '../../rollout/open-rollout.ts';
+import { findRollout, rolloutsOnNodes } from '../../rollout/find-rollout.ts';
+import { type OpenRollout, readRollout } from '../../rollout/open-rollout.ts';
 import { isAtRest } from '../../rollout/state.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
@@ -19,7 +20,7 @@ export function addRolloutStatus(rollout: Command, run: Run): void {
     .description(
       'Show where a rollout stands, node by node, as a majority of its witnesses has it on record. Asks nothing of whoever runs it.',
     )
-    .argument('[id]', 'the rollout; without it the one that has not ended, or ended last')
+    .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
     .addHelpText(
       'after',
       helpAfter(
@@ -37,7 +38,7 @@ export function addRolloutWatch(rollout: Command, run: Run): void {
     .description(
       'Watch a rollout that another lamactl runs, here or elsewhere, until it ends or waits for somebody. Ctrl-C ends the watching alone.',
     )
-    .argument('[id]', 'the rollout; without it the one that has not ended, or ended last')
+    .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
     .addHelpText(
       'after',
       helpAfter(
@@ -96,7 +97,7 @@ async function watch(session: Session, said: string | undefined): Promise<ExitNa
 async function list(session: Session): Promise<ExitName> {
   const { world, format, paint } = session;
   const parts = await openParts(session);
-  const onNodes = await rolloutsOnNodes(parts);
+  const { onNodes } = await rolloutsOnNodes(parts);
   const own = (await parts.journal.list()).filter(({ id }) => !onNodes.some((known) => known.id === id));
   const rollouts = [...onNodes, ...own].map(({ id, summary, ended, holder }) => ({ id, summary, ended, holder }));
   const rows = rollouts.map(({ id, summary, holder }) => [id, holder, summary]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path';
 import { Failure } from '../../../shared/failure.ts';
 import { type Answer, ask } from '../../fleet/ask.ts';
 import type { Answers } from '../../fleet/poll/questions.ts';
@@ -7,10 +8,12 @@ import type { BundleSource, Target } from '../../node/node.ts';
 import type { KnownRollout } from '../../node/node-rollout.ts';
 import { hasEnded } from '../../node/node-state.ts';
 import { PollProgress } from '../../output/poll-progress.ts';
-import { newestOfEach } from '../../rollout/open-rollout.ts';
+import { newestOfEach } from '../../rollout/find-rollout.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
+import { planIdOf } from '../../rollout/record.ts';
 import { limitOf } from '../../rollout/waves.ts';
-import { bundleArgument } from '../options.ts';
+import type { World } from '../../world.ts';
+import { type BundleArgument, bundleArgument } from '../options.ts';
 import { type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
 import { type PlanOptions, WINDOW_NODE_MS } from './rollout-options.ts';
 
@@ -23,17 +26,10 @@ export interface Survey {
 }
 
 /** Asks the selected nodes what they run, and plans a rollout. Changes nothing. */
-export async function survey(
-  session: Session,
-  id: string,
-  options: PlanOptions,
-  openFile: (path: string) => Promise<BundleFile>,
-): Promise<Survey> {
+export async function survey(session: Session, options: PlanOptions, openFile: (path: string) => Promise<BundleFile>): Promise<Survey> {
   const targets = await session.targets();
   refuseUnfit(options);
-  const argument = bundleArgument(options.bundle, options.onNode === true);
-  const file = 'file' in argument ? await openFile(argument.file) : undefined;
-  const source: BundleSource = 'file' in argument ? { client: file!.info } : argument;
+  const { argument, source } = await bundleOf(bundleArgument(options.bundle, options.onNode === true), options.bundle, openFile);
   const progress = new PollProgress(session.world, targets);
   const told = await session.world.poll('rollout', targets, session.timeoutMs(USUAL_TIMEOUT_MS), ({ target }) => progress.answered(target));
   progress.close();
@@ -47,9 +43,20 @@ export async function survey(
     source,
   );
   const schedule = planRollout(facts, { ...options, ...found });
-  const plan = planOf(id, session.world.clock.now(), options, { argument: options.bundle, source, ...found }, schedule);
+  const plan = planOf(session.world, options, { argument, source, ...found }, schedule);
   const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
   return { schedule, plan, others: newestOfEach(copies).filter(({ ended }) => !ended) };
+}
+
+/** A file is said by its whole path: whoever goes on with the rollout may stand in another folder. */
+async function bundleOf(
+  argument: BundleArgument,
+  said: string,
+  openFile: (path: string) => Promise<BundleFile>,
+): Promise<Pick<Plan['bundle'], 'argument' | 'source'>> {
+  if (!('file' in argument)) return { argument: said, source: argument };
+  const { info } = await openFile(argument.file);
+  return { argument: resolve(argument.file), source: { client: info } };
 }
 
 interface Look {
@@ -80,12 +87,13 @@ async function factsOfBundle(
   return { version: '', compatible: '' };
 }
 
-function planOf(id: string, createdAtMs: number, options: PlanOptions, bundle: Plan['bundle'], schedule: Schedule): Plan {
+function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bundle'], schedule: Schedule): Plan {
   const { gate, window = '', pauseAfter = 0, soak = 0, waitForAbsent, nodeTimeout, limitRate = 0, tolerate } = options;
   const { nodes, waves, maxUnavailable, witnesses } = schedule;
-  return {
-    id,
-    createdAtMs,
+  const plan: Plan = {
+    id: '',
+    salt: random(16).toString('hex'),
+    createdAtMs: clock.now(),
     bundle,
     options: {
       maxUnavailable,
@@ -104,6 +112,7 @@ function planOf(id: string, createdAtMs: number, options: PlanOptions, bundle: P
     waves,
     witnesses: [...witnesses],
   };
+  return { ...plan, id: planIdOf(plan) };
 }
 
 function refuseUnfit({ window, gate, bundle, onNode }: PlanOptions): void {

@@ -66,6 +66,19 @@ describe('the gate of a k3s cluster', () => {
     expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
   });
 
+  it('uncordons a node whose drain was interrupted', async () => {
+    const cluster = new FakeCluster();
+    const ctrlC = new AbortController();
+    const kubectl = async (args: readonly string[]) => {
+      if (args[0] === 'drain') ctrlC.abort();
+      if (args[0] === 'drain') throw failed('it was killed');
+      return cluster.kubectl(args);
+    };
+    const gate = new K3sGate({ kubectl, clock: new FakeClock(), rolloutId: ROLLOUT, drainMs: 60_000 });
+    await expect(gate.drain(target, ctrlC.signal)).rejects.toThrow('which is uncordoned again');
+    expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
+  });
+
   it('says when a node stays cordoned', async () => {
     const cluster = new FakeCluster();
     cluster.failures = { drain: [failed('too late')], uncordon: Array.from({ length: 200 }, () => failed('no server')) };

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Plan } from '../../../../agent/lamactl/rollout/plan.ts';
+import { planIdOf } from '../../../../agent/lamactl/rollout/record.ts';
 
 type Options = Partial<Plan['options']>;
 
 /** A plan whose waves are these lists of nodes. */
 export function planOf(waves: readonly (readonly string[])[], options: Options = {}, serves: Readonly<Record<string, string>> = {}): Plan {
-  return {
-    id: '11111111-2222-3333-4444-555555555555',
+  return named({
+    id: '',
+    salt: '',
     createdAtMs: 0,
     bundle: { argument: '/v2.raucb', source: { path: '/v2.raucb' }, version: '2', compatible: '' },
     options: {
@@ -26,5 +28,8 @@ export function planOf(waves: readonly (readonly string[])[], options: Options =
     nodes: waves.flatMap((names, wave) => names.map((name) => ({ name, wave, serves: serves[name] ?? '' }))),
     waves: waves.length,
     witnesses: waves.flat().slice(0, 1),
-  };
+  });
 }
+
+/** The plan with the id that follows from it. */
+export const named = (plan: Plan): Plan => ({ ...plan, id: planIdOf(plan) });

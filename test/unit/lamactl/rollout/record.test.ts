@@ -18,7 +18,7 @@ describe('the record of a rollout', () => {
       fc.property(fc.array(progress, { minLength: 1, maxLength: 30 }), (nodes) => {
         const plan = planOf([nodes.map((_, index) => `node-${index}`)]);
         const state = { ...begin(plan), nodes, wave: 1, why: 'x', phase: 'halted', soakUntilMs: 5 } as const;
-        expect(unpackPlan(packPlan(plan))).toEqual(plan);
+        expect(unpackPlan(plan.id, packPlan(plan))).toEqual(plan);
         expect(unpackProgress(plan, packProgress(state))).toEqual(state);
       }),
     );
@@ -32,11 +32,18 @@ describe('the record of a rollout', () => {
     expect(packProgress({ ...begin(plan), nodes }).length).toBeLessThan(64 << 10);
   });
 
+  it('of another plan than its id says is refused, however little it differs', () => {
+    const plan = planOf([['a', 'b']]);
+    const other = { ...plan, options: { ...plan.options, allowDowngrade: true } };
+    expect(() => unpackPlan(plan.id, packPlan(other))).toThrow('it is not the one that its id says');
+    expect(unpackPlan(plan.id, packPlan({ ...plan, options: { ...plan.options } }))).toEqual(plan);
+  });
+
   it('of a hostile node is refused', () => {
     const plan = planOf([['a', 'b']]);
     const bomb = deflateRawSync(Buffer.alloc(17 << 20));
     for (const bytes of [Buffer.of(), Buffer.from('rubbish'), deflateRawSync('{}'), bomb]) {
-      expect(() => unpackPlan(bytes)).toThrow('Cannot read the plan of the rollout');
+      expect(() => unpackPlan(plan.id, bytes)).toThrow('Cannot read the plan of the rollout');
       expect(() => unpackProgress(plan, bytes)).toThrow('Cannot read the progress of the rollout');
     }
     expect(() => unpackProgress(plan, packProgress(begin(planOf([['a']]))))).toThrow('it is of another plan');

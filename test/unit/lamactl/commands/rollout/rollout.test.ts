@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { take } from '../../../../../agent/daemon/rollout/register.ts';
 import type { InstallRequest, Update } from '../../../../../agent/lamactl/node/node.ts';
+import { unpackPlan } from '../../../../../agent/lamactl/rollout/record.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { DEVICE, updateIn } from '../../answers.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';
@@ -27,6 +28,10 @@ class UpdatingNode extends FakeNode {
       rollBack: async () => {
         this.rollBackMessages.push('');
         this.keep({ ...this.last!, phase: 'rolled-back' });
+        return this.last!.operationId;
+      },
+      cancel: async () => {
+        this.keep({ ...this.last!, phase: 'failed' });
         return this.last!.operationId;
       },
     };
@@ -59,7 +64,7 @@ class UpdatingNode extends FakeNode {
 }
 
 const START = 'rollout start --all --bundle /data/two.raucb --on-node';
-const fleet = (...names: string[]) => Object.fromEntries(names.map((name) => [name, new UpdatingNode()]));
+const fleet = (...names: string[]): Record<string, UpdatingNode> => Object.fromEntries(names.map((name) => [name, new UpdatingNode()]));
 const steps = async (world: FakeWorld) => {
   world.stdout.text = '';
   await world.run('rollout status -o json');
@@ -139,6 +144,67 @@ describe('lamactl rollout', () => {
     expect(await world.run('rollout resume')).toBe(0);
     const [register] = nodes.cellar!.rollouts.values();
     expect(() => take(register, { epoch: 1, holder: 'old' })).toThrow('Cannot go on with the rollout');
+  });
+
+  it('is given up, paused and undone without its bundle, and gone on with where it lies', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const world = new FakeWorld(nodes, certificates);
+    const [bundle, moved] = [join(certificates.folder, 'two.raucb'), join(certificates.folder, 'moved.raucb')];
+    writeFileSync(bundle, 'a bundle');
+    const start = ['rollout', 'start', '--all', '--waves', '1,rest', '--pause-after', '1', '--bundle', relative(process.cwd(), bundle)];
+    expect(await world.run(start)).toBe(12);
+    const [[id, register] = ['']] = nodes.cellar!.rollouts;
+    expect(unpackPlan(id, register!.record!.plan).bundle.argument).toBe(bundle);
+    renameSync(bundle, moved);
+    // What cannot be done sends nobody away.
+    expect(await world.run('rollout resume')).toBe(11);
+    expect(nodes.cellar!.rollouts.get(id)?.promised.epoch).toBe(1);
+    expect(await world.run(['rollout', 'resume', '--bundle-file', moved])).toBe(0);
+    expect(await world.run('rollout undo')).toBe(0);
+    expect(await steps(world)).toEqual({ attic: 'undone', cellar: 'undone', shed: 'undone' });
+
+    renameSync(moved, bundle);
+    expect(await world.run(start)).toBe(12);
+    rmSync(bundle);
+    expect(await world.run('rollout pause')).toBe(0);
+    expect(await world.run('rollout abort')).toBe(0);
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'pending', shed: 'pending' });
+  });
+
+  it('pauses on record, although what it began cannot be seen to its end from here', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = new FakeWorld(nodes, certificates);
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    let isAsked = false;
+    nodes.attic!.answers = {
+      ...nodes.attic!.answers,
+      install: async (request) => {
+        isAsked = true;
+        nodes.attic!.keep(updateIn('downloading', { operationId: request.operationId ?? '' }));
+        return request.operationId ?? '';
+      },
+    };
+    const started = world.run(['rollout', 'start', '--all', '--bundle', bundle]);
+    while (!isAsked) await new Promise((resolve) => setTimeout(resolve, 5));
+    world.interrupt();
+    expect(await started).toBe(12);
+    rmSync(bundle);
+    expect(await world.run('rollout pause')).toBe(0);
+    expect(world.stderr.text).toContain('updates that were begun are not waited for');
+    expect(await steps(world)).toEqual({ attic: 'in-flight', cellar: 'pending' });
+    expect(await world.run('rollout abort')).toBe(0);
+  });
+
+  it('is shown, given up and undone although a node left the context', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    await new FakeWorld(nodes, certificates).run(`${START} --waves 1,rest --pause-after 1`);
+    const { attic, ...others } = nodes;
+    const world = new FakeWorld(others, certificates);
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'pending', shed: 'pending' });
+    expect(await world.run('rollout undo')).toBe(8);
+    expect(await steps(world)).toEqual({ attic: 'undo-failed', cellar: 'pending', shed: 'pending' });
+    expect(attic!.rollBackMessages).toEqual([]);
   });
 
   it('does not begin while another one has not ended', async () => {

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Failure } from '../../../shared/failure.ts';
+import { readInput } from '../../input-file.ts';
+import { BundleFile } from '../../node/bundle-file.ts';
+import type { UrlAccess } from '../../node/node.ts';
+import { readUrlAccess } from '../../node/url-access.ts';
+import type { DrainGate, TrustGate } from '../../rollout/gates.ts';
+import type { Plan } from '../../rollout/plan.ts';
+import { type Session, WORK_TIMEOUT_MS } from '../session.ts';
+import type { RunOptions } from './rollout-options.ts';
+
+const MAX_ACCESS_BYTES = 64 << 10;
+
+/** What a runner needs of this machine to begin nodes, and to see them to their ends. */
+export interface RolloutTools {
+  readonly file?: BundleFile;
+  readonly urlAccess?: UrlAccess;
+  readonly trust?: TrustGate;
+}
+
+/** Throws a Failure when the bundle, or what the gates need, is not there. */
+export async function openTools(session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools> {
+  const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
+  const trust = await trustGate(session, plan, options);
+  const file = await openBundle(plan, options.bundleFile);
+  return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...(trust && { trust }) };
+}
+
+/** The same file as at the start, wherever the rollout goes on, and wherever it lies there. */
+async function openBundle({ bundle: { source, argument } }: Plan, said = argument): Promise<BundleFile | undefined> {
+  if (!('client' in source)) return undefined;
+  const file = await BundleFile.open(said);
+  if (file.info.sha256 === source.client.sha256) return file;
+  await file.close();
+  throw new Failure('BUNDLE_CHANGED', `Cannot go on with the rollout: ${said} is no longer the bundle that it began with`);
+}
+
+async function trustGate(session: Session, plan: Plan, { expect, bundleFile }: RunOptions): Promise<TrustGate | undefined> {
+  if (!plan.options.gates.includes('attestation')) return undefined;
+  const file = expect ?? ('client' in plan.bundle.source ? (bundleFile ?? plan.bundle.argument) : undefined);
+  if (file === undefined) {
+    throw new Failure('INVALID_REQUEST', 'Cannot tell what to expect of the new image: only the nodes can read the bundle; give --expect', {
+      field: 'expect',
+    });
+  }
+  const { InstallGate } = await import('../../trust/install-gate.ts');
+  const { world } = session;
+  const store = await session.expectations();
+  const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
+  const planned = new Set(plan.nodes.map(({ name }) => name));
+  const targets = (await session.targetsOf('all')).filter(({ name }) => planned.has(name));
+  return InstallGate.prepare(targets, image, {
+    world,
+    connect: await session.connectAsNow(),
+    store,
+    timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS),
+  });
+}
+
+export async function drainGate({ world }: Session, plan: Plan, options: RunOptions): Promise<DrainGate | undefined> {
+  if (!plan.options.gates.includes('k3s')) return undefined;
+  const [{ K3sGate }, { kubectlOf }] = await Promise.all([import('../../rollout/k3s-gate.ts'), import('../../rollout/kubectl.ts')]);
+  const { kubeconfig, drainTimeout } = options;
+  const kubectl = kubectlOf({ env: world.env, ...(kubeconfig !== undefined && { kubeconfig }) });
+  return new K3sGate({ kubectl, clock: world.clock, rolloutId: plan.id, drainMs: drainTimeout });
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Target } from '../node/node.ts';
+
+/** What lets an update begin on a node, and calls it done. Throws a Failure where it does not. */
+export interface TrustGate {
+  before(target: Target): Promise<unknown>;
+  afterwards(target: Target): Promise<void>;
+}
+
+/** What moves the work of a cluster off a node before it reboots. Throws DRAIN_FAILED; one with the fact `cordoned` left the node so. */
+export interface DrainGate {
+  drain(target: Target, signal: AbortSignal): Promise<void>;
+  /** Lets work back onto a node that drain() closed, and onto no other. */
+  release(target: Target, signal: AbortSignal): Promise<void>;
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { NodeWork, type WorkParts } from '../../../../agent/lamactl/rollout/node-work.ts';
+import { operationIdOf } from '../../../../agent/lamactl/rollout/operation-id.ts';
+import { Failure } from '../../../../agent/shared/failure.ts';
+import { updateIn } from '../answers.ts';
+import { deadNode, type FakeNode } from '../fake-node.ts';
+import { FakeClock } from '../fake-world.ts';
+import { planOf } from './plans.ts';
+import { SlotNode, targetOf } from './slot-node.ts';
+
+const PLAN = planOf([['attic']], { nodeMs: 60_000 });
+const signal = new AbortController().signal;
+const idOf = (attempt: number) => operationIdOf(PLAN.id, 'attic', attempt);
+
+function workOn(node: FakeNode, more: Partial<WorkParts> = {}): NodeWork {
+  return new NodeWork({
+    plan: PLAN,
+    claim: { rolloutId: PLAN.id, epoch: 1, holder: 'laptop/1' },
+    targets: [targetOf('attic')],
+    connect: async (target, options) => node.connect(target, options),
+    clock: new FakeClock(),
+    timeoutMs: 1_000,
+    onUpdate: () => {},
+    ...more,
+  });
+}
+
+/** A gate that tells what it was asked. */
+class FakeDrain {
+  readonly calls: string[] = [];
+  failure: Failure | undefined;
+  onDrain = (): void => {};
+
+  async drain(): Promise<void> {
+    this.calls.push('drain');
+    this.onDrain();
+    if (this.failure) throw this.failure;
+  }
+
+  async release(): Promise<void> {
+    this.calls.push('release');
+  }
+}
+
+describe('what a rollout does to a node', () => {
+  it('installs once, however often it is begun', async () => {
+    const node = new SlotNode();
+    const committed = { type: 'node-committed', node: 0, version: '2', manifestHash: 'ab12' };
+    for (const _ of [1, 2]) expect(await workOn(node).carryOut({ type: 'start', node: 0, attempt: 1 }, signal)).toEqual(committed);
+    expect(node.installs).toMatchObject([{ operationId: idOf(1), rolloutFence: { epoch: 1 }, rebootPolicy: 'automatic' }]);
+    expect(node.rollouts.get(PLAN.id)?.promised).toEqual({ rolloutId: undefined, epoch: 1, holder: 'laptop/1' });
+  });
+
+  it('does not install over the version that an undo needs, when an attempt before it was committed', async () => {
+    const node = new SlotNode();
+    node.isWell = false;
+    const first = await workOn(node).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(first).toMatchObject({ type: 'node-failed', again: false });
+    node.isWell = true;
+    expect(await workOn(node).carryOut({ type: 'start', node: 0, attempt: 2 }, signal)).toMatchObject({ type: 'node-committed' });
+    expect(node.installs).toHaveLength(1);
+    expect(await workOn(node).carryOut({ type: 'undo', node: 0, attempt: 2 }, signal)).toEqual({ type: 'node-undone', node: 0 });
+    expect(node.versions[node.booted]).toBe('1');
+  });
+
+  it('sees an attempt to its end that was given up on before', async () => {
+    const node = new SlotNode();
+    node.keep(updateIn('downloading', { operationId: idOf(1) }));
+    const start = workOn(node).carryOut({ type: 'start', node: 0, attempt: 2 }, signal);
+    setImmediate(() => node.keep(updateIn('failed', { operationId: idOf(1) })));
+    expect(await start).toMatchObject({ type: 'node-failed', why: 'its update ended as failed' });
+    expect(node.installs).toEqual([]);
+  });
+
+  it('says that an undo failed when the node runs the version all the same', async () => {
+    const node = new SlotNode();
+    node.versions['rootfs.0'] = '2';
+    node.booted = 'rootfs.1';
+    node.versions['rootfs.1'] = '2';
+    node.keep(updateIn('committed', { operationId: idOf(2), bundle: { ...updateIn('idle').bundle!, version: '2' } }));
+    const undone = await workOn(node).carryOut({ type: 'undo', node: 0, attempt: 2 }, signal);
+    expect(undone).toEqual({ type: 'node-undo-failed', node: 0, why: 'it runs 2 still, and has nothing older to return to' });
+  });
+
+  it('leaves a node as it is that was updated by somebody else since', async () => {
+    const node = new SlotNode();
+    await workOn(node).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    node.keep(updateIn('committed', { operationId: 'another' }));
+    const undone = await workOn(node).carryOut({ type: 'undo', node: 0, attempt: 1 }, signal);
+    expect(undone).toMatchObject({ type: 'node-undo-failed', why: 'it was updated by somebody else since' });
+    expect(node.versions[node.booted]).toBe('2');
+  });
+
+  it('gives up what was not begun, and keeps what was committed', async () => {
+    const node = new SlotNode();
+    expect(await workOn(node).carryOut({ type: 'cancel', node: 0, attempt: 1 }, signal)).toEqual({ type: 'node-cancelled', node: 0 });
+    expect(await workOn(node).carryOut({ type: 'settle', node: 0, attempt: 1 }, signal)).toEqual({ type: 'node-not-started', node: 0 });
+    node.keep(updateIn('downloading', { operationId: idOf(1) }));
+    expect(await workOn(node).carryOut({ type: 'cancel', node: 0, attempt: 1 }, signal)).toEqual({ type: 'node-cancelled', node: 0 });
+    const other = new SlotNode();
+    await workOn(other).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(await workOn(other).carryOut({ type: 'cancel', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-committed' });
+  });
+
+  it('looks once more at what a node runs when a wave is watched', async () => {
+    const node = new SlotNode();
+    await workOn(node).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(await workOn(node).carryOut({ type: 'recheck', nodes: [0] }, signal)).toEqual({ type: 'recheck-passed' });
+    node.booted = 'rootfs.0';
+    expect(await workOn(node).carryOut({ type: 'recheck', nodes: [0] }, signal)).toMatchObject({
+      type: 'recheck-failed',
+      why: 'it runs 1 in rootfs.0, and 2 was committed in rootfs.1',
+    });
+    node.keep({ ...node.last!, phase: 'rolled-back' });
+    expect(await workOn(node).carryOut({ type: 'recheck', nodes: [0] }, signal)).toMatchObject({ type: 'recheck-failed' });
+  });
+
+  it('takes a node that is off, and one that left the context, for absent', async () => {
+    expect(await workOn(deadNode()).carryOut({ type: 'probe', node: 0 }, signal)).toMatchObject({ type: 'node-absent' });
+    const gone = workOn(new SlotNode(), { targets: [undefined] });
+    const absent = { type: 'node-absent', node: 0, why: 'Cannot reach attic: the context file no longer has it' };
+    expect(await gone.carryOut({ type: 'probe', node: 0 }, signal)).toEqual(absent);
+    expect(await gone.carryOut({ type: 'cancel', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-failed', why: absent.why });
+  });
+
+  it('does not lose its patience while this machine sleeps', async () => {
+    const clock = new FakeClock();
+    const node = new SlotNode();
+    let tries = 0;
+    const connect: WorkParts['connect'] = async (target, options) => {
+      tries += 1;
+      if (tries === 1) clock.pass(8 * 3_600_000);
+      if (tries < 3) throw new Failure('NODE_UNREACHABLE', 'Cannot reach attic: the network is down');
+      return node.connect(target, options);
+    };
+    const plan = planOf([['attic']]);
+    const outcome = await workOn(node, { clock, connect, plan }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(outcome).toMatchObject({ type: 'node-committed' });
+  });
+
+  it('hears of another runner as of no outcome', async () => {
+    const node = new SlotNode();
+    node.answers = { ...node.answers, takeRollout: () => Promise.reject(new Failure('ROLLOUT_TAKEN_OVER', 'Cannot go on')) };
+    for (const type of ['start', 'settle', 'cancel', 'undo'] as const) {
+      await expect(workOn(node).carryOut({ type, node: 0, attempt: 1 }, signal)).rejects.toThrow('Cannot go on');
+    }
+  });
+
+  it('calls a node done only when the gate of attestation does', async () => {
+    const trust = { before: async () => {}, afterwards: () => Promise.reject(new Failure('NOT_TRUSTED', 'Cannot trust attic')) };
+    const outcome = await workOn(new SlotNode(), { trust }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(outcome).toEqual({ type: 'node-failed', node: 0, why: 'Cannot trust attic', again: false });
+  });
+});
+
+describe('a node of a cluster', () => {
+  const inCluster = { targets: [targetOf('attic', { k3s: 'agent' })] };
+
+  it('is drained before it reboots, and opened afterwards', async () => {
+    const node = new SlotNode();
+    const drain = new FakeDrain();
+    const work = workOn(node, { ...inCluster, drain });
+    drain.onDrain = () => expect([node.reboots, work.cordoned]).toEqual([0, ['attic']]);
+    expect(await work.carryOut({ type: 'start', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-committed' });
+    expect(node.installs).toMatchObject([{ rebootPolicy: 'manual' }]);
+    expect([drain.calls, node.reboots, work.cordoned]).toEqual([['drain', 'release'], 1, []]);
+  });
+
+  it('is the only kind that waits for lamactl with its reboot', async () => {
+    const node = new SlotNode();
+    const drain = new FakeDrain();
+    await workOn(node, { drain }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(node.installs).toMatchObject([{ rebootPolicy: 'automatic' }]);
+    expect(drain.calls).toEqual([]);
+  });
+
+  it.each(['undo', 'cancel', 'settle'] as const)(
+    'is opened by whoever goes on with the %s of a node that is back already',
+    async (type) => {
+      const node = new SlotNode();
+      await workOn(node).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+      node.booted = 'rootfs.0';
+      node.keep({ ...node.last!, phase: 'rolled-back' });
+      const drain = new FakeDrain();
+      await workOn(node, { ...inCluster, drain }).carryOut({ type, node: 0, attempt: 1 }, signal);
+      expect(drain.calls).toEqual(['release']);
+    },
+  );
+
+  it('keeps its version when it cannot be drained', async () => {
+    const node = new SlotNode();
+    const drain = new FakeDrain();
+    drain.failure = new Failure('DRAIN_FAILED', 'Cannot drain attic, which is uncordoned again: a budget');
+    const outcome = await workOn(node, { ...inCluster, drain }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(outcome).toMatchObject({ type: 'node-failed', why: expect.stringContaining('a budget') });
+    expect([node.reboots, node.last?.phase]).toEqual([0, 'rolled-back']);
+  });
+
+  it('is named when it stays cordoned', async () => {
+    const ctrlC = new AbortController();
+    const drain = new FakeDrain();
+    drain.onDrain = () => ctrlC.abort();
+    drain.failure = new Failure('DRAIN_FAILED', 'Cannot drain attic, and it stays cordoned', { cordoned: 'attic' });
+    const work = workOn(new SlotNode(), { ...inCluster, drain });
+    await expect(work.carryOut({ type: 'start', node: 0, attempt: 1 }, ctrlC.signal)).rejects.toThrow();
+    expect(work.cordoned).toEqual(['attic']);
+  });
+});
