@@ -60,9 +60,9 @@ export class AccessKeeper {
         about('your certificate', authorities.problemOf(new X509Certificate(caller), 'client', nowMs())) ??
         about("the node's certificate", ownCertificateProblem(identity().certificate.toString(), nodeKey(), authorities, nowMs()));
       if (problem) throw refused(problem);
-      await files.writeTrust(next, fewer);
+      await files.writeTrust(authorities.trust, fewer);
       await reload();
-      return trustVersion(next);
+      return trustVersion(authorities.trust);
     });
   }
 

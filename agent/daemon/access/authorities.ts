@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { certificateFingerprint } from '../../shared/fingerprint.ts';
-import { pemBlocks } from '../../shared/pem.ts';
+import { pemBlocks, pemOf } from '../../shared/pem.ts';
 import { loadX509, PURPOSES, type X509 } from '../../shared/x509.ts';
 
 /** Whom a node trusts, as PEM texts: its authorities, and the revocation list of each or of none. */
@@ -14,6 +14,8 @@ export interface Trust {
 const MAX_AUTHORITIES = 4;
 
 interface RevocationList {
+  /** PEM. */
+  readonly text: string;
   readonly issuedAtMs: number;
   readonly revoked: ReadonlySet<bigint>;
 }
@@ -52,6 +54,14 @@ export class Authorities {
     );
   }
 
+  /** What was looked at, and nothing that somebody else might read between the lines: OpenSSL takes blocks of other labels, too. */
+  get trust(): Trust {
+    return {
+      authorities: this.all.map(({ certificate }) => certificate.toString()).join(''),
+      revocationLists: this.all.map(({ list }) => list?.text ?? '').join(''),
+    };
+  }
+
   /** SHA-256 of each authority's certificate. */
   get fingerprints(): ReadonlySet<string> {
     return new Set(this.all.map(({ certificate }) => certificateFingerprint(certificate)));
@@ -85,6 +95,8 @@ function readAuthority(pem: string, nowMs: number): X509Certificate {
   const name = oneLine(certificate.subject);
   if (!certificate.ca) throw invalid(`"${name}" is no authority`);
   if (certificate.publicKey.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw invalid(`the key of "${name}" is not ECDSA P-256`);
+  // TLS follows a chain to a root, and takes nobody's certificate where there is none.
+  if (!isIssuedBy(certificate, certificate)) throw invalid(`another authority issued "${name}", and only roots can be trusted`);
   const problem = datesProblem(certificate, nowMs);
   if (problem) throw invalid(`of "${name}", ${problem}`);
   return certificate;
@@ -104,6 +116,7 @@ async function listOf(
     if (list.thisUpdate.getTime() > nowMs)
       throw invalid(`the revocation list of "${issuer.subject}" is of a time to come: compare the clocks`);
     return {
+      text: pemOf(list.rawData, 'X509 CRL'),
       issuedAtMs: list.thisUpdate.getTime(),
       revoked: new Set(list.entries.map(({ serialNumber }) => BigInt(`0x${serialNumber}`))),
     };

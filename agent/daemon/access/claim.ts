@@ -30,15 +30,15 @@ export class Claiming {
     if (this.#state === 'busy') throw new Failure('TOO_MANY_CALLS', 'Cannot claim this node: another claim is being looked at');
     this.#state = 'busy';
     try {
-      await this.#check(claim);
-      await this.files.writeClaim(claim);
+      const { trust } = await this.#check(claim);
+      await this.files.writeClaim({ ...claim, trust });
       this.#state = 'claimed';
     } finally {
       if (this.#state === 'busy') this.#state = 'unclaimed';
     }
   }
 
-  async #check({ certificate, trust, labels }: Claim): Promise<void> {
+  async #check({ certificate, trust, labels }: Claim): Promise<Authorities> {
     const { key, pinned, nowMs } = this.rules;
     const authorities = await Authorities.read(trust, nowMs());
     // Whoever lacks the pinned authority's key could not have signed ours: the certificate is the proof.
@@ -49,6 +49,7 @@ export class Claiming {
     if (problem) throw new Failure('INVALID_REQUEST', `Cannot claim this node with this certificate: ${problem}`);
     if (!v.is(Labels, labels))
       throw new Failure('INVALID_REQUEST', 'Cannot claim this node: the labels are not well-formed', { field: 'labels' });
+    return authorities;
   }
 }
 

@@ -25,11 +25,11 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.DeviceService/GetInventory': 'reader',
   '/lamadist.agent.v1.DeviceService/GetSecurityPosture': 'reader',
   '/lamadist.agent.v1.DeviceService/Reboot': 'operator',
-  // Of a node that has an administrator: to be told so. One that has none knows no roles.
+  // Of a node that has an administrator: to be told so. One that has none knows no roles, and writes down who claims it alone.
   '/lamadist.agent.v1.EnrolmentService/ClaimNode': 'admin',
   '/lamadist.agent.v1.EnrolmentService/GetEnrolment': 'reader',
   '/lamadist.agent.v1.EnrolmentService/GetTpmKeys': 'reader',
-  '/lamadist.agent.v1.EnrolmentService/OpenCredential': 'admin',
+  '/lamadist.agent.v1.EnrolmentService/OpenCredential': 'reader',
   '/lamadist.agent.v1.EnrolmentService/QuoteSession': 'reader',
   '/lamadist.agent.v1.EventService/WatchEvents': 'reader',
   '/lamadist.agent.v1.HealthService/GetHealth': 'monitor',

@@ -29,7 +29,9 @@ async function readIdentity(folder: string): Promise<NodeIdentity> {
       throw new Failure('CONFIG_INVALID', `Cannot read ${join(folder, name)}: ${(error as Error).message}`, {}, { cause: error });
     }
   };
-  const identity = { ca: await read('ca.pem'), certificate: await read('node.pem'), key: await read('node.key') };
+  // TLS is told of the authorities that the node knows of, and of no block that OpenSSL would take for one besides.
+  const authorities = pemBlocks((await read('ca.pem')).toString('latin1'), 'CERTIFICATE');
+  const identity = { ca: Buffer.from(authorities.join('')), certificate: await read('node.pem'), key: await read('node.key') };
   const certificate = checkIdentity(identity, 'this node');
   const crl = await readLists(join(folder, 'crl.pem'));
   const complete = { ...identity, ...(crl && { crl }) };

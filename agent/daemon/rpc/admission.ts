@@ -13,8 +13,8 @@ interface Admission {
   readonly refusal?: Failure;
 }
 
-/** Whether a call may go on. */
-export type Admit = (path: string, context: AuthContext) => Admission;
+/** Whether a call may go on; `peer` is the address and port that it comes from. */
+export type Admit = (path: string, context: AuthContext, peer: string) => Admission;
 
 /** By the role in the certificate of the connection. */
 export function admitByRole(callers: Pick<Callers, 'of'>): Admit {
@@ -30,25 +30,27 @@ export function admitByRole(callers: Pick<Callers, 'of'>): Admit {
   };
 }
 
-/** So many calls a minute of all strangers together: enough for whoever enrols, and no load. */
-const CALLS_A_MINUTE = 30;
+/** Calls a minute: of one address more than an enrolment needs, and of all together no load, though one of them took its whole share. */
+const CALLS_A_MINUTE = { ofAddress: 30, ofAll: 300 };
 const MINUTE_MS = 60_000;
 
-/** Whoever comes, for a node that knows nobody yet; not more often than a node that enrols needs. `nowMs` only ever grows. */
+/** Whoever comes, for a node that knows nobody yet; no address may use up what the others need. `nowMs` only ever grows. */
 export function admitStrangers(nowMs: () => number): Admit {
-  let begins: number[] = [];
-  return (path) => {
-    const now = nowMs();
-    begins = begins.filter((begin) => now - begin < MINUTE_MS);
-    if (begins.length >= CALLS_A_MINUTE) {
-      return {
-        refusal: new Failure(
-          'TOO_MANY_CALLS',
-          `Cannot call ${path}: this node answers ${CALLS_A_MINUTE} calls a minute until it is claimed`,
-        ),
-      };
+  let calls: { readonly address: string; readonly atMs: number }[] = [];
+  return (path, _context, peer) => {
+    const [address, now] = [addressOf(peer), nowMs()];
+    calls = calls.filter(({ atMs }) => now - atMs < MINUTE_MS);
+    const { ofAddress, ofAll } = CALLS_A_MINUTE;
+    if (calls.length >= ofAll || calls.filter((call) => call.address === address).length >= ofAddress) {
+      const limits = `${ofAddress} calls a minute from one address, and ${ofAll} from all`;
+      return { refusal: new Failure('TOO_MANY_CALLS', `Cannot call ${path}: until this node is claimed, it answers ${limits}`) };
     }
-    begins.push(now);
+    calls.push({ address, atMs: now });
     return {};
   };
+}
+
+/** Of a peer in whatever notation; the port is another with each connection. */
+export function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, '');
 }

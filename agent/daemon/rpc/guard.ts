@@ -9,6 +9,7 @@ import { isMutating } from '../access/roles.ts';
 import type { Admit } from './admission.ts';
 import { BoundedWait } from './bounded-wait.ts';
 import type { Connections } from './connections.ts';
+import { digestOf } from './messages/request-digest.ts';
 import { withoutSecrets } from './messages/secret-fields.ts';
 
 type InnerCall = ConstructorParameters<typeof ServerInterceptingCall>[0];
@@ -30,19 +31,25 @@ const PATIENCE = {
   answers: { count: 512, durationMs: 30_000 },
 };
 
+/** All of them together, of what a node refuses that anybody may ask for something. */
+const OF_STRANGERS = { written: 10, windowMs: 3_600_000 };
+
 /**
  * Stands before every RPC: names the caller, holds the call against the table of roles and the number of calls that there may
- * be, and writes mutating calls to the audit log, refused ones too, before they are answered. Who neither asks nor reads is
- * hung up on.
+ * be, and writes mutating calls to the audit log, refused ones too, before they are answered: not all that strangers are refused, nor
+ * at length, for it must not push out what is worth keeping. Who neither asks nor reads is hung up on.
  */
 export function guard({ admit, connections, audit, log }: GuardParts, patience = PATIENCE): ServerInterceptor {
   const requests = new BoundedWait<InnerCall>(patience.requests);
   const answers = new BoundedWait<InnerCall>(patience.answers);
-  const refusals = new RefusalBudget(() => performance.now());
+  const budgets = {
+    known: new RefusalBudget(() => performance.now()),
+    strangers: new RefusalBudget(() => performance.now(), OF_STRANGERS),
+  };
 
   return (method, call) => {
     const peer = call.getPeer();
-    const { caller, refusal } = admit(method.path, call.getAuthContext());
+    const { caller, refusal } = admit(method.path, call.getAuthContext(), peer);
     let admitted = false;
     let request: unknown = null;
     let recorded = !isMutating(method.path);
@@ -96,7 +103,8 @@ export function guard({ admit, connections, audit, log }: GuardParts, patience =
     async function record(result: Status): Promise<Status> {
       if (recorded) return result;
       recorded = true;
-      const leftOut = refusal ? refusals.take(caller?.name ?? 'unknown') : 0;
+      const isRefused = refusal !== undefined || (caller === undefined && result.code !== status.OK);
+      const leftOut = isRefused ? (caller ? budgets.known : budgets.strangers).take(caller?.name ?? 'unknown') : 0;
       if (leftOut === undefined) return result;
       try {
         await audit.append({
@@ -106,7 +114,7 @@ export function guard({ admit, connections, audit, log }: GuardParts, patience =
           certificateSha256: caller?.certificateSha256 ?? '',
           rpc: method.path,
           result: failureIn(result)?.code ?? (status[result.code ?? status.UNKNOWN] as string),
-          request,
+          request: isRefused && !caller ? digestOf(request) : request,
           ...(leftOut > 0 && { leftOut }),
         });
         return result;

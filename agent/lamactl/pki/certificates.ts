@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type KeyObject, webcrypto } from 'node:crypto';
 import type { JsonGeneralNames, X509CertificateCreateWithKeyParams } from '@peculiar/x509';
+import { pemOf } from '../../shared/pem.ts';
 import { loadX509, PURPOSES, SIGNING, type X509 } from '../../shared/x509.ts';
 
 /** Who signs: an authority's key (P-256), wherever it is kept. */
@@ -106,7 +107,7 @@ export async function revocationList(
     cryptoOf(signer),
   );
   // The library's own PEM is labelled "CRL"; RFC 7468, section 6, wants this label.
-  return `${x509.PemConverter.encode(list.rawData, 'X509 CRL')}\n`;
+  return pemOf(list.rawData, 'X509 CRL');
 }
 
 /** RFC 5280, section 5.2.3. */

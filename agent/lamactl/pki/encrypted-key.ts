@@ -3,6 +3,7 @@ import { createCipheriv, createPrivateKey, type KeyObject, pbkdf2 } from 'node:c
 import { promisify } from 'node:util';
 import type { BaseBlock } from 'asn1js';
 import { Failure } from '../../shared/failure.ts';
+import { pemOf } from '../../shared/pem.ts';
 
 /** As OWASP's password storage cheat sheet has it for PBKDF2 with SHA-256; Node's own export of keys counts to 2048. */
 const ITERATIONS = 600_000;
@@ -32,7 +33,7 @@ export async function encryptKey(key: KeyObject, passphrase: string, random: (si
   const derivation = of(oid(OID.pbkdf2), of(bytes(salt), new Integer({ value: ITERATIONS }), of(oid(OID.hmacWithSha256), new Null())));
   const scheme = of(oid(OID.aes256Cbc), bytes(iv));
   const der = of(of(oid(OID.pbes2), of(derivation, scheme)), bytes(encrypted)).toBER();
-  return pem(Buffer.from(der));
+  return pemOf(der, 'ENCRYPTED PRIVATE KEY');
 }
 
 /** Opens such a key. Throws CONFIG_INVALID. */
@@ -47,9 +48,4 @@ export function decryptKey(text: string, passphrase: string, file: string): KeyO
       { cause: error },
     );
   }
-}
-
-function pem(der: Buffer): string {
-  const lines = der.toString('base64').match(/.{1,64}/g) ?? [];
-  return ['-----BEGIN ENCRYPTED PRIVATE KEY-----', ...lines, '-----END ENCRYPTED PRIVATE KEY-----', ''].join('\n');
 }

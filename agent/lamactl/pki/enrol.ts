@@ -47,8 +47,7 @@ export async function claimNode(office: Office, stranger: Stranger, node: Enrolm
       `Cannot enroll ${newcomer.name}: it asks for a certificate for another key than ${shownFingerprint(keyFingerprint(stranger.certificate.publicKey))}`,
     );
   }
-  const host = new URL(`https://${newcomer.address}`).hostname.replace(/^\[|\]$/g, '');
-  const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, host }, key, world);
+  const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, address: newcomer.address }, key, world);
   // Before the node has it: what was given away must be known, to be revoked.
   await file.write(made.registry);
   await node.claim({ certificate: made.issued.certificate, trust: trustOf(registry.authorities), labels: newcomer.labels });

@@ -41,6 +41,8 @@ function isSame(a: Trust, b: Trust): boolean {
   );
 }
 
+/** However their lines are broken. */
 function isSameSet(a: readonly string[], b: readonly string[]): boolean {
-  return a.length === b.length && a.every((each) => b.includes(each));
+  const [ours, theirs] = [a, b].map((blocks) => new Set(blocks.map((block) => block.replace(/\s/g, ''))));
+  return ours!.size === theirs!.size && [...ours!].every((each) => theirs!.has(each));
 }

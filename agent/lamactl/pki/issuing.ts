@@ -4,6 +4,7 @@ import { isIP } from 'node:net';
 import { Failure } from '../../shared/failure.ts';
 import { pemBlocks } from '../../shared/pem.ts';
 import { loadX509 } from '../../shared/x509.ts';
+import { hostAndPort } from '../contexts/address.ts';
 import type { World } from '../world.ts';
 import type { AuthorityKeys } from './authority-key.ts';
 import {
@@ -57,7 +58,7 @@ export function emptyList(authority: Authority, ground: Ground): Promise<string>
 /** Whom a certificate is for. */
 export type Subject =
   | { readonly kind: 'client'; readonly name: string; readonly role: Role; readonly days?: number }
-  | { readonly kind: 'node'; readonly name: string; readonly host: string };
+  | { readonly kind: 'node'; readonly name: string; readonly address: string };
 
 /** Issues a certificate by the authority that signs now, or by another. Returns the registry that knows it, not yet written. */
 export async function issue(
@@ -87,13 +88,14 @@ function profileOf(subject: Subject, ground: Ground): Omit<CertificateProfile, '
     const { name: commonName, role, days = CLIENT_DAYS } = subject;
     return { commonName, organization: `lamadist:${role}`, purpose: 'client', validity: validFor(days, ground) };
   }
-  const { name, host } = subject;
-  const isNumber = isIP(host) !== 0;
+  const { name, address } = subject;
+  const { host } = hostAndPort(address);
   return {
     commonName: name,
     purpose: 'server',
-    dnsNames: isNumber || host === name ? [name] : [name, host],
-    ...(isNumber && { ipAddresses: [host] }),
+    // No other name, for another node may have it. The number is for who scrapes metrics: lamactl goes by the name.
+    dnsNames: [name],
+    ...(isIP(host) !== 0 && { ipAddresses: [host] }),
     validity: validFor(NODE_DAYS, ground),
   };
 }

@@ -41,8 +41,13 @@ async function issueAll(
     if (!request.ok) continue;
     const { target, value } = request;
     try {
-      const host = new URL(`https://${target.address}`).hostname.replace(/^\[|\]$/g, '');
-      const made = await issue(registry, keys, { kind: 'node', name: target.tlsName, host }, await keyOfRequest(value), world);
+      const made = await issue(
+        registry,
+        keys,
+        { kind: 'node', name: target.tlsName, address: target.address },
+        await keyOfRequest(value),
+        world,
+      );
       registry = made.registry;
       certificates.set(target, made.issued.certificate);
     } catch (thrown) {

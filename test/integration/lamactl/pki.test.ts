@@ -8,7 +8,7 @@ import { credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { meetStranger } from '../../../agent/lamactl/node/stranger.ts';
 import { parseFingerprint } from '../../../agent/shared/fingerprint.ts';
-import { DeviceServiceClient } from '../../../agent/shared/gen/services.ts';
+import { DeviceServiceClient, EnrolmentServiceClient } from '../../../agent/shared/gen/services.ts';
 import { pemBlocks } from '../../../agent/shared/pem.ts';
 import { channelOptions } from '../../../agent/shared/tls.ts';
 import { soon } from '../fakes/agent-client.ts';
@@ -80,6 +80,25 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     await expect(fetch(`http://${daemons[0]!.metricsAddress}/metrics`)).rejects.toThrow();
   });
 
+  it('write down little of what strangers are refused, and are claimed all the same', async () => {
+    const { certificate } = await meetStranger(daemons[0]!.address, 10_000);
+    const client = new EnrolmentServiceClient(
+      daemons[0]!.address,
+      credentials.createSsl(Buffer.from(certificate.toString())),
+      channelOptions('unclaimed'),
+    );
+    const claim = { certificate: 'x'.repeat(30_000), trust: { authorities: '', revocationLists: '' }, labels: {} };
+    for (let count = 0; count < 15; count += 1) {
+      const error = await new Promise<ServiceError | null>((ended) => client.claimNode(claim, new Metadata(), soon(), ended));
+      expect(error?.code).toBe(status.INVALID_ARGUMENT);
+    }
+    client.close();
+    const lines = (await daemons[0]!.auditLog()).trim().split('\n');
+    expect(lines).toHaveLength(10);
+    expect(lines.join('').length).toBeLessThan(8_192);
+    expect(JSON.parse(lines[0]!)).toMatchObject({ role: 'none', request: expect.stringMatching(/^left out: \d+ bytes, sha256:/) });
+  });
+
   it('refuses whoever stands between, who has to show another key', async () => {
     const middle = await manInTheMiddle(daemons[0]!.address);
     const told = await alice.lamactl(
@@ -110,7 +129,7 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
   });
 
   it('finds in the audit log of a node who claimed it, and whom it trusts since', async () => {
-    const claim = (await daemons[0]!.auditLog()).split('\n').find((line) => line.includes('EnrolmentService/ClaimNode'));
+    const claim = (await daemons[0]!.auditLog()).split('\n').find((line) => /EnrolmentService\/ClaimNode","result":"OK"/.test(line));
     expect(JSON.parse(claim ?? '{}')).toMatchObject({
       result: 'OK',
       role: 'none',

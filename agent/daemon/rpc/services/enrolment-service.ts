@@ -3,6 +3,7 @@ import type { EnrolmentServiceHandlers } from '../../../shared/gen/services.ts';
 import { NO_CERTIFICATE_SHA256 } from '../../../shared/qualifying-data.ts';
 import { alreadyClaimed, type Claiming } from '../../access/claim.ts';
 import type { Asking } from '../../attestation/attester.ts';
+import { addressOf } from '../admission.ts';
 import { type CallContext, unary } from '../handlers.ts';
 import { trustFromWire } from '../messages/trust-message.ts';
 import { type AttestationServiceParts, credentialIn } from './attestation-service.ts';
@@ -64,9 +65,9 @@ export function enrolmentService({
   };
 }
 
-/** Nobody has a certificate yet: who asks is known by the address, in whatever notation; the port is another with each connection. */
+/** Nobody has a certificate yet: who asks is known by the address. */
 function askingFrom({ peer, signal }: CallContext): Asking {
-  return { asker: peer.replace(/:\d+$/, ''), signal };
+  return { asker: addressOf(peer), signal };
 }
 
 /** Of a node that has one. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isIP } from 'node:net';
 import { InvalidArgumentError, Option } from 'commander';
 import type { Office } from '../../pki/office.ts';
 import type { Session } from '../session.ts';
@@ -15,9 +16,10 @@ export function passphraseOption(): Option {
   );
 }
 
-/** Reads a name for a node or a person: it stands in certificates, file names and comma lists. */
+/** Reads a name for a node or a person: it stands in certificates, file names and comma lists, and is no address. */
 export function certificateName(text: string): string {
-  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text)) throw new InvalidArgumentError('Say a name of letters, digits, ".", "_" and "-".');
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/.test(text) || isIP(text) !== 0)
+    throw new InvalidArgumentError('Say a name of letters, digits, ".", "_" and "-", which is no address.');
   return text;
 }
 

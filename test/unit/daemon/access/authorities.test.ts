@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { Authorities } from '../../../../agent/daemon/access/authorities.ts';
+import { loadX509, SIGNING } from '../../../../agent/shared/x509.ts';
 import { authorityNamed, NOW_MS, VALID } from './access-node.ts';
 
 const home = await authorityNamed('home 1');
@@ -11,12 +12,29 @@ const LATER_MS = VALID.notAfter.getTime() + 1;
 const read = (authorities: string, revocationLists = '', nowMs = NOW_MS) => Authorities.read({ authorities, revocationLists }, nowMs);
 const serialOf = (pem: string) => new X509Certificate(pem).serialNumber;
 
+/** The certificate of an authority that another authority issued. */
+async function intermediate(): Promise<string> {
+  const x509 = await loadX509();
+  const [root, own] = await Promise.all([0, 1].map(() => webcrypto.subtle.generateKey(SIGNING, true, ['sign', 'verify'])));
+  const certificate = await x509.X509CertificateGenerator.create({
+    subject: 'CN=home 3',
+    issuer: 'CN=root',
+    ...VALID,
+    publicKey: own!.publicKey,
+    signingKey: root!.privateKey,
+    signingAlgorithm: SIGNING,
+    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+  });
+  return certificate.toString('pem');
+}
+
 const UNSOUND = [
   ['no authority', '', ''],
   ['more authorities than four', home.certificate.repeat(5), ''],
   ['two authorities of one name', home.certificate + (await authorityNamed('home 1')).certificate, ''],
   ['a certificate that is no authority', await home.issue('attic', 'server'), ''],
   ['what is no certificate', home.certificate.replace(/[A-M]/g, 'B'), ''],
+  ['an authority that another authority issued', await intermediate(), ''],
   ['a list of one authority and none of the other', home.certificate + next.certificate, await home.list()],
   ['a list that another signed', home.certificate, await next.list()],
   ['a list that another of the same name signed', home.certificate, await (await authorityNamed('home 1')).list()],
@@ -34,6 +52,13 @@ describe('a trust', () => {
     await expect(read(home.certificate, '', 0)).rejects.toMatchObject({
       message: expect.stringContaining('the clock of the node says 1970'),
     });
+  });
+
+  it('is what was looked at, and holds no authority that OpenSSL would find besides', async () => {
+    const hidden = ['TRUSTED CERTIFICATE', 'X509 CERTIFICATE'].map((label) => next.certificate.replaceAll('CERTIFICATE', label));
+    const lists = await home.list();
+    const { trust } = await read(`a remark\n${home.certificate}${hidden.join('')}`, `${lists}another`);
+    expect(trust).toEqual({ authorities: home.certificate, revocationLists: lists });
   });
 
   it('takes the certificates of all its authorities, for their purpose alone', async () => {

@@ -15,6 +15,14 @@ describe('refused calls', () => {
     expect(budget.take('eve')).toBe(0);
   });
 
+  it('have another share where it is said', () => {
+    let nowMs = 0;
+    const budget = new RefusalBudget(() => nowMs, { written: 1, windowMs: 1_000 });
+    expect([budget.take('eve'), budget.take('eve')]).toEqual([0, undefined]);
+    nowMs = 1_000;
+    expect(budget.take('eve')).toBe(1);
+  });
+
   it('are remembered for a bounded number of callers', () => {
     const budget = new RefusalBudget(() => 0);
     for (let caller = 0; caller < 5_000; caller += 1) expect(budget.take(`caller ${caller}`)).toBe(0);

@@ -57,6 +57,14 @@ describe("the node's credentials", () => {
     await expect(read(folder)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('it is not valid PEM') });
   });
 
+  it('trust no authority that OpenSSL would find where the node sees none', async () => {
+    const { folder, write } = await identityFolder();
+    const hidden = pki.bundleAuthority.certificate.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE');
+    await write('ca.pem', pki.agentAuthority.certificate + hidden);
+    const { credentials } = await read(folder);
+    expect(credentials.context().ca?.toString()).toBe(pki.agentAuthority.certificate);
+  });
+
   it('are never taken without the revocation list that is there', async () => {
     const { folder, write } = await identityFolder();
     await write('crl.pem', 'junk');

@@ -117,6 +117,15 @@ describe('lamactl enroll', () => {
     expect(await readFile(file('config.yaml'), 'utf8')).toContain('attic: { address: 10.0.0.5:7443, labels: { site: loft } }');
   });
 
+  it('signs one name, whatever name the address has, for that may be another node’s', async () => {
+    const { world, init } = await beginner();
+    await init();
+    const { claims } = await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll loft.lan --name attic')).toBe(15);
+    expect(new X509Certificate((claims[0] as { certificate: string }).certificate).subjectAltName).toBe('DNS:attic');
+  });
+
   it.each([['no'], ['']])('signs nothing when the answer is "%s"', async (answer) => {
     const { world, init } = await beginner();
     await init();
@@ -140,6 +149,7 @@ describe('lamactl enroll', () => {
     ['a label without a key', '--label =x'],
     ['a label with two signs', '--label a=b=c'],
     ['a name for two', '--name a,b'],
+    ['a name that is an address', '--name 10.0.0.7'],
     ['a short fingerprint', '--fingerprint abc'],
   ])('refuses %s', async (_, words) => {
     const { world, init } = await beginner();
