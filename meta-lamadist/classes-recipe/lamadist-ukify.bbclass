@@ -10,6 +10,11 @@ LAMADIST_UKI_DEPENDS = "virtual/kernel:do_deploy systemd-boot:do_deploy"
 # Words of one build, such as the fingerprint of its administrator: measured and signed with all the others.
 LAMADIST_EXTRA_CMDLINE ?= ""
 LAMADIST_CONSOLE ?= ""
+# Our distribution names them (lamadist-keys.inc); another one that does not has the images parsed, and refused when they are made.
+LAMADIST_UKI_KEY ??= ""
+LAMADIST_UKI_CERT ??= ""
+LAMADIST_PCR_KEY ??= ""
+LAMADIST_PCR_PUBLIC_KEY ??= ""
 
 def lamadist_key(d, variable):
     """The key that `variable` names: a file that is there, or a PKCS#11 URI."""

@@ -24,6 +24,7 @@ const EVERY_BOARD: readonly Expectation[] = [
       'xattr',
       'integrity',
       'ima',
+      'modsign',
       'tpm2',
       'seccomp',
       'rauc',
