@@ -7,7 +7,7 @@
 //   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
 // As root and after `offline` with --parts, --boot boots BitBake's disk in a virtual machine and updates it with its bundle, and
-// --install starts one with an empty disk from BitBake's installer.
+// --install starts one with an empty disk from BitBake's installer; --network FILE one from FILE, iPXE's EFI program, which fetches it.
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -15,11 +15,12 @@ import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
 import { bootInstaller } from './boot-installer.ts';
+import { bootNetwork } from './boot-network.ts';
 import { developmentKeys } from './development-keys.ts';
 import { missingAdditions } from './expectations.ts';
 import { boards, readAdditions, readKasBuild } from './kas-build.ts';
 import { layOut } from './lay-out.ts';
-import { checkLayerQuality, neededRecipes, refusesDevelopmentKeys } from './layer-quality.ts';
+import { checkLayerQuality, graphOfEverything, refusesDevelopmentKeys } from './layer-quality.ts';
 import { makeOffline } from './make-offline.ts';
 import { unpinnedLayers } from './pinned-layers.ts';
 import { expectBoard, type Row, resolveTarget, targetsOf } from './resolve-board.ts';
@@ -88,8 +89,8 @@ async function quality(options: Options): Promise<boolean> {
   say(`a release with development keys: ${refused ? 'refused' : 'NOT REFUSED'}`);
   const board = await buildFolder(options, 'x86_64');
   await board.configure(await readKasBuild('x86_64'), [], `LAMADIST_KEYS = "${keys}"`);
-  const needed = await neededRecipes(board);
-  const { ok, lines } = await checkLayerQuality(await buildFolder(options, 'quality'), await readKasBuild('x86_64'), needed);
+  const graph = await graphOfEverything(board);
+  const { ok, lines } = await checkLayerQuality(await buildFolder(options, 'quality'), await readKasBuild('x86_64'), graph);
   for (const line of lines) say(line);
   say(`yocto-check-layer: ${ok ? 'ok' : 'FAILED'}`);
   return ok && refused;
@@ -114,11 +115,14 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       boot: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
+      network: { type: 'string' },
     },
   });
-  if (values.boot || values.install) {
-    if (values.boot) await bootDisk(path.resolve(values.work), say);
-    if (values.install) await bootInstaller(path.resolve(values.work), say);
+  if (values.boot || values.install || values.network !== undefined) {
+    const work = path.resolve(values.work);
+    if (values.boot) await bootDisk(work, say);
+    if (values.install) await bootInstaller(work, say);
+    if (values.network !== undefined) await bootNetwork(work, path.resolve(values.network), say);
     return 0;
   }
   const only = values.only ?? PARTS;

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
 import { type KasBuild, REPOSITORY } from './kas-build.ts';
-import { masks, recipesOfGraph } from './needed-recipes.ts';
+import { masks, recipesForHost, recipesOfGraph } from './needed-recipes.ts';
 
 /** Our layers, as a distribution maker would be handed them. */
 const LAYERS = ['recipes-agent', 'meta-lamadist', 'meta-lamadist/boards'] as const;
@@ -20,11 +20,11 @@ export async function refusesDevelopmentKeys(bitbake: BitBake, build: KasBuild, 
   return !ok && output.includes(`Cannot build a release: it would be signed with development keys`) && output.includes('RAUC_KEY_FILE=');
 }
 
-/** The files of the recipes that all of an image is made of. `bitbake` is configured for a board. */
-export async function neededRecipes(bitbake: BitBake): Promise<Set<string>> {
+/** The graph of the recipes that all of an image is made of. `bitbake` is configured for a board. */
+export async function graphOfEverything(bitbake: BitBake): Promise<string> {
   const run = await bitbake.run(['-g', ...EVERYTHING]);
   if (!run.ok) throw new Error(`Cannot tell which recipes are needed: ${run.errors.join('; ')}`);
-  return recipesOfGraph(await readFile(path.join(bitbake.folder, 'task-depends.dot'), 'utf8'));
+  return readFile(path.join(bitbake.folder, 'task-depends.dot'), 'utf8');
 }
 
 /**
@@ -32,16 +32,12 @@ export async function neededRecipes(bitbake: BitBake): Promise<Set<string>> {
  * Beside them are the recipes of other layers that are needed: not all that those layers have can be built together, which
  * would be counted against ours. Returns its lines about them.
  */
-export async function checkLayerQuality(
-  bitbake: BitBake,
-  build: KasBuild,
-  needed: ReadonlySet<string>,
-): Promise<{ ok: boolean; lines: string[] }> {
+export async function checkLayerQuality(bitbake: BitBake, build: KasBuild, graph: string): Promise<{ ok: boolean; lines: string[] }> {
   const others = build.layers.filter((layer) => layer.repo !== 'lamadist').map((layer) => bitbake.layerFolder(layer));
-  const masked = await masks(others, needed, [...(await ourAppends()), ...REPLACED]);
+  const masked = await masks(others, recipesOfGraph(graph), [...(await ourAppends()), ...REPLACED]);
   // It adds the others itself, one after the other: the configuration it begins with has OpenEmbedded-core alone.
   const core = build.layers.filter(({ repo, folder }) => repo === 'poky' && folder === 'meta');
-  const conf = await anotherDistribution(masked);
+  const conf = await anotherDistribution(masked, recipesForHost(graph));
   await bitbake.configure({ ...build, layers: core, machine: 'qemux86-64', distro: 'nodistro' }, [], conf);
   const run = await bitbake.runTool([
     'yocto-check-layer',
@@ -49,6 +45,9 @@ export async function checkLayerQuality(
     '--no-auto-dependency',
     '--dependency',
     ...others.filter((folder) => !folder.endsWith('/poky/meta')),
+    // A distribution with SELinux: the agent's part of its policy, which is in a dynamic layer, is judged with the rest.
+    '--additional-layers',
+    ...others.filter((folder) => path.basename(folder) === 'meta-selinux'),
     '--',
     ...LAYERS.map((folder) => path.join(REPOSITORY, folder)),
   ]);
@@ -57,13 +56,15 @@ export async function checkLayerQuality(
 }
 
 /** The features that our recipes ask for: without them they would be skipped, and nothing of them would be judged. */
-async function anotherDistribution(masked: readonly string[]): Promise<string> {
+async function anotherDistribution(masked: readonly string[], forHost: readonly string[]): Promise<string> {
   const ours = await readFile(path.join(REPOSITORY, 'meta-lamadist/conf/distro/lamadist.conf'), 'utf8');
   const features = ours.split('\n').filter((line) => /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSION)_|BBMASK)/.test(line));
   return [
     ...features,
     'require conf/distro/include/security_flags.inc',
     `BBMASK += " \\\n${masked.map((mask) => `  ${mask} \\\n`).join('')}"`,
+    // Built for a target, as all of the world is, they would need what was left out.
+    ...forHost.map((name) => `EXCLUDE_FROM_WORLD:pn-${name} = "1"`),
   ].join('\n');
 }
 

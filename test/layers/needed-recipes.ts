@@ -7,6 +7,12 @@ export function recipesOfGraph(dot: string): Set<string> {
   return new Set([...dot.matchAll(/\\n(?:[a-z0-9:-]+:)?(\/[^\\"]+\.bb)"\]/g)].map(([, file = '']) => file));
 }
 
+/** The names of those recipes of a graph that it needs for the host alone: what they need for a target is not in the graph. */
+export function recipesForHost(dot: string): string[] {
+  const forTarget = new Set([...dot.matchAll(/\\n(\/[^\\"]+\.bb)"\]/g)].map(([, file]) => file));
+  return [...recipesOfGraph(dot)].filter((file) => !forTarget.has(file)).map((file) => path.basename(file, '.bb').replace(/_.*/, ''));
+}
+
 /** Whether an append is one to that recipe, as BitBake compares their names: % stands for the rest of a version. */
 export function appendsTo(append: string, recipe: string): boolean {
   const name = path.basename(append, '.bbappend');

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { appendsTo, masks, recipesOfGraph } from '../../layers/needed-recipes.ts';
+import { appendsTo, masks, recipesForHost, recipesOfGraph } from '../../layers/needed-recipes.ts';
 import { temporaryFolder } from '../fakes/folder.ts';
 
 describe('an append', () => {
@@ -17,13 +17,19 @@ describe('an append', () => {
 });
 
 describe('the recipes of a graph', () => {
+  const dot = [
+    '"acl.do_patch" [label="acl do_patch\\n:2.3.2-r0\\n/layers/poky/acl_2.3.2.bb"]',
+    '"acl-native.do_patch" [label="acl-native do_patch\\n:2.3.2-r0\\nvirtual:native:/layers/poky/acl_2.3.2.bb"]',
+    '"acl.do_patch" -> "acl.do_unpack"',
+    '"m4-native.do_patch" [label="m4-native do_patch\\n:1.4.19-r0\\nvirtual:native:/layers/poky/m4_1.4.19.bb"]',
+  ].join('\n');
+
   it('are its files, once each, those built for the host too', () => {
-    const dot = [
-      '"acl.do_patch" [label="acl do_patch\\n:2.3.2-r0\\n/layers/poky/acl_2.3.2.bb"]',
-      '"acl-native.do_patch" [label="acl-native do_patch\\n:2.3.2-r0\\nvirtual:native:/layers/poky/acl_2.3.2.bb"]',
-      '"acl.do_patch" -> "acl.do_unpack"',
-    ].join('\n');
-    expect([...recipesOfGraph(dot)]).toEqual(['/layers/poky/acl_2.3.2.bb']);
+    expect([...recipesOfGraph(dot)]).toEqual(['/layers/poky/acl_2.3.2.bb', '/layers/poky/m4_1.4.19.bb']);
+  });
+
+  it('that only the host needs are known by name', () => {
+    expect(recipesForHost(dot)).toEqual(['m4']);
   });
 });
 
