@@ -2,16 +2,23 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHOSEN, ELSEWHERE } from '../machine/machine-scenarios.ts';
+import { CHOSEN, COVERED, ELSEWHERE } from '../machine/machine-scenarios.ts';
 
 const SCENARIOS = path.resolve(import.meta.dirname, '../integration/node');
+const MACHINE = path.resolve(import.meta.dirname, '../machine');
+const NAMED: readonly (readonly [file: string, names: readonly RegExp[]])[] = [
+  ...Object.entries(CHOSEN),
+  ...Object.entries(COVERED).map(([file, tests]) => [file, tests.map(([name]) => name)] as const),
+];
 
 describe('the list of scenarios that run in the machine', () => {
   it('names files that are there', async () => {
-    expect(await readdir(SCENARIOS)).toEqual(expect.arrayContaining([...Object.keys(CHOSEN), ...Object.keys(ELSEWHERE)]));
+    const machine = Object.values(COVERED).flatMap((tests) => tests.map(([, by]) => by));
+    expect(await readdir(MACHINE)).toEqual(expect.arrayContaining(machine));
+    expect(await readdir(SCENARIOS)).toEqual(expect.arrayContaining([...NAMED.map(([file]) => file), ...Object.keys(ELSEWHERE)]));
   });
 
-  it.each(Object.entries(CHOSEN))('names tests that are in %s', async (file, names) => {
+  it.each(NAMED)('names tests that are in %s', async (file, names) => {
     const text = await readFile(path.join(SCENARIOS, file), 'utf8');
     const tests = [...text.matchAll(/\bit(?:\.[\w.]+(?:\([^)]*\))?)?\(\s*(['"`])(.*?)\1,/g)].map(([, , name = '']) => name);
     for (const name of names)

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import type { UpdateState } from '../../agent/daemon/update/life/state.ts';
 import type { TamperPlace } from '../../qemu/vm/machine/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import {
   agentAnswers,
   BOOT,
   COMMITTED,
+  FAILING_CHECK,
   journaled,
   onNode,
   QUICK,
@@ -13,6 +15,7 @@ import {
   report,
   SCENARIO_MS,
   type Scenario,
+  type Variant,
 } from '../integration/node/scenario.ts';
 
 /** Switches the machine off, changes one bit of its disk, and switches it on: it has to come up again by itself. */
@@ -36,10 +39,20 @@ const BAD_SLOTS: readonly (readonly [what: string, place: TamperPlace, seen: Reg
 
 /** In a unit's words. */
 const WATCHDOG_IS_OPEN = 'until for file in /proc/1/fd/*; do [ $$file -ef /dev/watchdog0 ] && break; done; do sleep 1; done';
-const CRASHES = [
-  { when: 'at once', who: 'it', words: [], wait: 'true', seen: /Caught <SEGV>[\s\S]*Rebooting/ },
-  { when: 'and freezes', who: 'the watchdog', words: ['systemd.crash_action=freeze'], wait: WATCHDOG_IS_OPEN, seen: /Freezing execution/ },
-] as const;
+/** What happens in the initramfs. */
+const FAULTS: readonly (readonly [what: string, words: readonly string[], script: string, seen: RegExp])[] = [
+  ['kernel panics', [], 'echo c >/proc/sysrq-trigger', /Kernel panic - not syncing: sysrq triggered crash/],
+  ['systemd crashes', [], 'kill -SEGV 1', /Caught <SEGV>[\s\S]*Rebooting/],
+  ['initramfs hangs until the watchdog bites', ['systemd.crash_action=freeze'], `${WATCHDOG_IS_OPEN}; kill -SEGV 1`, /Freezing execution/],
+];
+
+/** Words of the command line with which the initramfs runs this. */
+function inInitramfs(script: string): string[] {
+  const start = `/bin/sh -c '${script}; exec sleep infinity'`;
+  const unit = `[Unit]\nDefaultDependencies=no\nBefore=initrd.target\n[Service]\nType=oneshot\nExecStart=${start}\n`;
+  const credential = `systemd.set_credential_binary=systemd.extra-unit.fault.service:${Buffer.from(unit).toString('base64')}`;
+  return [credential, 'rd.systemd.wants=fault.service'];
+}
 
 describe('a new slot', { timeout: SCENARIO_MS }, () => {
   it.each(BAD_SLOTS)('that %s is left for the one before, and the update says that it never reached userspace', (_, place, seen) =>
@@ -53,27 +66,38 @@ describe('a new slot', { timeout: SCENARIO_MS }, () => {
       expect(await node.consoleLog()).toMatch(seen);
     }),
   );
-
-  it.each(CRASHES)('whose systemd crashes in the initramfs $when is left when $who restarts the machine', ({ words, wait, seen }) => {
-    const script = `${wait}; kill -SEGV 1; exec sleep infinity`;
-    const unit = `[Unit]\nDefaultDependencies=no\nBefore=initrd.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c '${script}'\n`;
-    const crash = `systemd.set_credential_binary=systemd.extra-unit.crash.service:${Buffer.from(unit).toString('base64')}`;
-    return onNode({ words: [crash, 'rd.systemd.wants=crash.service', ...words] }, async ({ homelab, node, bundle }) => {
-      const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
-      expect({ exitCode, all }).toMatchObject({ exitCode: 9 });
-      expect(await report(homelab)).toMatchObject(ROLLED_BACK);
-      expect(await journaled(node)).toMatchObject({ reason: { code: 'NEVER_REACHED_USERSPACE' } });
-      expect(await node.consoleLog()).toMatch(seen);
-    });
-  });
 });
 
-describe('a slot that rots after its commit', { timeout: SCENARIO_MS }, () => {
-  it('is tried three times, and then the node comes up on the other one', () =>
+describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
+  /** Rolls back to version 1, and says why and what the slot held. */
+  const isRolledBack = async ({ homelab, node }: Scenario, version: string, variant: Variant): Promise<UpdateState> => {
+    const bundle = await node.deliver(await homelab.bundle(await homelab.image(version, variant)));
+    const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
+    expect({ version, exitCode, all }).toMatchObject({ exitCode: 9 });
+    const slots = { A: 'good primary', B: `${version} ok bad` };
+    expect(await report(homelab), version).toMatchObject({ version: '1', booted: 'A', slots });
+    return journaled(node);
+  };
+
+  it('is rolled back and remembered, a good one is committed still, and when that rots the node comes up on the other slot', () =>
     onNode({}, async (scenario) => {
       const { homelab, node, bundle } = scenario;
+      for (const [index, [fault, words, script, seen]] of FAULTS.entries()) {
+        const ended = await isRolledBack(scenario, `1.${index}`, { words: [...inInitramfs(script), ...words] });
+        expect({ fault, ended }).toMatchObject({ ended: { phase: 'rolled-back', reason: { code: 'NEVER_REACHED_USERSPACE' } } });
+        expect(await node.consoleLog(), fault).toMatch(seen);
+      }
+      expect(await isRolledBack(scenario, '1.9', { files: [FAILING_CHECK] })).toMatchObject({
+        phase: 'rolled-back',
+        reason: { code: 'CHECK_FAILED', failedChecks: ['web-server'] },
+        failedBootLog: expect.stringContaining('web-server'),
+      });
+      const { failedVersions } = JSON.parse(await node.readFile('/var/lib/lamadist-agent/update.json'));
+      expect(failedVersions.map(({ version }: { version: string }) => version)).toEqual(['1.0', '1.1', '1.2', '1.9']);
+
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
+
       const before = node.bootCount;
       await tamperWhileOff(scenario, ROOT);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });

@@ -18,11 +18,15 @@ export const ELSEWHERE: Readonly<Record<string, string>> = {
 export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
   'update.test.ts': [
     /^is rolled back when the power is cut and the boot loader gives one try/,
-    /^is rolled back at the commit deadline when the image has no agent that decides/,
-    /^is rolled back when the new slot never reaches userspace/,
+    /^is rolled back at the commit deadline when the image has no agent/,
   ],
-  'in-between.test.ts': [/^is rolled back each time, is remembered each time/],
   'lost-data.test.ts': [/^is on the disk when the power is cut in that moment/],
+};
+
+/** Scenarios of which a test of test/machine, which it names, shows more, by file. */
+export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string])[]>> = {
+  'update.test.ts': [[/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts']],
+  'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'boot-faults.test.ts']],
 };
 
 /** Why a test is not run in the machine; undefined when it is. */
@@ -30,5 +34,7 @@ export function whyElsewhere(file: string, test: string, scenarios: string | und
   const elsewhere = ELSEWHERE[file];
   if (elsewhere !== undefined) return elsewhere;
   if (scenarios === 'all' || CHOSEN[file]?.some((name) => name.test(test))) return undefined;
+  const [, by] = COVERED[file]?.find(([name]) => name.test(test)) ?? [];
+  if (by) return `test/machine/${by} shows more of it`;
   return 'it takes minutes and shows nothing that the namespaces do not; LAMADIST_SCENARIOS=all runs it, too';
 }

@@ -154,7 +154,7 @@ export interface NodeReport {
 export async function report(homelab: Homelab): Promise<NodeReport> {
   const node = await until(
     'RAUC to answer',
-    QUICK.timeoutMs,
+    BOOT.timeoutMs,
     async () => {
       const { nodes } = await json<{ nodes: StatusReport[] }>(homelab, 'status');
       if (!nodes[0]?.device) throw new Error('Cannot tell the slots: the node did not answer');

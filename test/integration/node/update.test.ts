@@ -15,6 +15,7 @@ import {
   reaches,
   report,
   SCENARIO_MS,
+  type Scenario,
 } from './scenario.ts';
 
 describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
@@ -187,21 +188,29 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
     });
   });
 
-  it('is rolled back at the commit deadline when the image has no agent that decides', () => {
+  const soon = {
+    path: '/usr/lib/systemd/system/lamadist-commit-deadline.timer.d/soon.conf',
+    content: '[Timer]\nOnBootSec=\nOnBootSec=8s\n',
+  };
+  const expired = async ({ homelab, node, bundle }: Scenario) => {
+    expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
+    expect(await report(homelab)).toMatchObject(ROLLED_BACK);
+    expect(await journaled(node)).toMatchObject({ reason: { code: 'DEADLINE_EXPIRED' } });
+  };
+
+  it('is rolled back at the commit deadline when its agent decides nothing', () => {
     const idle = {
       path: '/usr/lib/systemd/system/lamadist-agent.service.d/idle.conf',
       content: '[Service]\nType=simple\nExecStart=\nExecStart=/bin/sleep infinity\nWatchdogSec=0\n',
     };
-    const soon = {
-      path: '/usr/lib/systemd/system/lamadist-commit-deadline.timer.d/soon.conf',
-      content: '[Timer]\nOnBootSec=\nOnBootSec=8s\n',
-    };
-    return onNode({ files: [idle, soon] }, async ({ homelab, node, bundle }) => {
-      expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
-      expect(await report(homelab)).toMatchObject(ROLLED_BACK);
-      expect(await journaled(node)).toMatchObject({ reason: { code: 'DEADLINE_EXPIRED' } });
-    });
+    return onNode({ files: [idle, soon] }, expired);
   });
+
+  it('is rolled back at the commit deadline when the image has no agent', () =>
+    onNode(
+      { files: [soon], without: ['/usr/lib/lamadist-agent/lamadist-agent.js', '/usr/lib/systemd/system/lamadist-agent.service'] },
+      expired,
+    ));
 
   it('is rolled back when the new slot never reaches userspace', () =>
     onNode({ without: ['/usr/lib/systemd/systemd'] }, async ({ homelab, node, bundle }) => {
