@@ -41,9 +41,9 @@ const BAD_SLOTS: readonly (readonly [what: string, place: TamperPlace, seen: Reg
 const WATCHDOG_IS_OPEN = 'until for file in /proc/1/fd/*; do [ $$file -ef /dev/watchdog0 ] && break; done; do sleep 1; done';
 /** What happens in the initramfs. */
 const FAULTS: readonly (readonly [what: string, words: readonly string[], script: string, seen: RegExp])[] = [
-  ['kernel panics', [], 'echo c >/proc/sysrq-trigger', /Kernel panic - not syncing: sysrq triggered crash/],
-  ['systemd crashes', [], 'kill -SEGV 1', /Caught <SEGV>[\s\S]*Rebooting/],
   ['initramfs hangs until the watchdog bites', ['systemd.crash_action=freeze'], `${WATCHDOG_IS_OPEN}; kill -SEGV 1`, /Freezing execution/],
+  ['systemd crashes', [], 'kill -SEGV 1', /Caught <SEGV>[\s\S]*reboot: Restarting system/],
+  ['kernel panics', [], 'echo c >/proc/sysrq-trigger', /Kernel panic - not syncing: sysrq triggered crash/],
 ];
 
 /** Words of the command line with which the initramfs runs this. */
