@@ -41,6 +41,7 @@ export class PowerSupply {
   #running: Running | undefined;
   #whyOff: string | undefined = 'it was never switched on';
   #boots = 0;
+  #poweredAtMs = 0;
   #boot: Boot | undefined;
 
   constructor(
@@ -53,6 +54,11 @@ export class PowerSupply {
   /** How often the firmware began. */
   get bootCount(): number {
     return this.#boots;
+  }
+
+  /** How long ago the firmware began. */
+  get poweredMs(): number {
+    return performance.now() - this.#poweredAtMs;
   }
 
   /** The boot that has reached its own userspace; none before, and none once it goes down. */
@@ -83,6 +89,7 @@ export class PowerSupply {
     const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, onTerminal });
     const command = [...qemuCommand({ forwarded, display, onTerminal, credentials, medium }), ...(asleep ? ['-incoming', 'defer'] : [])];
     const qemu = this.#spawn(command, onTerminal ? 'inherit' : 'ignore');
+    this.#poweredAtMs = performance.now();
     const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
     await this.#appears('qmp.sock', qemu);
     const control = await Control.connect(this.folder.file('control.sock'), (greeting) => {
@@ -144,6 +151,7 @@ export class PowerSupply {
 
   async #powerOn(): Promise<void> {
     this.#boots += 1;
+    this.#poweredAtMs = performance.now();
     this.#boot = undefined;
     this.#running?.control.forget();
     await appendFile(this.folder.console, `\n── boot ${this.#boots}\n`);

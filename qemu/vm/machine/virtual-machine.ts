@@ -108,6 +108,11 @@ export class VirtualMachine implements VirtualNode {
     return this.supply.bootCount;
   }
 
+  /** How long ago its power button was pressed, or it was reset. */
+  get poweredMs(): number {
+    return this.supply.poweredMs;
+  }
+
   async start(): Promise<void> {
     await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: COPY_MS });
     if (await this.supply.switchOn()) await this.#become();

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Homelab } from '../../qemu/homelab.ts';
+import { sayOnStderr } from '../../qemu/say.ts';
+import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { BareMachine } from './boot/bare-machine.ts';
+import { AGENT_PROPERTY, type BootPhases, MANAGER_PROPERTIES, medianOf, phasesOf, tableOf } from './boot/phases.ts';
+
+const BOOTS = Number(process.env.LAMADIST_BOOTS ?? 3);
+const BOOT_MS = 900_000;
+const QUICK = { timeoutMs: 120_000 };
+const OUTPUT = path.resolve(import.meta.dirname, '../../test-output/bench');
+
+/** How long a node takes from its power button to an agent that serves, beside the same kernel with a shell: the figures as text. */
+export async function bootBenchmark(): Promise<string> {
+  const homelab = await Homelab.create(sayOnStderr, vmDriver);
+  const image = await homelab.image('1');
+  const bare = await BareMachine.create(image.path);
+  try {
+    const node = (await homelab.addNode('attic', image)) as VirtualMachine;
+    // The first boot makes the data partition; it is none of those that count.
+    await bootedOnce(node);
+    const [ofNode, ofBare]: [BootPhases[], BootPhases[]] = [[], []];
+    for (let count = 0; count < BOOTS; count += 1) {
+      await node.shell('systemctl --no-block poweroff', QUICK);
+      await node.waitForPowerOff({ timeoutMs: BOOT_MS });
+      ofBare.push(await bare.boot());
+      ofNode.push(await bootedOnce(node));
+    }
+    const plot = await keepPlot(node);
+    return `boot: seconds, the median of ${BOOTS} boots\n${tableOf(medianOf(ofNode), medianOf(ofBare))}${plot}\n`;
+  } finally {
+    await homelab.remove();
+    await bare.remove();
+  }
+}
+
+async function bootedOnce(node: VirtualMachine): Promise<BootPhases> {
+  await node.start();
+  await node.waitForBoot({ timeoutMs: BOOT_MS });
+  await node.shell('systemctl is-system-running --wait', { timeoutMs: BOOT_MS });
+  // The kernel's clock, in the middle of the question.
+  const beforeMs = node.poweredMs;
+  const uptime = await node.shell('cut -d" " -f1 /proc/uptime', QUICK);
+  const firmwareMs = (beforeMs + node.poweredMs) / 2 - Number(uptime.stdout) * 1000;
+  const ask = `systemctl show ${MANAGER_PROPERTIES.map((name) => `-p ${name}`).join(' ')}; systemctl show lamadist-agent -p ${AGENT_PROPERTY}`;
+  return phasesOf((await node.shell(ask, QUICK)).stdout, firmwareMs);
+}
+
+/** Which unit waited for which, as a picture; and what took longest, as text. */
+async function keepPlot(node: VirtualMachine): Promise<string> {
+  await mkdir(OUTPUT, { recursive: true });
+  const file = path.join(OUTPUT, 'boot.svg');
+  await writeFile(file, (await node.shell('systemd-analyze plot', QUICK)).stdout);
+  const chain = await node.shell(
+    'systemd-analyze blame --no-pager | grep -v "[.]device$" | head -n 20; systemd-analyze critical-chain --no-pager',
+    QUICK,
+  );
+  await writeFile(path.join(OUTPUT, 'boot.txt'), chain.stdout);
+  return `Plot: ${path.relative(process.cwd(), file)}`;
+}
