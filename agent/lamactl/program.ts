@@ -154,6 +154,11 @@ function openSession(command: Command, world: World): Session {
       const { connectAsNow } = await import('./fleet/current-identity.ts');
       return connectAsNow(world.connect, await readContext(contextFilePath(world.env, world.homeDirectory), context));
     },
+    identityAsNow: async () => {
+      const { contextFilePath, readContext } = await import('./contexts/context-file.ts');
+      const { identityAsNow } = await import('./fleet/current-identity.ts');
+      return identityAsNow(await readContext(contextFilePath(world.env, world.homeDirectory), context));
+    },
     rolloutFolder: async () => {
       const { contextFilePath, readContext } = await import('./contexts/context-file.ts');
       const file = contextFilePath(world.env, world.homeDirectory);

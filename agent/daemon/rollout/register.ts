@@ -24,6 +24,12 @@ export interface Register {
   readonly record?: RolloutRecord;
 }
 
+/** Another rollout that a node knows. */
+export interface Neighbour {
+  readonly id: string;
+  readonly register: Register;
+}
+
 /** Promises to refuse whoever is older. Throws ROLLOUT_TAKEN_OVER. */
 export function take(register: Register | undefined, claim: Claim): Register {
   requireNewest(register, claim);
@@ -40,6 +46,23 @@ export function put(register: Register | undefined, holder: string, offered: Rol
   }
   const plan = offered.plan.length > 0 ? offered.plan : (written?.plan ?? offered.plan);
   return { promised: claim, record: { ...offered, plan } };
+}
+
+/**
+ * Refuses the first record of a rollout while another has not ended, so that of two that begin at once no more than one has a
+ * majority. One that is given up may always say so. Throws ROLLOUT_UNDER_WAY.
+ */
+export function requireAlone(
+  register: Register | undefined,
+  ended: boolean,
+  others: readonly Neighbour[],
+  replaced: readonly string[],
+): void {
+  if (register?.record || ended) return;
+  const other = others.find(({ id, register: { record } }) => record?.ended === false && !replaced.includes(id));
+  if (!other) return;
+  const found = `another has not ended: ${other.id}, ${other.register.record?.summary}`;
+  throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: ${found}`, { rollout: other.id });
 }
 
 /** Refuses the command of a runner that was fenced off. Throws ROLLOUT_TAKEN_OVER. */

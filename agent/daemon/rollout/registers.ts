@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import { readBounded } from '../files/bounded-file.ts';
 import { syncFolder, writeDurably } from '../files/durable-file.ts';
-import type { Register } from './register.ts';
+import { type Neighbour, type Register, requireEpoch } from './register.ts';
 
 /** The rollouts that a node remembers; with one more the oldest that ended goes, or else the oldest. */
 const KEPT = 8;
@@ -53,16 +53,32 @@ export class RolloutRegisters {
     return { promised, record: { ...record, plan: plan ?? Buffer.alloc(0), progress: Buffer.from(record.progress, 'base64') } };
   }
 
-  /** Changes one register; what the change throws leaves it as it was. One change at a time. */
-  change(id: string, change: (register: Register | undefined) => Register): Promise<Register> {
-    const changed = this.#queue.then(async () => {
+  /**
+   * Changes one register, in view of the others while it has no record yet; what the change throws leaves it as it was. One change at
+   * a time.
+   */
+  change(id: string, change: (register: Register | undefined, others: readonly Neighbour[]) => Register): Promise<Register> {
+    return this.#inTurn(async () => {
       const before = await this.read(id);
-      const after = change(before);
+      const others = before?.record ? [] : (await this.list()).filter((known) => known.id !== id);
+      const after = change(before, others);
       await this.#write(id, after, before);
       return after;
     });
-    this.#queue = changed.catch(() => undefined);
-    return changed;
+  }
+
+  /** Does something for a runner that was not fenced off, and lets nobody fence it off until it is done. Throws ROLLOUT_TAKEN_OVER. */
+  guard<Value>(id: string, epoch: number, work: () => Promise<Value>): Promise<Value> {
+    return this.#inTurn(async () => {
+      requireEpoch(await this.read(id), epoch);
+      return work();
+    });
+  }
+
+  #inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
+    return done;
   }
 
   /** The newest first, without their plans; a file that cannot be read is left out. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
+import type { Identity } from '../../shared/tls.ts';
 import type { ExitName } from '../exit-code.ts';
 import type { Connect, Target } from '../node/node.ts';
 import type { Paint } from '../output/colour.ts';
@@ -26,6 +27,8 @@ export interface Session {
   targetsOf(names: readonly string[] | 'all'): Promise<readonly Target[]>;
   /** Opens nodes with the certificates of the moment, which a rotation may change while the command runs. Throws a Failure. */
   connectAsNow(): Promise<Connect>;
+  /** Tells the certificates of the moment. Throws a Failure. */
+  identityAsNow(): Promise<() => Promise<Identity>>;
   /** Where this machine keeps the rollouts of the context. Throws a Failure. */
   rolloutFolder(): Promise<string>;
   /** What is expected of the nodes of the context. Throws a Failure. */

@@ -6,20 +6,29 @@ import { readIdentity } from '../contexts/identity-files.ts';
 import type { Connect } from '../node/node.ts';
 
 /**
- * Opens nodes with the certificates that the context's files hold by then, for commands that outlive them: a rotation of authorities
- * changes what nodes show and take. Files that cannot be used leave it with those of before.
+ * The certificates that the context's files hold at the moment, for commands that outlive them: a rotation of authorities changes
+ * what nodes show and take. Files that cannot be used leave it with those of before. Throws CONFIG_INVALID.
  */
-export function connectAsNow(connect: Connect, context: FleetContext): Connect {
+export function identityAsNow(context: FleetContext): () => Promise<Identity> {
   let seen = '';
-  let current: Promise<Identity | undefined> = Promise.resolve(undefined);
-  return async (target, options) => {
+  let current: Promise<Identity> | undefined;
+  return async () => {
     const now = await stateOf(context);
-    if (now !== seen) {
+    if (now !== seen || !current) {
       const before = current;
-      [seen, current] = [now, readIdentity(context).catch(() => before)];
+      seen = now;
+      current = before ? readIdentity(context).catch(() => before) : readIdentity(context);
+      // Whoever asks hears of it.
+      current.catch(() => undefined);
     }
-    return connect({ ...target, identity: (await current) ?? target.identity }, options);
+    return current;
   };
+}
+
+/** Opens nodes with the certificates of the moment. */
+export function connectAsNow(connect: Connect, context: FleetContext): Connect {
+  const identity = identityAsNow(context);
+  return async (target, options) => connect({ ...target, identity: await identity().catch(() => target.identity) }, options);
 }
 
 /** Changes whenever one of the files is written. */

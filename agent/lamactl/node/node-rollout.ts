@@ -35,6 +35,8 @@ export interface RolloutWrite extends RolloutClaim {
   readonly ended: boolean;
   readonly plan: Uint8Array;
   readonly progress: Uint8Array;
+  /** Rollouts that a first record does not have to wait for. */
+  readonly replaced: readonly string[];
 }
 
 /** Lets a node refuse what a runner says that was fenced off. */

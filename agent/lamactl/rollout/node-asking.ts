@@ -27,9 +27,14 @@ export class NodeAsking {
   constructor(readonly parts: AskingParts) {}
 
   /** Asks a node until it answers, for as long as its update may take: what was decided on has to be done. */
-  async insist<Value>(node: number, signal: AbortSignal, ask: (connection: NodeConnection) => Promise<Value>): Promise<Value> {
-    const { connect, timeoutMs, clock, plan } = this.parts;
-    const patience = new Patience(clock, plan.options.nodeMs);
+  async insist<Value>(
+    node: number,
+    signal: AbortSignal,
+    ask: (connection: NodeConnection) => Promise<Value>,
+    patienceMs = this.parts.plan.options.nodeMs,
+  ): Promise<Value> {
+    const { connect, timeoutMs, clock } = this.parts;
+    const patience = new Patience(clock, patienceMs);
     for (;;) {
       const answer = await askOne(this.target(node), connect, { timeoutMs, signal }, ask);
       if (answer.ok) return answer.value;

@@ -13,10 +13,13 @@ export async function whyNotUndone(
   attempt: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const last = await asking.insist(node, signal, async (connection) => {
+  const { absentMs, nodeMs } = asking.parts.plan.options;
+  const look = async (connection: NodeConnection): Promise<Update | undefined> => {
     await connection.takeRollout(asking.parts.claim);
     return connection.update('');
-  });
+  };
+  // A node that is off is undone by the next "undo", and holds up the others no longer than any that is away.
+  const last = await asking.insist(node, signal, look, Math.min(absentMs, nodeMs));
   if (!last || !asking.isOurs(node, last)) return whyNotOurs(asking, node, attempt, signal);
   if (last.phase === 'rolled-back' || last.phase === 'failed') return whyStillNew(asking, node, attempt, last, signal);
   await door.close(asking.target(node), signal);

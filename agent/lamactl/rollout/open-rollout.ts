@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import { printable } from '../../shared/printable.ts';
 import { ask } from '../fleet/ask.ts';
 import type { NodeConnection, Target } from '../node/node.ts';
 import type { KnownRollout, RolloutClaim, RolloutCopy } from '../node/node-rollout.ts';
@@ -7,11 +8,16 @@ import type { RolloutJournal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { newest } from './quorum.ts';
 import { unpackPlan, unpackProgress } from './record.ts';
+import type { RecordSeal, SealedRecord } from './seal.ts';
 import type { RolloutState } from './state.ts';
 import { Witnesses, type WitnessParts } from './witnesses.ts';
 
+/** Runners that took a rollout, one after the other, and wrote nothing. */
+const MOST_UNWRITTEN = 1000;
+
 export interface OpenParts extends WitnessParts {
   readonly journal: Pick<RolloutJournal, 'plan'>;
+  readonly seal: Pick<RecordSeal, 'open'>;
   /** All nodes of the context. */
   readonly targets: readonly Target[];
 }
@@ -28,7 +34,7 @@ export interface OpenRollout {
 /** Reads a rollout off a majority of its witnesses, and leaves it to whoever holds it. */
 export async function readRollout(id: string, parts: OpenParts, signal: AbortSignal): Promise<OpenRollout> {
   const { plan, witnesses } = await witnessesOf(id, parts);
-  return { ...opened(plan, await witnesses.read(id, signal)), witnesses };
+  return { ...(await opened(plan, await witnesses.read(id, signal), parts)), witnesses };
 }
 
 /** Takes a rollout: whoever held it is refused from now on. Throws ROLLOUT_TAKEN_OVER when somebody else was faster. */
@@ -39,10 +45,19 @@ export async function takeRollout(
   signal: AbortSignal,
 ): Promise<OpenRollout & { readonly claim: RolloutClaim }> {
   const { plan, witnesses } = await witnessesOf(id, parts);
-  const known = await witnesses.read(id, signal);
-  const epoch = Math.max(...known.map((copy) => copy.epoch)) + 1;
-  const claim = { rolloutId: id, epoch, holder };
-  return { ...opened(plan, await witnesses.take(claim, signal)), witnesses, claim };
+  const copies = await witnesses.read(id, signal);
+  const { epoch: written } = await opened(plan, copies, parts);
+  const claim = { rolloutId: id, epoch: nextEpoch(written, copies), holder };
+  return { ...(await opened(plan, await witnesses.take(claim, signal), parts)), witnesses, claim };
+}
+
+/**
+ * Newer than all that was promised, as far as that can be true: every runner writes under its epoch soon after it took it, and nobody
+ * can tell whether a node lies that says more.
+ */
+function nextEpoch(written: number, copies: readonly RolloutCopy[]): number {
+  const promised = copies.map(({ epoch }) => epoch).filter((epoch) => epoch <= written + MOST_UNWRITTEN);
+  return Math.max(written, ...promised) + 1;
 }
 
 async function witnessesOf(id: string, parts: OpenParts): Promise<{ readonly plan: Plan; readonly witnesses: Witnesses }> {
@@ -72,9 +87,19 @@ async function planOn(node: NodeConnection, id: string): Promise<Plan | undefine
   return plan.length > 0 ? unpackPlan(id, plan) : undefined;
 }
 
-function opened(plan: Plan, copies: readonly RolloutCopy[]): Omit<OpenRollout, 'witnesses'> {
-  const copy = newest(copies);
-  if (!copy) throw new Failure('ROLLOUT_NOT_FOUND', `Cannot find the rollout ${plan.id}: its witnesses have no record of it`);
-  const { sequence, holder, epoch } = copy;
-  return { state: unpackProgress(plan, copy.progress), sequence, holder, epoch };
+/** The newest record that an administrator signed. */
+async function opened(plan: Plan, copies: readonly RolloutCopy[], { seal }: OpenParts): Promise<Omit<OpenRollout, 'witnesses'>> {
+  const records: SealedRecord[] = [];
+  let why = 'its witnesses have no record of it';
+  for (const copy of copies.filter(({ sequence }) => sequence > 0)) {
+    try {
+      records.push(await seal.open(plan.id, copy.progress));
+    } catch (thrown) {
+      why = Failure.from(thrown).message;
+    }
+  }
+  const record = newest(records.map((each) => ({ ...each, writtenEpoch: each.epoch })));
+  if (!record) throw new Failure('ROLLOUT_NOT_FOUND', `Cannot find the rollout ${plan.id}: ${why}`);
+  const { sequence, holder, epoch, progress } = record;
+  return { state: unpackProgress(plan, progress), sequence, holder: printable(holder), epoch };
 }

@@ -2,6 +2,7 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
+import { printable } from '../../shared/printable.ts';
 import { uuidOf } from './operation-id.ts';
 import { type Plan, PlanSchema } from './plan.ts';
 import { type NodeProgress, type RolloutPhase, type RolloutState, STEPS } from './state.ts';
@@ -64,13 +65,14 @@ export function packProgress(state: RolloutState): Buffer {
 /** Throws ROLLOUT_NOT_FOUND for bytes that are no progress of this plan. */
 export function unpackProgress(plan: Plan, bytes: Uint8Array): RolloutState {
   const { schema: _, steps, attempts, whys, ...rest } = unpack(bytes, ProgressSchema, 'progress');
-  const reasons = new Map(whys);
+  // Most of them are what nodes said.
+  const reasons = new Map(whys.map(([node, why]) => [node, printable(why)]));
   const nodes = plan.nodes.map((_node, index): NodeProgress => {
     const step = STEPS[LETTERS.indexOf(steps[index] ?? '?')];
     if (step === undefined) throw unreadable('progress', 'it is of another plan');
     return { step, attempt: Number.parseInt(attempts[index] ?? '0', BASE), why: reasons.get(index) ?? '' };
   });
-  return { plan, ...rest, rechecking: false, nodes };
+  return { plan, ...rest, why: printable(rest.why), rechecking: false, nodes };
 }
 
 function unpack<Schema extends v.GenericSchema>(bytes: Uint8Array, schema: Schema, what: string): v.InferOutput<Schema> {

@@ -6,6 +6,7 @@ import type { RolloutJournal } from './journal.ts';
 import type { NodeWork } from './node-work.ts';
 import { LEAP_MS } from './patience.ts';
 import { packPlan, packProgress } from './record.ts';
+import type { RecordSeal } from './seal.ts';
 import { hasEnded, isAtRest, type RolloutState, summaryOf } from './state.ts';
 import { transition } from './transition.ts';
 import type { Witnesses } from './witnesses.ts';
@@ -13,8 +14,11 @@ import type { Witnesses } from './witnesses.ts';
 export interface RunnerParts {
   readonly claim: RolloutClaim;
   readonly journal: Pick<RolloutJournal, 'write'>;
+  readonly seal: Pick<RecordSeal, 'close'>;
   readonly witnesses: Pick<Witnesses, 'put'>;
   readonly clock: Clock;
+  /** Rollouts that this one, which is new, does not have to wait for. */
+  readonly replaced?: readonly string[];
   readonly onChange: (before: RolloutState, after: RolloutState) => void;
 }
 
@@ -131,14 +135,15 @@ export class Runner {
     const progress = packProgress(this.#state);
     const key = progress.toString('base64');
     if (key === this.#recorded) return;
-    const { journal, witnesses, claim } = this.#parts;
+    const { journal, seal, witnesses, claim, replaced = [] } = this.#parts;
     const state = this.#state;
     const sequence = this.#sequence + 1;
     await journal.write({ ...claim, sequence, state });
     const { plan } = state;
     const written = { ...claim, sequence, witnesses: plan.witnesses, summary: summaryOf(state), ended: hasEnded(state) };
+    const sealed = await seal.close({ ...claim, sequence, progress });
     try {
-      await witnesses.put({ ...written, plan: packPlan(plan), progress }, signal);
+      await witnesses.put({ ...written, plan: packPlan(plan), progress: sealed, replaced }, signal);
     } catch (thrown) {
       // Whoever is told to end does not act on it, either.
       if (signal.aborted) return;

@@ -73,8 +73,15 @@ function command(state: RolloutState, what: keyof typeof ALLOWED): Advance {
     case 'abort':
       return hasEnded(state) ? only(state) : askedAgain({ ...state, phase: 'aborting', why: '' });
     case 'undo':
-      return state.phase === 'undone' ? only(state) : askedAgain({ ...state, phase: 'undoing', why: '' });
+      return state.phase === 'undone' ? only(undoAgain(state)) : askedAgain({ ...state, phase: 'undoing', why: '' });
   }
+}
+
+/** A node that was off may be back. */
+function undoAgain(state: RolloutState): RolloutState {
+  if (!state.nodes.some(({ step }) => step === 'undo-failed')) return state;
+  const nodes = state.nodes.map((node): NodeProgress => (node.step === 'undo-failed' ? { ...node, step: 'done' } : node));
+  return { ...state, nodes, phase: 'undoing' };
 }
 
 /** What is in flight is to be given up from now on. */

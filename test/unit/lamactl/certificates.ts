@@ -10,13 +10,16 @@ export class Certificates {
 
   /** Makes `<name>.pem` and `<name>.key`, signed by themselves. */
   authority(name: string): void {
-    this.#openssl(['req', '-x509', ...newKey(name), '-out', `${name}.pem`, '-subj', `/CN=${name}`, '-days', '2']);
+    this.#openssl(['req', '-x509', ...newKey(name), '-out', `${name}.pem`, '-subj', `/CN=${name}`, '-days', '3650']);
   }
 
-  /** Makes `<name>.pem` and `<name>.key`, signed by an authority; valid for so many days, or expired at once with 0. */
-  leaf(name: string, authority: string, days = 2): void {
+  /**
+   * Makes `<name>.pem` and `<name>.key`, signed by an authority; valid for so many days, or expired at once with 0. Unless a test says
+   * otherwise it outlasts the clocks that run ahead of the world's.
+   */
+  leaf(name: string, authority: string, days = 3000, organization = 'lamadist:admin'): void {
     writeFileSync(join(this.folder, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    this.#openssl(['req', ...newKey(name), '-out', `${name}.csr`, '-subj', `/O=lamadist:admin/CN=${name}`]);
+    this.#openssl(['req', ...newKey(name), '-out', `${name}.csr`, '-subj', `/O=${organization}/CN=${name}`]);
     const signer = ['-CA', `${authority}.pem`, '-CAkey', `${authority}.key`, '-CAcreateserial'];
     this.#openssl(['x509', '-req', '-in', `${name}.csr`, ...signer, '-out', `${name}.pem`, '-extfile', `${name}.ext`, '-days', `${days}`]);
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { put, type Register, take } from '../../../agent/daemon/rollout/register.ts';
+import { put, type Register, requireAlone, take } from '../../../agent/daemon/rollout/register.ts';
 import type {
   ConnectOptions,
   Inspection,
@@ -87,7 +87,9 @@ export class FakeNode {
         this.rollouts.set(id, take(this.rollouts.get(id), { epoch, holder }));
         return copyOf(id, this.rollouts.get(id));
       },
-      putRollout: async ({ holder, rolloutId: id, ...record }) => {
+      putRollout: async ({ holder, rolloutId: id, replaced, ...record }) => {
+        const others = [...this.rollouts].map(([other, register]) => ({ id: other, register })).filter((other) => other.id !== id);
+        requireAlone(this.rollouts.get(id), record.ended, others, replaced);
         this.rollouts.set(id, put(this.rollouts.get(id), holder, record));
       },
       rollout: async (id) => copyOf(id, this.rollouts.get(id)),

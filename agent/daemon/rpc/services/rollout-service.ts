@@ -2,7 +2,7 @@
 import { Failure } from '../../../shared/failure.ts';
 import type { lamadist } from '../../../shared/gen/messages.js';
 import type { RolloutServiceHandlers } from '../../../shared/gen/services.ts';
-import { put, type Register, requireEpoch, take } from '../../rollout/register.ts';
+import { put, type Register, requireAlone, take } from '../../rollout/register.ts';
 import type { RolloutRegisters } from '../../rollout/registers.ts';
 import { unary } from '../handlers.ts';
 
@@ -12,6 +12,7 @@ type FenceMessage = lamadist.agent.v1.RolloutFence.$Properties;
 /** Names a file. */
 const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const MAX_WITNESSES = 9;
+const MAX_REPLACED = 64;
 const MAX_TEXT_LENGTH = 300;
 const MAX_PLAN_BYTES = 512 << 10;
 const MAX_PROGRESS_BYTES = 256 << 10;
@@ -23,11 +24,15 @@ export function rolloutService(registers: Pick<RolloutRegisters, 'read' | 'chang
       return whole(rolloutId, await registers.change(rolloutId, (register) => take(register, { epoch, holder })));
     }),
 
-    putRollout: unary(async ({ rollout, plan, progress }) => {
+    putRollout: unary(async ({ rollout, plan, progress, replaced }) => {
       const { id, epoch, holder, sequence, witnesses, summary, ended } = offered(rollout ?? {});
       requireClaim({ id, epoch, holder });
       requireRecord({ sequence, witnesses, summary, plan, progress });
-      await registers.change(id, (register) => put(register, holder, { epoch, sequence, witnesses, summary, ended, plan, progress }));
+      if (replaced.length > MAX_REPLACED) throw invalid('replaced');
+      await registers.change(id, (register, others) => {
+        requireAlone(register, ended, others, replaced);
+        return put(register, holder, { epoch, sequence, witnesses, summary, ended, plan, progress });
+      });
       return {};
     }),
 
@@ -41,11 +46,18 @@ export function rolloutService(registers: Pick<RolloutRegisters, 'read' | 'chang
   };
 }
 
-/** Refuses the command of a runner that another one has fenced off. Throws ROLLOUT_TAKEN_OVER, INVALID_REQUEST. */
-export async function requireUnfenced(registers: Pick<RolloutRegisters, 'read'>, fence: FenceMessage | null | undefined): Promise<void> {
-  if (!fence) return;
+/**
+ * Carries out a command, unless it comes of a runner that another one has fenced off; whoever fences it off meanwhile waits for it.
+ * Throws ROLLOUT_TAKEN_OVER, INVALID_REQUEST.
+ */
+export async function guarded<Value>(
+  registers: Pick<RolloutRegisters, 'guard'>,
+  fence: FenceMessage | null | undefined,
+  work: () => Promise<Value>,
+): Promise<Value> {
+  if (!fence) return work();
   if (!ID.test(fence.rolloutId ?? '')) throw invalid('rollout_id');
-  requireEpoch(await registers.read(fence.rolloutId ?? ''), fence.epoch ?? 0);
+  return registers.guard(fence.rolloutId ?? '', fence.epoch ?? 0, work);
 }
 
 function offered({ id, epoch, holder, sequence, witnesses, summary, ended }: RolloutMessage) {

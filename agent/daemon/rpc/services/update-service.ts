@@ -2,7 +2,7 @@
 import { Failure } from '../../../shared/failure.ts';
 import type { lamadist } from '../../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../../shared/gen/services.ts';
-import type { BundleAccessStore } from '../../delivery/bundle-access.ts';
+import type { BundleAccess, BundleAccessStore } from '../../delivery/bundle-access.ts';
 import type { ClientOffers } from '../../delivery/client-offers.ts';
 import type { MediaBundle } from '../../delivery/media-bundles.ts';
 import type { RolloutRegisters } from '../../rollout/registers.ts';
@@ -18,7 +18,7 @@ import { type CallContext, serverStream, unary } from '../handlers.ts';
 import { bundleMessage, timestamp, updateMessage } from '../messages/update-message.ts';
 import { bundleSource } from './bundle-source.ts';
 import { installation } from './installation.ts';
-import { requireUnfenced } from './rollout-service.ts';
+import { guarded } from './rollout-service.ts';
 import { serveBundle } from './serve-bundle.ts';
 
 export interface UpdateServiceParts {
@@ -35,7 +35,7 @@ export interface UpdateServiceParts {
   /** Whether RAUC can stream here. */
   readonly canStream: boolean;
   readonly newId: () => string;
-  readonly rollouts: Pick<RolloutRegisters, 'read'>;
+  readonly rollouts: Pick<RolloutRegisters, 'guard'>;
 }
 
 type Messages = typeof lamadist.agent.v1;
@@ -50,29 +50,21 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
   return {
     installBundle: unary(async (request, context) => {
       const { operation, access } = installation(request, parts.newId, parts.callers.of(context.authContext).name);
-      await requireUnfenced(parts.rollouts, request.rolloutFence);
-      if (request.operationId !== '' && (await isKnown(parts, operation.id))) return { operationId: operation.id };
-      const waiting = waitingFor(operation, updater.state);
-      if (waiting) return { operationId: waiting };
-      // Before the operation itself: once that is accepted, it goes on by itself after any restart.
-      if (access) await parts.access.keep(operation.id, access);
-      try {
-        await updater.submit({ type: 'install-requested', operation });
-      } catch (error) {
-        if (access) await parts.access.forget(operation.id);
-        throw error;
-      }
-      return { operationId: operation.id };
+      return guarded(parts.rollouts, request.rolloutFence, async () => {
+        if (request.operationId !== '' && (await isKnown(parts, operation.id))) return { operationId: operation.id };
+        return { operationId: waitingFor(operation, updater.state) ?? (await begin(parts, operation, access)) };
+      });
     }),
 
     pauseUpdate: unary(({ operationId }) => command(updater, operationId, { type: 'pause-requested' })),
 
     resumeUpdate: unary(({ operationId }) => command(updater, operationId, { type: 'resume-requested' })),
 
-    cancelUpdate: unary(async ({ operationId, message, rolloutFence }) => {
-      await requireUnfenced(parts.rollouts, rolloutFence);
-      return command(updater, operationId, { type: 'cancel-requested', message: message.slice(0, MAX_MESSAGE_LENGTH) });
-    }),
+    cancelUpdate: unary(({ operationId, message, rolloutFence }) =>
+      guarded(parts.rollouts, rolloutFence, () =>
+        command(updater, operationId, { type: 'cancel-requested', message: message.slice(0, MAX_MESSAGE_LENGTH) }),
+      ),
+    ),
 
     inspectBundle: unary(async (request, { signal }) => {
       const source = bundleSource(request.source);
@@ -97,17 +89,16 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return update ? { update: updateMessage(update) } : {};
     }),
 
-    rollBack: unary(async (request, { signal }) => {
-      const message = request.message.slice(0, MAX_MESSAGE_LENGTH);
+    rollBack: unary(async ({ message, operationId, rolloutFence }, { signal }) => {
       const { bootname } = parts.boot;
-      await requireUnfenced(parts.rollouts, request.rolloutFence);
-      requireLast(updater.state, request.operationId);
+      requireLast(updater.state, operationId);
       // Only a committed update is left for the other slot as it is; and RAUC tells nothing about slots while it writes one.
       const slots = updater.state.phase === 'committed' ? await installer.slots(signal) : [];
       const otherSlotGood = slots.some((slot) => slot.bootname !== bootname && slot.bootStatus === 'good');
-      await updater.submit({ type: 'rollback-requested', message, bootname, otherSlotGood });
-      const { state } = updater;
-      return { operationId: state.phase === 'idle' ? '' : state.operation.id };
+      const why = message.slice(0, MAX_MESSAGE_LENGTH);
+      return guarded(parts.rollouts, rolloutFence, () =>
+        command(updater, operationId, { type: 'rollback-requested', message: why, bootname, otherSlotGood }),
+      );
     }),
 
     listUpdates: unary(async (request) => {
@@ -116,6 +107,19 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
       return { updates: updates.map(updateMessage), nextPageToken: next };
     }),
   };
+}
+
+/** Resolves with the operation's id once it is accepted. */
+async function begin({ updater, access }: UpdateServiceParts, operation: Operation, given: BundleAccess | undefined): Promise<string> {
+  // Before the operation itself: once that is accepted, it goes on by itself after any restart.
+  if (given) await access.keep(operation.id, given);
+  try {
+    await updater.submit({ type: 'install-requested', operation });
+  } catch (error) {
+    if (given) await access.forget(operation.id);
+    throw error;
+  }
+  return operation.id;
 }
 
 /** Tells the update that is under way to do something; with an id, only if it is that one. */

@@ -3,14 +3,15 @@ import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
 import { findRollout } from '../../rollout/find-rollout.ts';
-import { readRollout, takeRollout } from '../../rollout/open-rollout.ts';
+import type { RolloutJournal } from '../../rollout/journal.ts';
+import { type OpenRollout, readRollout, takeRollout } from '../../rollout/open-rollout.ts';
 import type { Plan } from '../../rollout/plan.ts';
 import { isAtRest, type RolloutState } from '../../rollout/state.ts';
 import { transition } from '../../rollout/transition.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { type RunOptions, withRunOptions } from './rollout-options.ts';
-import { exitOf, machineOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
+import { exitOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
 import { openTools, type RolloutTools } from './rollout-tools.ts';
 
 interface OrderCommand {
@@ -79,10 +80,11 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
   const stopListening = world.onInterrupt(() => interrupt.abort());
   let tools: RolloutTools | undefined;
   try {
-    const { state, holder, witnesses } = await readRollout(id, parts, interrupt.signal);
-    await witnesses.close();
+    const seen = await readRollout(id, parts, interrupt.signal);
+    await seen.witnesses.close();
+    const { state } = seen;
     // What is refused, or cannot be done from here, sends nobody away.
-    if (name === 'resume') refuseForeign(session, state, holder);
+    if (name === 'resume') await refuseForeign(seen, parts.journal);
     for (const type of orderOf(name, state)) transition(state, { type, atMs: world.clock.now() });
     if (name === 'resume' || name === 'take-over') tools = await openTools(session, state.plan, options);
     const taken = await takeRollout(id, newHolder(world), parts, interrupt.signal);
@@ -127,8 +129,11 @@ function orderOf(name: OrderCommand['name'], state: RolloutState): readonly Orde
 }
 
 /** Two machines that both "resume" would take the rollout from each other without anybody meaning it. */
-function refuseForeign({ world }: Session, state: RolloutState, holder: string): void {
-  if (isAtRest(state) || machineOf(holder) === machineOf(newHolder(world))) return;
+async function refuseForeign({ state, holder, epoch }: OpenRollout, journal: RolloutJournal): Promise<void> {
+  const { id } = state.plan;
+  const own = isAtRest(state) ? undefined : await journal.read(id);
+  // Nobody took it after this machine did.
+  if (isAtRest(state) || (own && own.epoch >= epoch)) return;
   const found = `${holder} runs it, and "lamactl rollout take-over" goes on from here`;
-  throw new Failure('ROLLOUT_UNDER_WAY', `Cannot resume the rollout ${state.plan.id}: ${found}`, { holder });
+  throw new Failure('ROLLOUT_UNDER_WAY', `Cannot resume the rollout ${id}: ${found}`, { holder });
 }

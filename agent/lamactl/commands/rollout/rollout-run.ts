@@ -8,6 +8,7 @@ import { RolloutJournal } from '../../rollout/journal.ts';
 import { NodeWork } from '../../rollout/node-work.ts';
 import { targetsNamed } from '../../rollout/open-rollout.ts';
 import { Runner } from '../../rollout/runner.ts';
+import { RecordSeal } from '../../rollout/seal.ts';
 import { hasEnded, isAtRest, type RolloutState } from '../../rollout/state.ts';
 import type { Witnesses } from '../../rollout/witnesses.ts';
 import { type Session, USUAL_TIMEOUT_MS } from '../session.ts';
@@ -25,25 +26,26 @@ export interface Taken {
   readonly witnesses: Witnesses;
   readonly state: RolloutState;
   readonly sequence: number;
+  /** Rollouts that a new one does not have to wait for. */
+  readonly replaced?: readonly string[];
 }
 
-export async function openParts(session: Session): Promise<FindParts & { readonly journal: RolloutJournal }> {
+export async function openParts(session: Session): Promise<FindParts & { readonly journal: RolloutJournal; readonly seal: RecordSeal }> {
   return {
     connect: await session.connectAsNow(),
     clock: session.world.clock,
     timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS),
     patienceMs: WITNESS_PATIENCE_MS,
     journal: new RolloutJournal(await session.rolloutFolder()),
+    seal: new RecordSeal({ identity: await session.identityAsNow(), now: () => session.world.clock.now() }),
     targets: await session.targetsOf('all'),
   };
 }
 
-/** Names this process to whoever else would run the rollout: its machine first. */
+/** Names this process to whoever else would run the rollout, and to a person. */
 export function newHolder({ random }: Pick<Session['world'], 'random'>): string {
   return `${hostname()}/${process.pid}.${random(4).toString('hex')}`;
 }
-
-export const machineOf = (holder: string): string => holder.slice(0, holder.lastIndexOf('/'));
 
 export interface RunParts {
   readonly orders: readonly Order[];
@@ -61,10 +63,10 @@ export async function runRollout(session: Session, taken: Taken, { orders, optio
   const view = new RolloutProgress(session, plan);
   let opened: RolloutTools | undefined;
   try {
-    const { clock, journal, connect, targets, timeoutMs } = await openParts(session);
-    const { claim, witnesses, state: before, sequence } = taken;
+    const { clock, journal, seal, connect, targets, timeoutMs } = await openParts(session);
+    const { claim, witnesses, state: before, sequence, replaced = [] } = taken;
     const onChange = (from: RolloutState, to: RolloutState): void => view.changed(from, to);
-    const runner = new Runner({ claim, journal, witnesses, clock, onChange }, before, sequence);
+    const runner = new Runner({ claim, journal, seal, witnesses, clock, replaced, onChange }, before, sequence);
     view.began(before);
     await runner.record(
       orders.map((type) => ({ type })),

@@ -53,6 +53,9 @@ export function addRolloutStart(rollout: Command, run: Run): void {
     .action((options: StartOptions, command: Command) => run(command, (session) => start(session, options)));
 }
 
+/** As many as a node takes. */
+const MOST_REPLACED = 64;
+
 interface StartOptions extends PlanOptions, RunOptions {
   readonly replace?: true;
 }
@@ -85,9 +88,9 @@ async function show({ world, format, paint }: Session, { schedule, plan: { bundl
 
 async function start(session: Session, options: StartOptions): Promise<ExitName> {
   const found = await survey(session, options, readOnce);
-  const { schedule, plan, others } = found;
+  const { schedule, plan, known } = found;
   if (session.format === 'table') await show(session, found);
-  const [other] = others;
+  const other = known.find(({ ended }) => !ended);
   if (other && !options.replace) {
     throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${other.id}, ${other.summary}`, {
       rollout: other.id,
@@ -101,5 +104,11 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
   const tools = await openTools(session, plan, options);
   const claim = { rolloutId: plan.id, epoch: 1, holder: newHolder(session.world) };
   const witnesses = new Witnesses(targetsNamed(parts.targets, plan.witnesses), parts);
-  return runRollout(session, { claim, witnesses, state: begin(plan), sequence: 0 }, { orders: [], options, tools: async () => tools });
+  // A node that was away may take one of these for open still.
+  const replaced = known.map(({ id }) => id).slice(0, MOST_REPLACED);
+  return runRollout(
+    session,
+    { claim, witnesses, state: begin(plan), sequence: 0, replaced },
+    { orders: [], options, tools: async () => tools },
+  );
 }

@@ -21,8 +21,8 @@ import { type PlanOptions, WINDOW_NODE_MS } from './rollout-options.ts';
 export interface Survey {
   readonly schedule: Schedule;
   readonly plan: Plan;
-  /** Rollouts that have not ended, as the nodes know. */
-  readonly others: readonly KnownRollout[];
+  /** The rollouts that the nodes of the context know. */
+  readonly known: readonly KnownRollout[];
 }
 
 /** Asks the selected nodes what they run, and plans a rollout. Changes nothing. */
@@ -45,7 +45,7 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   const schedule = planRollout(facts, { ...options, ...found });
   const plan = planOf(session.world, options, { argument, source, ...found }, schedule);
   const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
-  return { schedule, plan, others: newestOfEach(copies).filter(({ ended }) => !ended) };
+  return { schedule, plan, known: newestOfEach([...copies, ...(await knownElsewhere(session, targets))]) };
 }
 
 /** A file is said by its whole path: whoever goes on with the rollout may stand in another folder. */
@@ -57,6 +57,15 @@ async function bundleOf(
   if (!('file' in argument)) return { argument: said, source: argument };
   const { info } = await openFile(argument.file);
   return { argument: resolve(argument.file), source: { client: info } };
+}
+
+/** What the nodes know that were not selected: one rollout may hold up the others' witnesses, and the servers of their clusters. */
+async function knownElsewhere(session: Session, selected: readonly Target[]): Promise<readonly KnownRollout[]> {
+  const names = new Set(selected.map(({ name }) => name));
+  const others = (await session.targetsOf('all')).filter(({ name }) => !names.has(name));
+  const options = { timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS) };
+  const answers = await ask(others, session.world.connect, options, (node) => node.rollouts());
+  return answers.flatMap((answer) => (answer.ok ? answer.value : []));
 }
 
 interface Look {

@@ -10,8 +10,13 @@ import { text } from '../wire/wire-values.ts';
 export function rolloutCalls(channel: Pick<Channel, 'call'>): RolloutCalls {
   return {
     takeRollout: async (claim) => copy(await channel.call(service.takeRollout, claim)),
-    async putRollout({ rolloutId: id, plan, progress, witnesses, ...rest }) {
-      await channel.call(service.putRollout, { rollout: { id, witnesses: [...witnesses], ...rest }, plan, progress });
+    async putRollout({ rolloutId: id, plan, progress, replaced, witnesses, ...rest }) {
+      await channel.call(service.putRollout, {
+        rollout: { id, witnesses: [...witnesses], ...rest },
+        plan,
+        progress,
+        replaced: [...replaced],
+      });
     },
     rollout: async (rolloutId) => copy(await channel.call(service.getRollout, { rolloutId })),
     rollouts: async () => (await channel.call(service.listRollouts, {})).rollouts.map(known),

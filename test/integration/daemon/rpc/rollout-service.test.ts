@@ -55,6 +55,13 @@ describe('the record of a rollout on a node', () => {
     expect(await install(2)).toEqual({ operationId: OPERATION });
   });
 
+  it('is refused as long as another rollout has not ended, unless it is replaced', async () => {
+    await put(1, 1);
+    const second = { ...rollout(1, 1), id: OPERATION };
+    await expect(ask(client.rollouts, 'putRollout', { rollout: second, plan })).rejects.toMatchObject({ code: 'ROLLOUT_UNDER_WAY' });
+    await ask(client.rollouts, 'putRollout', { rollout: second, plan, replaced: [ID] });
+  });
+
   it('is one update when the same is asked for twice', async () => {
     await install(1);
     expect(await install(1)).toEqual({ operationId: OPERATION });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { put, type Register, requireEpoch, take } from '../../../../agent/daemon/rollout/register.ts';
+import { put, type Register, requireAlone, requireEpoch, take } from '../../../../agent/daemon/rollout/register.ts';
 
 const bytes = (text: string) => Buffer.from(text);
 const record = (epoch: number, sequence: number, plan = 'plan') => ({
@@ -49,5 +49,15 @@ describe('the register of a rollout', () => {
     expect(() => requireEpoch(held(), 1)).toThrow('anna holds it under epoch 2');
     expect(() => requireEpoch(held(), 2)).not.toThrow();
     expect(() => requireEpoch(undefined, 1)).not.toThrow();
+  });
+
+  it('begins alone: its first record waits for others to end, or to be replaced', () => {
+    const others = [{ id: 'other', register: held() }];
+    expect(() => requireAlone(undefined, false, others, [])).toThrow('Cannot begin a rollout: another has not ended: other');
+    expect(() => requireAlone(take(undefined, { epoch: 2, holder: BERT }), false, others, [])).toThrow('another has not ended');
+    requireAlone(undefined, false, others, ['other']);
+    requireAlone(undefined, true, others, []);
+    requireAlone(held(), false, others, []);
+    requireAlone(undefined, false, [{ id: 'other', register: { ...held(), record: { ...record(2, 5), ended: true } } }], []);
   });
 });

@@ -35,6 +35,35 @@ describe('the rollouts that a node remembers', () => {
     expect(await again().read(id(1))).toEqual({ promised: claim, record: { ...record(2) } });
   });
 
+  it('let nobody fence off a runner while a command of its is taken, and take none afterwards', async () => {
+    const { registers } = await open();
+    await registers.change(id(1), (register) => take(register, claim));
+    const order: string[] = [];
+    const install = registers.guard(id(1), 1, async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      order.push('installed');
+    });
+    const fenced = registers.change(id(1), (register) => take(register, { epoch: 2, holder: 'bert' })).then(() => order.push('fenced off'));
+    await Promise.all([install, fenced]);
+    expect(order).toEqual(['installed', 'fenced off']);
+    const late = registers.guard(id(1), 1, async () => order.push('installed late'));
+    await expect(late).rejects.toMatchObject({ code: 'ROLLOUT_TAKEN_OVER' });
+    expect(order).toHaveLength(2);
+  });
+
+  it('are told of each other as long as there is no record of one', async () => {
+    const { registers } = await open();
+    await registers.change(id(1), (register) => put(register, 'anna', record(1)));
+    const seen: number[] = [];
+    for (const sequence of [1, 2]) {
+      await registers.change(id(2), (register, others) => {
+        seen.push(others.length);
+        return put(register, 'anna', record(sequence));
+      });
+    }
+    expect(seen).toEqual([1, 0]);
+  });
+
   it('stay as they are when a change is refused', async () => {
     const { registers } = await open();
     await registers.change(id(1), (register) => put(register, 'anna', record(3)));

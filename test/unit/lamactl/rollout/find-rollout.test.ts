@@ -33,6 +33,7 @@ function parts(nodes: Readonly<Record<string, FakeNode>>, ...own: readonly { rea
       plan: async (id) => plans.get(id),
       list: async () => own.map(({ plan: { id }, ended }) => ({ id, ended, summary: '', holder: 'B/1' })),
     },
+    seal: { open: async () => Promise.reject(new Error('nothing is opened here')) },
     targets: Object.keys(nodes).map((name) => targetOf(name)),
   };
 }

@@ -40,8 +40,9 @@ class Desk {
         this.told.push(`witnesses ${write.sequence} ${nodes.map(({ step }) => step)}`);
       },
     };
+    const seal: RunnerParts['seal'] = { close: async ({ progress }) => progress };
     const claim = { rolloutId: PLAN.id, epoch: 1, holder: 'laptop/1' };
-    return new Runner({ claim, journal, witnesses, clock: this.clock, onChange: () => {} }, state, sequence);
+    return new Runner({ claim, journal, seal, witnesses, clock: this.clock, onChange: () => {} }, state, sequence);
   }
 
   work = {

@@ -8,7 +8,16 @@ import { targetOf } from './slot-node.ts';
 
 const ID = '11111111-2222-8333-8444-555555555555';
 const claim = { rolloutId: ID, epoch: 1, holder: 'laptop/1' };
-const write = { ...claim, sequence: 1, witnesses: [], summary: '', ended: false, plan: Buffer.from('plan'), progress: Buffer.from('p') };
+const write = {
+  ...claim,
+  sequence: 1,
+  witnesses: [],
+  summary: '',
+  ended: false,
+  plan: Buffer.from('plan'),
+  progress: Buffer.from('p'),
+  replaced: [],
+};
 const signal = new AbortController().signal;
 
 function witnessesOf(nodes: Readonly<Record<string, FakeNode>>, unknown = 0): Witnesses {

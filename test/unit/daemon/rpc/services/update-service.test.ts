@@ -25,7 +25,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     offers: new ClientOffers(new FakeClock()),
     clock: new FakeClock(),
     newId: () => 'new',
-    rollouts: { read: async () => undefined },
+    rollouts: { guard: (_id, _epoch, work) => work() },
     history: { find: async () => ended, page: async () => ({ updates: [], next: '' }) },
     updater: {
       get state() {

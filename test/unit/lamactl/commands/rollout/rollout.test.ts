@@ -220,6 +220,22 @@ describe('lamactl rollout', () => {
     expect(world.stdout.text).toContain('aborted');
   });
 
+  it('sees the rollout of nodes that were not selected', async () => {
+    const world = new FakeWorld(fleet('attic', 'cellar', 'shed'), certificates);
+    await world.run('rollout start -n attic,cellar --bundle /data/two.raucb --on-node --waves 1,rest --pause-after 1');
+    const start = 'rollout start -n shed --bundle /data/two.raucb --on-node';
+    expect(await world.run(start)).toBe(7);
+    expect(await world.run(`${start} --replace`)).toBe(0);
+  });
+
+  it('begins once, where two begin at once', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const worlds = [new FakeWorld(nodes, certificates), new FakeWorld(nodes, certificates)];
+    expect((await Promise.all(worlds.map((world) => world.run(START)))).sort()).toEqual([0, 7]);
+    expect(worlds.map(({ stderr }) => stderr.text).join('')).toContain('another has not ended');
+    for (const { installs } of Object.values(nodes)) expect(installs).toHaveLength(1);
+  });
+
   it('begins nothing when no node answers that could keep its record', async () => {
     const world = new FakeWorld({ attic: deadNode(), cellar: deadNode() }, certificates);
     expect(await world.run(START)).toBe(4);
