@@ -47,7 +47,10 @@ export function withPlanOptions(command: Command): Command {
       new Option('--gate <gates>', `what each node has to pass: ${GATES.join(', ')}`).argParser(gates).default(['health'], 'health'),
     )
     .addOption(
-      new Option('--window <window>', 'nodes start and reboot within this window only, by themselves; of a wave as many at once as may be down').argParser(maintenanceWindow),
+      new Option(
+        '--window <window>',
+        'nodes start and reboot within this window only, by themselves; of a wave as many at once as may be down',
+      ).argParser(maintenanceWindow),
     )
     .addOption(new Option('--pause-after <wave>', 'pause when this wave is over').argParser(count))
     .addOption(new Option('--soak <duration>', 'watch each wave for so long before the next').argParser(duration))

@@ -195,6 +195,11 @@ describe('a rollout', () => {
     rollout.say({ type: 'node-undo-failed', node: 0, why: 'it was updated since' });
     expect(rollout.state.phase).toBe('undone');
     expect(rollout.steps()).toEqual(['undo-failed', 'undone', 'cancelled']);
+    // Once the node is back.
+    expect(rollout.say({ type: 'undo' }).effects).toEqual([{ type: 'undo', node: 0, attempt: 1 }]);
+    expect(rollout.state.phase).toBe('undoing');
+    expect(rollout.say({ type: 'node-undone', node: 0 }).state.phase).toBe('undone');
+    expect(rollout.say({ type: 'undo' }).effects).toEqual([]);
   });
 
   it('does not take another bundle from the same URL', () => {

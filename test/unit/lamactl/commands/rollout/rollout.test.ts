@@ -207,6 +207,33 @@ describe('lamactl rollout', () => {
     expect(attic!.rollBackMessages).toEqual([]);
   });
 
+  it('is resumed on the machine that ran it last, and by another only when that takes it over', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = new FakeWorld(nodes, certificates);
+    let asked = 0;
+    nodes.attic!.answers = {
+      ...nodes.attic!.answers,
+      install: async (request) => {
+        asked += 1;
+        nodes.attic!.keep(updateIn('downloading', { operationId: request.operationId ?? '' }));
+        if (asked === 1) world.interrupt();
+        return request.operationId ?? '';
+      },
+      watch: async function* () {
+        nodes.attic!.keep(updateIn('committed', { operationId: nodes.attic!.last!.operationId }));
+        yield { cursor: '1', type: 'result', update: nodes.attic!.last! };
+      },
+    };
+    expect(await world.run(START)).toBe(12);
+    const folder = join(certificates.folder, 'rollouts');
+    renameSync(folder, `${folder}-elsewhere`);
+    expect(await world.run('rollout resume')).toBe(7);
+    expect(world.stderr.text).toContain('"lamactl rollout take-over" goes on from here');
+    renameSync(`${folder}-elsewhere`, folder);
+    expect(await world.run('rollout resume')).toBe(0);
+    expect(asked).toBe(1);
+  });
+
   it('does not begin while another one has not ended', async () => {
     const nodes = fleet('attic', 'cellar', 'shed');
     const world = new FakeWorld(nodes, certificates);
