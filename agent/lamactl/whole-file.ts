@@ -10,7 +10,7 @@ const LIMIT_BYTES = 64 << 20;
 /** Puts a file in place that is never seen in part, and that its owner alone may read. Throws CONFIG_INVALID. */
 export async function writeWhole(file: string, content: string, mode = 0o600): Promise<void> {
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolderOf(file);
     const temporary = `${file}.${process.pid}.tmp`;
     const handle = await open(temporary, 'w', mode);
     try {
@@ -23,6 +23,11 @@ export async function writeWhole(file: string, content: string, mode = 0o600): P
   } catch (error) {
     throw new Failure('CONFIG_INVALID', `Cannot write ${file}: ${(error as Error).message}`, { file }, { cause: error });
   }
+}
+
+/** Makes the folder that a file is to be in. */
+export async function makeFolderOf(file: string): Promise<void> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 }
 
 /** The text of a file; undefined when there is none. Throws CONFIG_INVALID. */

@@ -2,7 +2,8 @@
 import { dirname, relative } from 'node:path';
 import { parseDocument } from 'yaml';
 import { Failure } from '../../shared/failure.ts';
-import { readIfThere, writeWhole } from '../whole-file.ts';
+import { lockFile } from '../file-lock.ts';
+import { makeFolderOf, readIfThere, writeWhole } from '../whole-file.ts';
 import { parseContextFile } from './context-file.ts';
 
 export interface NewNode {
@@ -10,12 +11,16 @@ export interface NewNode {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Adds a node to a context, or gives it another address and labels; comments and order stay. Throws CONFIG_INVALID. */
+/**
+ * Adds a node to a context, or gives it another address and labels, and the name of its entry in its certificate; comments and order stay.
+ * Throws CONFIG_INVALID.
+ */
 export async function keepNode(file: string, context: string, name: string, { address, labels }: NewNode): Promise<void> {
   const entry = { address, ...(Object.keys(labels).length > 0 && { labels }) };
   await edit(file, (document) => {
     const kept = document.getIn(['contexts', context, 'nodes', name]);
-    const node = document.createNode({ ...(isMap(kept) ? (kept.toJSON() as object) : {}), ...entry }, { flow: true });
+    const { name: _, ...before } = isMap(kept) ? (kept.toJSON() as Record<string, unknown>) : {};
+    const node = document.createNode({ ...before, ...entry }, { flow: true });
     document.setIn(['contexts', context, 'nodes', name], node);
   });
 }
@@ -45,12 +50,18 @@ export async function keepAuthorities(file: string, context: string, ca: string)
 type Document = ReturnType<typeof parseDocument>;
 
 async function edit(file: string, change: (document: Document) => void): Promise<void> {
-  const document = parseDocument((await readIfThere(file)) ?? '');
-  change(document);
-  const text = document.toString({ lineWidth: 0 });
-  // Never leaves behind what the next command could not read.
-  parseContextFile(text, file);
-  await writeWhole(file, text);
+  await makeFolderOf(file);
+  const unlock = await lockFile(file);
+  try {
+    const document = parseDocument((await readIfThere(file)) ?? '');
+    change(document);
+    const text = document.toString({ lineWidth: 0 });
+    // Never leaves behind what the next command could not read.
+    parseContextFile(text, file);
+    await writeWhole(file, text);
+  } finally {
+    await unlock();
+  }
 }
 
 function isMap(node: unknown): node is { toJSON(): unknown } {

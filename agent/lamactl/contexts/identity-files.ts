@@ -21,18 +21,17 @@ export async function readIdentity(context: FleetContext): Promise<Identity> {
   const ca = await read('the CA certificate', context.ca);
   const certificate = await read('the certificate', context.certificate);
   const key = await read('the private key', context.key);
-  await refuseSharedKey(context.key);
+  refuseShared('the private key', context.key, (await stat(context.key)).mode);
   const identity = { ca, certificate, key };
   checkIdentity(identity, `context "${context.name}"`, context);
   return identity;
 }
 
-/** A key that others can read is no longer a secret; ssh refuses it for the same reason. */
-async function refuseSharedKey(file: string): Promise<void> {
-  const { mode } = await stat(file);
+/** What others can read is no longer a secret; ssh refuses keys for the same reason. Throws CONFIG_INVALID. */
+export function refuseShared(what: string, file: string, mode: number): void {
   if ((mode & OTHERS) === 0) return;
   const octal = (mode & 0o777).toString(8).padStart(4, '0');
-  throw new Failure('CONFIG_INVALID', `Cannot use the private key ${file}: its mode ${octal} opens it to others; run "chmod 600 ${file}"`, {
+  throw new Failure('CONFIG_INVALID', `Cannot use ${what} ${file}: its mode ${octal} opens it to others; run "chmod 600 ${file}"`, {
     file,
   });
 }

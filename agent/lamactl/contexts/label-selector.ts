@@ -12,7 +12,7 @@ const TERM = new RegExp(`^(?<not>!)?(?<key>${KEY})(?:(?<sign>!?==?)(?<value>${VA
 
 /**
  * Reads `role=k3s,site!=attic,ups,!old`: each term must hold. A bare key asks whether the label is there, `!key` whether it is
- * not; a node without the label has another value. Throws INVALID_REQUEST.
+ * not; a node without the label has another value. A node may have several roles, with dots between. Throws INVALID_REQUEST.
  */
 export function parseLabelSelector(text: string): LabelSelector {
   const terms = text.split(',').map(parseTerm);
@@ -28,5 +28,9 @@ function parseTerm(text: string): LabelSelector {
   }
   if (sign === undefined) return (labels) => Object.hasOwn(labels, key) !== (not !== undefined);
   const wanted = !sign.startsWith('!');
-  return (labels) => (Object.hasOwn(labels, key) && labels[key] === value) === wanted;
+  return (labels) => (Object.hasOwn(labels, key) && isValue(key, labels[key] ?? '', value)) === wanted;
+}
+
+function isValue(key: string, found: string, wanted: string): boolean {
+  return found === wanted || (key === 'role' && found.split('.').includes(wanted));
 }

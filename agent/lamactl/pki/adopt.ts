@@ -40,8 +40,8 @@ export async function adopt(office: Office, adoption: Adoption): Promise<Registr
   const list = adoption.list === undefined ? undefined : await readList(await text(adoption.list), authority);
   const kept = await keep(office, authority, adoption.key, list);
   const registry: Registry = { schema: 1, signing: kept.id, authorities: [kept], issued: withRevoked(issued, kept.id, list) };
-  await file.write(registry);
-  await keepTrust(office, registry.authorities);
+  await file.create(registry);
+  await keepTrust(office);
   if (await contextExists(contextFile, context)) await keepAuthorities(contextFile, context, authoritiesFile(office));
   return registry;
 }

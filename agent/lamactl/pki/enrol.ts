@@ -5,7 +5,8 @@ import { certificateFingerprint, keyFingerprint, shownFingerprint } from '../../
 import { keepNode } from '../contexts/context-edit.ts';
 import type { Enrolment, EnrolmentCalls } from '../node/node-access.ts';
 import type { Stranger } from '../node/stranger.ts';
-import { isIssuedBy, issue, keyOfRequest } from './issuing.ts';
+import { issueRecorded } from './issue-recorded.ts';
+import { isIssuedBy, keyOfRequest } from './issuing.ts';
 import type { Office } from './office.ts';
 import { type KeptAuthority, type Registry, trustOf } from './registry.ts';
 
@@ -36,10 +37,8 @@ export function judge({ certificate }: Stranger, authorities: readonly KeptAutho
  * compared: whoever stood between would have to show another. Throws NODE_UNTRUSTED, CLAIM_REFUSED and what calls fail with.
  */
 export async function claimNode(office: Office, stranger: Stranger, node: EnrolmentCalls, newcomer: Newcomer): Promise<void> {
-  const { registry: file, keys, world } = office;
-  const registry = await file.read();
   const enrolment = await node.enrolment();
-  refuseOtherPins(enrolment, registry);
+  refuseOtherPins(enrolment, await office.registry.read());
   const key = await keyOfRequest(enrolment.certificateRequest);
   if (!key.equals(stranger.certificate.publicKey)) {
     throw new Failure(
@@ -47,10 +46,9 @@ export async function claimNode(office: Office, stranger: Stranger, node: Enrolm
       `Cannot enroll ${newcomer.name}: it asks for a certificate for another key than ${shownFingerprint(keyFingerprint(stranger.certificate.publicKey))}`,
     );
   }
-  const made = await issue(registry, keys, { kind: 'node', name: newcomer.name, address: newcomer.address }, key, world);
-  // Before the node has it: what was given away must be known, to be revoked.
-  await file.write(made.registry);
-  await node.claim({ certificate: made.issued.certificate, trust: trustOf(registry.authorities), labels: newcomer.labels });
+  const { certificate } = await issueRecorded(office, { kind: 'node', name: newcomer.name, address: newcomer.address }, key);
+  const { authorities } = await office.registry.read();
+  await node.claim({ certificate, trust: trustOf(authorities), labels: newcomer.labels });
 }
 
 /** Told before the passphrase of a key is asked for; the node itself would refuse. */

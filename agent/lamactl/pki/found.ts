@@ -4,7 +4,8 @@ import { Failure } from '../../shared/failure.ts';
 import { keepContext } from '../contexts/context-edit.ts';
 import { contextExists } from '../contexts/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
-import { issue, makeAuthority } from './issuing.ts';
+import { issueRecorded } from './issue-recorded.ts';
+import { makeAuthority } from './issuing.ts';
 import { authoritiesFile, keepTrust, type Office, ownFiles } from './office.ts';
 import type { Registry } from './registry.ts';
 
@@ -31,22 +32,29 @@ export async function found(office: Office, { name, admin, token }: Foundation):
   }
   if (!registry) {
     registry = { schema: 1, signing: 1, authorities: [await makeAuthority(keys, name, 1, token, world)], issued: [] };
-    await file.write(registry);
+    await file.create(registry);
   }
   const own = ownFiles(office, admin);
   const key = await ownKey(own.key);
-  const made = await issue(registry, keys, { kind: 'client', name: admin, role: 'admin' }, createPublicKey(key), world);
-  await file.write(made.registry);
-  await writeWhole(own.certificate, made.issued.certificate);
-  await keepTrust(office, registry.authorities);
+  const { certificate } = await issueRecorded(office, { kind: 'client', name: admin, role: 'admin' }, createPublicKey(key));
+  await writeWhole(own.certificate, certificate);
+  await keepTrust(office);
   await keepContext(contextFile, context, { ca: authoritiesFile(office), ...own });
-  return made.registry;
+  return file.read();
+}
+
+function readKey(text: string, path: string): KeyObject {
+  try {
+    return createPrivateKey(text);
+  } catch (error) {
+    throw new Failure('CONFIG_INVALID', `Cannot use ${path}: it is there, and no key that can be read`, { file: path }, { cause: error });
+  }
 }
 
 /** The key (P-256) in a file, made where there is none. */
 export async function ownKey(path: string): Promise<KeyObject> {
   const text = await readIfThere(path);
-  if (text !== undefined) return createPrivateKey(text);
+  if (text !== undefined) return readKey(text, path);
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
   await writeWhole(path, privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   return privateKey;

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { parseConfig } from '../../shared/config-file.ts';
 import { Failure } from '../../shared/failure.ts';
+import { lockFile } from '../file-lock.ts';
 import type { Trust } from '../node/node-access.ts';
-import { readIfThere, writeWhole } from '../whole-file.ts';
+import { makeFolderOf, readIfThere, writeWhole } from '../whole-file.ts';
 
 const Key = v.union([
   /** Encrypted, beside the registry. */
@@ -52,11 +53,11 @@ export type KeptAuthority = v.InferOutput<typeof KeptAuthority>;
 export type Issued = v.InferOutput<typeof Issued>;
 export type Registry = v.InferOutput<typeof Registry>;
 
-/** The authorities of one context, and all that they issued, in one file, which is written whole. */
-export class RegistryFile {
-  /** What the file held when it was last read or written here. */
-  #seen: string | undefined;
+/** Whoever is asked for a passphrase meanwhile takes a while. */
+const PATIENCE_MS = 120_000;
 
+/** The authorities of one context, and all that they issued, in one file, which is written whole, by one lamactl at a time. */
+export class RegistryFile {
   constructor(readonly folder: string) {}
 
   get path(): string {
@@ -66,7 +67,6 @@ export class RegistryFile {
   /** Undefined when there is none. Throws CONFIG_INVALID. */
   async readIfThere(): Promise<Registry | undefined> {
     const text = await readIfThere(this.path);
-    this.#seen = text;
     return text === undefined ? undefined : parseConfig(Registry, text, this.path);
   }
 
@@ -79,13 +79,40 @@ export class RegistryFile {
     });
   }
 
-  /** What another lamactl issued or revoked meanwhile is not written over: throws TRUST_CHANGED then, and CONFIG_INVALID. */
-  async write(registry: Registry): Promise<void> {
-    if ((await readIfThere(this.path)) !== this.#seen) {
-      throw new Failure('TRUST_CHANGED', `Cannot write ${this.path}: another lamactl changed it meanwhile`, { file: this.path });
+  /** Throws TRUST_CHANGED where there is one by now, and CONFIG_INVALID. */
+  create(registry: Registry): Promise<void> {
+    return this.#locked(async () => {
+      if ((await this.readIfThere()) === undefined) return this.#write(registry);
+      throw new Failure('TRUST_CHANGED', `Cannot write ${this.path}: another lamactl made it meanwhile`, { file: this.path });
+    });
+  }
+
+  /** Puts in its place what is made of it, and keeps other lamactls waiting meanwhile. Throws CONFIG_INVALID, and what the change throws. */
+  change<Result>(make: (registry: Registry) => Promise<{ readonly registry: Registry; readonly result: Result }>): Promise<Result> {
+    return this.#locked(async () => {
+      const { registry, result } = await make(await this.read());
+      await this.#write(registry);
+      return result;
+    });
+  }
+
+  /** Works with what is there while nobody changes it. Throws CONFIG_INVALID, and what the work throws. */
+  use<Result>(work: (registry: Registry) => Promise<Result>): Promise<Result> {
+    return this.#locked(async () => work(await this.read()));
+  }
+
+  async #locked<Result>(work: () => Promise<Result>): Promise<Result> {
+    await makeFolderOf(this.path);
+    const unlock = await lockFile(this.path, PATIENCE_MS);
+    try {
+      return await work();
+    } finally {
+      await unlock();
     }
-    this.#seen = `${JSON.stringify(registry, null, 1)}\n`;
-    await writeWhole(this.path, this.#seen);
+  }
+
+  #write(registry: Registry): Promise<void> {
+    return writeWhole(this.path, `${JSON.stringify(registry, null, 1)}\n`);
   }
 }
 

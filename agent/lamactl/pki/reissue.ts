@@ -7,13 +7,14 @@ import { readIdentity } from '../contexts/identity-files.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
 import { writeWhole } from '../whole-file.ts';
 import { everyNode } from './fleet-trust.ts';
-import { isIssuedBy, issue, type Role } from './issuing.ts';
+import { issueRecorded } from './issue-recorded.ts';
+import { isIssuedBy, type Role } from './issuing.ts';
 import type { Office } from './office.ts';
 import { authorityOf, type Issued, type Registry } from './registry.ts';
 
 /** The administrator's own certificate by the new authority, put in place once every node has accepted it. */
 export async function renewOwn(office: Office, to: number, timeoutMs: number): Promise<readonly Answer<unknown>[]> {
-  const { contextFile, context, registry: file, keys, world } = office;
+  const { contextFile, context, registry: file, world } = office;
   const found = await readContext(contextFile, context);
   const identity = await readIdentity(found);
   const registry = await file.read();
@@ -21,12 +22,11 @@ export async function renewOwn(office: Office, to: number, timeoutMs: number): P
   if (isIssuedBy(identity.certificate.toString(), authority)) return [];
   const { role, name } = recordOf(registry, identity.certificate, found.certificate);
   const key = new X509Certificate(identity.certificate).publicKey;
-  const made = await issue(registry, keys, { kind: 'client', name, role: role as Role }, key, world, authority);
-  await file.write(made.registry);
-  const renewed = { ...identity, certificate: Buffer.from(made.issued.certificate) };
+  const { certificate } = await issueRecorded(office, { kind: 'client', name, role: role as Role }, key, to);
+  const renewed = { ...identity, certificate: Buffer.from(certificate) };
   const targets = (await everyNode(office)).map((target) => ({ ...target, identity: renewed }));
   const answers = await ask(targets, world.connect, { timeoutMs }, (node) => node.trust());
-  if (answers.every(({ ok }) => ok)) await writeWhole(found.certificate, made.issued.certificate);
+  if (answers.every(({ ok }) => ok)) await writeWhole(found.certificate, certificate);
   return answers;
 }
 
@@ -39,22 +39,18 @@ function recordOf({ issued }: Registry, certificate: Buffer, path: string): Issu
 
 /** The other clients' certificates by the new authority, for the keys that they have. Returns their files. */
 export async function reissueClients(office: Office, from: number, to: number): Promise<readonly string[]> {
-  const { registry: file, folder, contextFile, context, keys, world } = office;
+  const { registry: file, folder, contextFile, context, world } = office;
   const own = keyIn((await readIdentity(await readContext(contextFile, context))).certificate.toString());
-  let registry = await file.read();
+  const { issued } = await file.read();
   const files: string[] = [];
-  for (const each of registry.issued.filter((one) => one.authority === from && isLiveClient(one, world.clock.now()))) {
+  for (const each of issued.filter((one) => one.authority === from && isLiveClient(one, world.clock.now()))) {
     const key = keyIn(each.certificate);
     if (key === own) continue;
-    let renewed = registry.issued.find((one) => one.authority === to && keyIn(one.certificate) === key);
-    if (!renewed) {
-      const subject = { kind: 'client', name: each.name, role: each.role as Role } as const;
-      const holder = new X509Certificate(each.certificate).publicKey;
-      const made = await issue(registry, keys, subject, holder, world, authorityOf(registry.authorities, to));
-      [registry, renewed] = [made.registry, made.issued];
-      await file.write(registry);
-    }
-    const path = join(folder, 'handed-over', `${each.name}.pem`);
+    const subject = { kind: 'client', name: each.name, role: each.role as Role } as const;
+    const isRenewed = (one: Issued) => one.authority === to && one.role === each.role && keyIn(one.certificate) === key;
+    const renewed = issued.find(isRenewed) ?? (await issueRecorded(office, subject, new X509Certificate(each.certificate).publicKey, to));
+    // One name may have several certificates.
+    const path = join(folder, 'handed-over', `${each.name}-${renewed.serial_number}.pem`);
     await writeWhole(path, renewed.certificate);
     files.push(path);
   }

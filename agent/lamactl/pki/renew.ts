@@ -35,27 +35,24 @@ async function issueAll(
   { registry: file, keys, world }: Office,
   requests: readonly Answer<string>[],
 ): Promise<Map<Target, string | Failure>> {
-  const certificates = new Map<Target, string | Failure>();
-  let registry = await file.read();
-  for (const request of requests) {
-    if (!request.ok) continue;
-    const { target, value } = request;
-    try {
-      const made = await issue(
-        registry,
-        keys,
-        { kind: 'node', name: target.tlsName, address: target.address },
-        await keyOfRequest(value),
-        world,
-      );
-      registry = made.registry;
-      certificates.set(target, made.issued.certificate);
-    } catch (thrown) {
-      certificates.set(target, Failure.from(thrown));
+  await keys.open(signingAuthority(await file.read()));
+  return file.change(async (before) => {
+    const certificates = new Map<Target, string | Failure>();
+    let registry = before;
+    for (const request of requests) {
+      if (!request.ok) continue;
+      const { target, value } = request;
+      try {
+        const subject = { kind: 'node', name: target.tlsName, address: target.address } as const;
+        const made = await issue(registry, keys, subject, await keyOfRequest(value), world);
+        registry = made.registry;
+        certificates.set(target, made.issued.certificate);
+      } catch (thrown) {
+        certificates.set(target, Failure.from(thrown));
+      }
     }
-  }
-  await file.write(registry);
-  return certificates;
+    return { registry, result: certificates };
+  });
 }
 
 /** A new connection, for which no other authority counts than the one that signs now. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { lockFile } from '../file-lock.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
 import type { Target } from '../node/node.ts';
 import { applyTrust, everyNode } from './fleet-trust.ts';
@@ -30,9 +32,22 @@ export interface RotationReport {
   readonly toHandOver: readonly string[];
 }
 
-/** Carries a rotation on as far as it goes, beginning it when there is none. Every step of it can be done twice. Throws a Failure. */
+/**
+ * Carries a rotation on as far as it goes, beginning it when there is none. Every step of it can be done twice; one lamactl does at a time.
+ * Throws a Failure.
+ */
 export async function rotate(office: Office, options: RotateOptions): Promise<RotationReport> {
   const file = new RotationFile(office.folder);
+  await office.registry.read();
+  const unlock = await lockFile(file.path, 0);
+  try {
+    return await carryOn(office, file, options);
+  } finally {
+    await unlock();
+  }
+}
+
+async function carryOn(office: Office, file: RotationFile, options: RotateOptions): Promise<RotationReport> {
   let rotation = (await file.readIfThere()) ?? (await begin(office, file, options.token));
   for (;;) {
     const [from, to] = await bothOf(office, rotation);
@@ -41,7 +56,10 @@ export async function rotate(office: Office, options: RotateOptions): Promise<Ro
     const report = { from: from.name, to: to.name, nodes, toHandOver };
     const unconfirmed = nodes.filter(({ ok }) => !ok).map(({ target }) => target.name);
     const next = advance(rotation.stage, { unconfirmed, toHandOver });
-    if (next.type === 'waiting') return { stage: rotation.stage, ...report };
+    if (next.type === 'waiting') {
+      if (toHandOver.length > 0) await file.write({ ...rotation, told: [...new Set([...(rotation.told ?? []), ...toHandOver])] });
+      return { stage: rotation.stage, ...report };
+    }
     if (next.type === 'finished') {
       await finish(office, file, from);
       return { stage: 'finished', ...report };
@@ -60,21 +78,21 @@ const STEPS: Readonly<Record<Stage, (office: Office, rotation: Rotation, options
   trusting: async (office, _rotation, options) => {
     const { authorities } = await office.registry.read();
     // lamactl itself first: a node may show a certificate of the new one from the next stage on.
-    await keepTrust(office, authorities);
+    await keepTrust(office);
     return { nodes: await applyTrust(office.world, await everyNode(office), trustOf(authorities), options.timeoutMs), toHandOver: [] };
   },
 
   reissuing: async (office, { to }, options) => {
-    const registry = await office.registry.read();
-    if (registry.signing !== to) await office.registry.write({ ...registry, signing: to });
+    await office.registry.change(async (registry) => ({ registry: { ...registry, signing: to }, result: undefined }));
     const accepted = await renewOwn(office, to, options.timeoutMs);
     if (accepted.some(({ ok }) => !ok)) return { nodes: accepted, toHandOver: [] };
     return { nodes: await renewThose(office, to, options.timeoutMs), toHandOver: [] };
   },
 
-  'handing-over': async (office, { from, to }, options) => {
+  'handing-over': async (office, { from, to, told = [] }, options) => {
     const files = await reissueClients(office, from, to);
-    return { nodes: [], toHandOver: options.handedOver ? [] : files };
+    // Nobody can have handed over what nobody was told of.
+    return { nodes: [], toHandOver: options.handedOver ? files.filter((file) => !told.includes(file)) : files };
   },
 
   dropping: async (office, { from, to }, options) => {
@@ -105,7 +123,7 @@ async function makeNext({ registry: file, keys, world }: Office, registry: Regis
   const id = Math.max(...registry.authorities.map((each) => each.id)) + 1;
   const name = authorityOf(registry.authorities, registry.signing).name.replace(/ \d+$/, '');
   const next = await makeAuthority(keys, name, id, token, world);
-  await file.write({ ...registry, authorities: [...registry.authorities, next] });
+  await file.change(async (now) => ({ registry: { ...now, authorities: [...now.authorities, next] }, result: undefined }));
   return next;
 }
 
@@ -130,10 +148,11 @@ async function renewThose(office: Office, to: number, timeoutMs: number): Promis
 }
 
 async function finish(office: Office, file: RotationFile, from: KeptAuthority): Promise<void> {
-  const registry = await office.registry.read();
   const retired_at = new Date(office.world.clock.now()).toISOString();
-  const authorities = registry.authorities.map((each) => (each.id === from.id ? { retired_at, ...each } : each));
-  await office.registry.write({ ...registry, authorities });
-  await keepTrust(office, authorities);
+  await office.registry.change(async (registry) => {
+    const authorities = registry.authorities.map((each) => (each.id === from.id ? { retired_at, ...each } : each));
+    return { registry: { ...registry, authorities }, result: undefined };
+  });
+  await keepTrust(office);
   await file.remove();
 }

@@ -23,6 +23,8 @@ const Rotation = v.strictObject({
   from: v.number(),
   to: v.number(),
   stage: v.picklist(STAGES),
+  /** The files of which the administrator was told that they wait for their owners. */
+  told: v.optional(v.array(v.string())),
 });
 
 export type Rotation = v.InferOutput<typeof Rotation>;
@@ -46,23 +48,23 @@ export function advance(stage: Stage, { unconfirmed, toHandOver }: StageOutcome)
 
 /** Where a rotation stands, on the administrator's disk: whatever interrupts it, the next run goes on from there. */
 export class RotationFile {
-  readonly #path: string;
+  readonly path: string;
 
   constructor(folder: string) {
-    this.#path = join(folder, 'rotation.json');
+    this.path = join(folder, 'rotation.json');
   }
 
   /** Undefined when none is under way. Throws CONFIG_INVALID. */
   async readIfThere(): Promise<Rotation | undefined> {
-    const text = await readIfThere(this.#path);
-    return text === undefined ? undefined : parseConfig(Rotation, text, this.#path);
+    const text = await readIfThere(this.path);
+    return text === undefined ? undefined : parseConfig(Rotation, text, this.path);
   }
 
   write(rotation: Rotation): Promise<void> {
-    return writeWhole(this.#path, `${JSON.stringify(rotation)}\n`);
+    return writeWhole(this.path, `${JSON.stringify(rotation)}\n`);
   }
 
   async remove(): Promise<void> {
-    await rm(this.#path, { force: true });
+    await rm(this.path, { force: true });
   }
 }

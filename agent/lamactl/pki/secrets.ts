@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { Failure } from '../../shared/failure.ts';
+import { refuseShared } from '../contexts/identity-files.ts';
 import type { World } from '../world.ts';
 import type { AskSecret } from './authority-key.ts';
 
@@ -34,8 +35,12 @@ async function asked(world: Pick<World, 'ask'>, question: string): Promise<strin
 
 async function firstLine(file: string): Promise<string> {
   try {
+    const found = await stat(file);
+    // A pipe or a descriptor is its owner's alone.
+    if (found.isFile()) refuseShared('the passphrase file', file, found.mode);
     return (await readFile(file, 'utf8')).split(/\r?\n/, 1)[0] ?? '';
   } catch (error) {
+    if (error instanceof Failure) throw error;
     throw new Failure('CONFIG_INVALID', `Cannot read ${file}: ${(error as Error).message}`, { file }, { cause: error });
   }
 }

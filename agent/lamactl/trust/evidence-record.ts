@@ -4,9 +4,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Failure } from '../../shared/failure.ts';
 import { writeEvidence } from '../attest/evidence.ts';
+import { lockFile } from '../file-lock.ts';
 import { openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
-import { lockFile } from './file-lock.ts';
+
 import { endOfLines } from './last-line.ts';
 import { type RecordedLine, readLine, type Told, toldBy } from './recorded-line.ts';
 

@@ -17,7 +17,7 @@ import { certificateName, officeOf, type PkiOptions, passphraseOption } from '..
 import { type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
 import { addEkOptions, type EkOptions } from './ek-options.ts';
 import { type FirstAttestation, firstAttestation } from './first-attestation.ts';
-import { compare, proveByTpm, refuseKnownName } from './meeting.ts';
+import { compare, proveByTpm, refuseKnownName, refuseOtherName } from './meeting.ts';
 
 /** A claimed node opens its port anew, and a TPM makes its keys. */
 const JOIN_PATIENCE_MS = 60_000;
@@ -41,7 +41,11 @@ export function addEnroll(program: Command, run: Run): void {
     )
     .addArgument(new Argument('<address>', 'where it is').argParser(address))
     .requiredOption('--name <name>', 'what it is to be called', certificateName)
-    .addOption(new Option('--role <role>', 'short for --label role=…; repeat it').argParser(collect).default([], 'none'))
+    .addOption(
+      new Option('--role <role>', 'short for --label role=…; repeat it, and -l role=… chooses the node by each')
+        .argParser(collect)
+        .default([], 'none'),
+    )
     .addOption(new Option('--label <key=value>', 'a label to choose it by; repeat it').argParser(collect).default([], 'none'))
     .addOption(new Option('--fingerprint <sha256>', "the fingerprint on the node's console; nobody is asked then").argParser(fingerprint));
   addEkOptions(enroll)
@@ -100,7 +104,9 @@ async function join(session: Session, at: string, options: Options): Promise<Exi
   const { remember } = await import('../../pki/enrol.ts');
   await remember(office, newcomer);
   const attestation = await firstAttestation({ ...session, context: office.context }, target, options);
-  await print(session, newcomer, joined, attestation);
+  const { predecessorsOf } = await import('../../pki/certificates-of.ts');
+  const before = predecessorsOf(await office.registry.read(), newcomer.name, joined).map(({ serial_number }) => serial_number);
+  await print(session, newcomer, { fingerprint: joined, attestation, before });
   return attestation.exit;
 }
 
@@ -119,7 +125,12 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
       address: at,
     });
   }
-  if (met.type === 'ours') return shown;
+  if (met.type === 'ours') {
+    refuseOtherName(stranger, newcomer);
+    // Nobody is asked again; but what was said has to hold.
+    if (options.fingerprint !== undefined) await compare(session, newcomer, shown, options.fingerprint);
+    return shown;
+  }
   await refuseKnownName(office, newcomer, options.replace === true);
   const node = await session.world.connectUnclaimed(stranger, { timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS) });
   try {
@@ -157,17 +168,19 @@ async function untilItAnswers({ world, timeoutMs }: Session, target: Target): Pr
   }
 }
 
-async function print(
-  session: Session,
-  { name, address: at, labels }: Newcomer,
-  shown: string,
-  attestation: FirstAttestation,
-): Promise<void> {
+interface Joined {
+  readonly fingerprint: string;
+  readonly attestation: FirstAttestation;
+  /** Serial numbers of certificates that hold still, of a node that had the name with another key. */
+  readonly before: readonly string[];
+}
+
+async function print(session: Session, { name, address: at, labels }: Newcomer, joined: Joined): Promise<void> {
   const { stdout } = session.world;
+  const { fingerprint: shown, attestation, before } = joined;
   if (session.format !== 'table') {
-    stdout.write(
-      await renderDocument(session.format, { node: name, address: at, fingerprint: shown, labels, attestation: attestation.document }),
-    );
+    const document = { node: name, address: at, fingerprint: shown, labels, attestation: attestation.document, before };
+    stdout.write(await renderDocument(session.format, document));
     return;
   }
   stdout.write(
@@ -183,6 +196,7 @@ async function print(
       ],
       ['Attestation', attestation.cell],
       ['Because', attestation.why],
+      ...(before.length > 0 ? [['Before it', `lamactl pki revoke ${before.join(' ')}`] as const] : []),
       ['Next', `lamactl status -n ${name}`],
     ]),
   );

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
 import { shownFingerprint } from '../../../shared/fingerprint.ts';
+import { printable } from '../../../shared/printable.ts';
+import type { Stranger } from '../../node/stranger.ts';
 import type { UnclaimedNode } from '../../node/unclaimed-node.ts';
 import type { Newcomer } from '../../pki/enrol.ts';
 import type { Office } from '../../pki/office.ts';
@@ -20,6 +22,13 @@ export async function refuseKnownName({ contextFile, context }: Office, { name }
     `Cannot enroll ${name}: context "${context}" has a node of that name; if this one takes its place, repeat with --replace`,
     { field: 'name' },
   );
+}
+
+/** A node of ours is who its certificate says. */
+export function refuseOtherName({ certificate }: Stranger, { name, address: at }: Newcomer): void {
+  if (certificate.checkHost(name) !== undefined) return;
+  const found = printable(certificate.subject.replaceAll('\n', ', '));
+  throw new Failure('ALREADY_CLAIMED', `Cannot enroll ${name}: what answers at ${at} is yours already, as ${found}`, { address: at });
 }
 
 /** The one moment at which somebody in between could pass for the node. Throws NODE_UNTRUSTED or INVALID_REQUEST. */

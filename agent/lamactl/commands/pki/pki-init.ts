@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
 import { helpAfter } from '../help.ts';
 import type { Run, Session } from '../session.ts';
-import { certificateName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
+import { certificateName, clientName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
 
 interface Options extends PkiOptions {
   readonly name?: string;
@@ -19,7 +19,7 @@ export function addPkiInit(pki: Command, run: Run): void {
       'Make the authority that signs the certificates of your nodes, an administrator’s certificate for yourself, and a context that uses them. The key of the authority is kept encrypted in the folder pki beside the context file, or stays in a token.',
     )
     .option('--name <name>', 'what the authority is called in certificates (default: the name of the context)', certificateName)
-    .option('--admin <name>', 'what audit logs are to call you', certificateName, 'admin')
+    .option('--admin <name>', 'what audit logs are to call you', clientName, 'admin')
     .option('--token <uri>', "the authority's key is in a token: pkcs11:token=NAME;object=NAME?module-path=/usr/lib/…/module.so")
     .addOption(passphraseOption())
     .addHelpText(

@@ -10,7 +10,7 @@ import type { Role } from '../../pki/issuing.ts';
 import { helpAfter } from '../help.ts';
 import { count } from '../options.ts';
 import type { Run, Session } from '../session.ts';
-import { certificateName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
+import { clientName, officeOf, type PkiOptions, passphraseOption } from './pki-options.ts';
 
 const ROLES = ['admin', 'operator', 'reader', 'monitor'] as const satisfies readonly Role[];
 const MAX_REQUEST_BYTES = 16 << 10;
@@ -29,7 +29,7 @@ export function addPkiIssue(pki: Command, run: Run): void {
     .description(
       'Make a client certificate with a role. Without --request its key is made here and must be brought to its owner in secret; with it, the key never leaves its owner.',
     )
-    .addArgument(new Argument('<name>', 'whose it is, as audit logs are to say').argParser(certificateName))
+    .addArgument(new Argument('<name>', 'whose it is, as audit logs are to say').argParser(clientName))
     .addOption(new Option('--role <role>', 'what it lets its holder do').choices(ROLES).makeOptionMandatory())
     .option('--request <file>', 'a certificate request (PKCS#10) of the owner: only a certificate is made')
     .option('--folder <folder>', 'where NAME.pem, NAME.key and ca.pem are written', '.')
@@ -49,22 +49,21 @@ export function addPkiIssue(pki: Command, run: Run): void {
 }
 
 async function issueOne(session: Session, name: string, { role, request, folder, days, ...rest }: Options): Promise<ExitName> {
-  const { issue, keyOfRequest } = await import('../../pki/issuing.ts');
+  const { keyOfRequest } = await import('../../pki/issuing.ts');
+  const { issueRecorded } = await import('../../pki/issue-recorded.ts');
   const { ownKey } = await import('../../pki/found.ts');
   const { trustOf } = await import('../../pki/registry.ts');
   const { writeWhole } = await import('../../whole-file.ts');
   const office = await officeOf(session, rest);
-  const before = await office.registry.read();
   const key =
     request === undefined
       ? createPublicKey(await ownKey(join(folder, `${name}.key`)))
       : await keyOfRequest((await readInput(request, MAX_REQUEST_BYTES)).toString());
   const subject = { kind: 'client', name, role, ...(days !== undefined && { days }) } as const;
-  const { registry, issued } = await issue(before, office.keys, subject, key, session.world);
-  await office.registry.write(registry);
+  const issued = await issueRecorded(office, subject, key);
   const [certificate, ca] = [join(folder, `${name}.pem`), join(folder, 'ca.pem')];
   await writeWhole(certificate, issued.certificate);
-  await writeWhole(ca, trustOf(registry.authorities).authorities);
+  await writeWhole(ca, trustOf((await office.registry.read()).authorities).authorities);
   const shown = { name, role, serialNumber: issued.serial_number, notAfter: issued.not_after, certificate, ca };
   const { stdout } = session.world;
   if (session.format !== 'table') stdout.write(await renderDocument(session.format, shown));

@@ -23,6 +23,12 @@ export function certificateName(text: string): string {
   return text;
 }
 
+/** The same for who gets files of that name, beside those of the authorities. */
+export function clientName(text: string): string {
+  if (/^(?:ca|authority-\d+)$/i.test(text)) throw new InvalidArgumentError('An authority has files of that name: say another.');
+  return certificateName(text);
+}
+
 /** The authorities of the session's context. */
 export async function officeOf(session: Pick<Session, 'context' | 'world'>, { passphraseFile }: PkiOptions): Promise<Office> {
   const { openOffice } = await import('../../pki/office.ts');

@@ -41,7 +41,7 @@ describe('the selection of nodes', () => {
     nodes: {
       attic: { address: '10.0.0.5', labels: { role: 'k3s', site: 'home' } },
       cellar: { address: '10.0.0.6', labels: { role: 'nas', site: 'home' } },
-      shed: { address: '10.0.0.7', labels: { role: 'k3s', site: 'garden' } },
+      shed: { address: '10.0.0.7', labels: { role: 'k3s.nas', site: 'garden' } },
       loft: { address: '10.0.0.8' },
     },
   };
@@ -51,6 +51,8 @@ describe('the selection of nodes', () => {
   it.each([
     [['role=k3s'], ['attic', 'shed']],
     [['role=k3s,site=home'], ['attic']],
+    [['role=nas'], ['cellar', 'shed']],
+    [['role!=nas'], ['attic']],
     [['role=k3s', 'site=home'], ['attic']],
     [['role!=k3s'], ['cellar', 'loft']],
     [['site'], ['attic', 'cellar', 'shed']],

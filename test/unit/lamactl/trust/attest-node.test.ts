@@ -74,7 +74,7 @@ describe('a node that is judged', () => {
     const { exit, text, errors } = await home.run(`attest run --record /proc/nowhere --metrics-file ${home.file('metrics')}`);
     expect(exit).toBe(3);
     expect(text).toMatch(/attic +REJECTED/);
-    expect(errors).toContain('Cannot append to /proc/nowhere');
+    expect(errors).toContain('Cannot write to /proc/nowhere');
     expect(await readFile(home.file('metrics'), 'utf8')).toContain('verdict="rejected"} 1');
   });
 

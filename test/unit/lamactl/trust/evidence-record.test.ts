@@ -5,8 +5,8 @@ import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
+import { lockFile } from '../../../../agent/lamactl/file-lock.ts';
 import { appendToRecord, readRecord } from '../../../../agent/lamactl/trust/evidence-record.ts';
-import { lockFile } from '../../../../agent/lamactl/trust/file-lock.ts';
 import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 import { FakeWorld, worldCertificates } from '../fake-world.ts';
@@ -191,7 +191,7 @@ describe('a record of evidence', () => {
   it('is given up when another does not end', async () => {
     const file = await two();
     await writeFile(`${file}.lock`, `${process.pid}`);
-    await expect(lockFile(file, 2)).rejects.toThrow('another lamactl writes to it');
+    await expect(lockFile(file, 60)).rejects.toThrow('another lamactl writes to it');
   });
 
   it('is written although one that is gone left its lock', async () => {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { certificateRequest, selfSignedCertificate } from '../../../../../agent/daemon/access/own-certificate.ts';
@@ -104,6 +104,73 @@ describe('lamactl pki', () => {
   });
 });
 
+describe('names and secrets', () => {
+  it.each(['ca', 'CA', 'authority-1'])('of an administrator are not "%s", which is an authority’s file', async (name) => {
+    const { world, file, init } = await beginner();
+    expect(await world.run(`pki init --admin ${name}`)).toBe(2);
+    await init();
+    expect(await world.run(['pki', 'issue', name, '--role', 'reader', '--folder', file('pki/home')])).toBe(2);
+  });
+
+  it('of a context lead nowhere else', async () => {
+    const { world, file } = await beginner();
+    world.said.push(PASSPHRASE, PASSPHRASE);
+    expect(await world.run(['pki', 'init', '--context', 'a/../../z'])).toBe(2);
+    expect(world.questions).toEqual([]);
+    await expect(stat(file('z'))).rejects.toThrow('ENOENT');
+  });
+
+  it('are not taken from a file that others may read', async () => {
+    const { world, file } = await beginner();
+    await writeFile(file('passphrase'), `${PASSPHRASE}\n`, { mode: 0o644 });
+    expect(await world.run(['pki', 'init', '--passphrase-file', file('passphrase')])).toBe(3);
+    expect(world.stderr.text).toContain('its mode 0644 opens it to others');
+    await chmod(file('passphrase'), 0o600);
+    expect(await world.run(['pki', 'init', '--passphrase-file', file('passphrase')])).toBe(0);
+  });
+
+  it('of a key that is no key are told', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    await writeFile(file('bob.key'), 'junk');
+    expect(await world.run(['pki', 'issue', 'bob', '--role', 'reader', '--folder', file('')])).toBe(3);
+    expect(world.stderr.text).toContain('bob.key: it is there, and no key that can be read');
+  });
+});
+
+describe('lamactl pki revoke', () => {
+  it('asks which certificate is meant where several holders have one name', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    world.said.push(PASSPHRASE);
+    expect(await world.run(['pki', 'issue', 'attic', '--role', 'monitor', '--folder', file('bob')])).toBe(0);
+    await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(15);
+    expect(await world.run('pki revoke attic')).toBe(2);
+    expect(world.stderr.text).toMatch(/several have that name; say which by serial number: [0-9a-f]{32} \(client.*[0-9a-f]{32} \(node/);
+  });
+
+  it('leaves a node alone that took another’s place, whose certificate enroll names', async () => {
+    const { world, init } = await beginner();
+    await init();
+    await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    await world.run('enroll 10.0.0.5 --name attic');
+    await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    world.stdout.text = '';
+    expect(await world.run('enroll 10.0.0.5 --name attic --replace -o json')).toBe(15);
+    const { before } = world.json<{ before: string[] }>();
+    expect(before).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/)]);
+    expect(await world.run('pki revoke attic')).toBe(2);
+    world.said.push(PASSPHRASE);
+    world.stdout.text = '';
+    await world.run(`pki revoke ${before[0]} -o json`);
+    expect(world.json()).toMatchObject({ revoked: [{ name: 'attic', serialNumber: before[0] }] });
+  });
+});
+
 describe('lamactl enroll', () => {
   it('shows the fingerprint, asks, signs the key, and remembers the node with its labels', async () => {
     const { world, file, init } = await beginner();
@@ -143,6 +210,34 @@ describe('lamactl enroll', () => {
     expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(5);
     expect(world.stderr.text).toContain('it asks for a certificate for another key');
     expect(claims).toEqual([]);
+  });
+
+  it('goes by the name that it gave, and no more by the one of an entry before', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    const text = await readFile(file('config.yaml'), 'utf8');
+    await writeFile(file('config.yaml'), text.replace('nodes: {}', 'nodes: { attic: { address: 10.0.0.9, name: attic.lan } }'), {
+      mode: 0o600,
+    });
+    await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic --replace')).toBe(15);
+    expect(await readFile(file('config.yaml'), 'utf8')).toContain('attic: { address: 10.0.0.5:7443 }');
+  });
+
+  it('holds a node that is there already against what is said of it', async () => {
+    const { world, init } = await beginner();
+    await init();
+    const { claims, fingerprint } = await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    await world.run('enroll 10.0.0.5 --name attic');
+    const certificate = new X509Certificate((claims[0] as { certificate: string }).certificate);
+    world.meet = async (address) => ({ address, certificate });
+    expect(await world.run(['enroll', '10.0.0.5', '--name', 'attic', '--fingerprint', fingerprint])).toBe(15);
+    expect(await world.run(['enroll', '10.0.0.5', '--name', 'attic', '--fingerprint', '00'.repeat(32)])).toBe(5);
+    expect(world.stderr.text).toContain('not the one that you gave');
+    expect(await world.run('enroll 10.0.0.5 --name shed')).toBe(7);
+    expect(world.stderr.text).toContain('is yours already, as CN=attic');
   });
 
   it.each([
