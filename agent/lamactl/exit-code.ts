@@ -15,7 +15,7 @@ export const EXIT_CODES = {
     meaning:
       'an update is under way and goes on without lamactl (Ctrl-C, a manual reboot, a node on trial), or a rotation of authorities waits',
   },
-  'not-found': { code: 11, meaning: 'the node knows no such update or bundle' },
+  'not-found': { code: 11, meaning: 'there is nothing of the kind: no such update, bundle or rollout, and for "discover" no node' },
   refused: { code: 7, meaning: 'the node could not, or would not, do what was asked in its present state; the message says why' },
   'rolled-back': { code: 9, meaning: 'the update was rolled back; the node runs what it ran before' },
   'update-failed': { code: 8, meaning: 'the update failed before its slot was booted; the node runs what it ran before' },

@@ -63,26 +63,25 @@ function isTimeZone(zone: string): boolean {
 
 /** The occurrence that a moment is in or, when it is in none, the next one. */
 export function nextOccurrence(window: MaintenanceWindow, nowMs: number): Interval {
-  // Of the last week's days too: yesterday's occurrence may still go on.
-  for (let dayMs = nowMs - DAY_MS; ; dayMs += DAY_MS) {
-    const { year, month, day } = localDate(dayMs, window.timeZone);
-    const weekday = new Date(Date.UTC(year, month - 1, day)).getUTCDay();
-    if (!window.weekdays.includes(weekday)) continue;
-    const { startMinute, timeZone } = window;
+  const { startMinute, timeZone } = window;
+  const { year, month, day } = localDate(nowMs, timeZone);
+  // Days of the calendar, which are not all of one length; yesterday's occurrence may still go on.
+  for (let date = day - 1; ; date += 1) {
+    const midnight = new Date(Date.UTC(year, month - 1, date));
+    if (!window.weekdays.includes(midnight.getUTCDay())) continue;
     const endMinute = window.endMinute > startMinute ? window.endMinute : window.endMinute + MINUTES_A_DAY;
-    const startMs = utcOf(year, month, day, startMinute, timeZone);
-    const endMs = utcOf(year, month, day, endMinute, timeZone);
+    const [startMs, endMs] = [utcOf(midnight, startMinute, timeZone), utcOf(midnight, endMinute, timeZone)];
     // All of it may lie in the hour that the clocks skip.
     if (endMs > Math.max(nowMs, startMs)) return { startMs, endMs };
   }
 }
 
 /**
- * When the clocks of a zone show so many minutes after a local midnight: the first time, where they show it twice; where they
+ * When the clocks of a zone show so many minutes after a midnight (given as if it were UTC's): the first time, where they show it twice; where they
  * skip it, the moment at which they do.
  */
-function utcOf(year: number, month: number, day: number, minute: number, timeZone: string): number {
-  const asIfUtcMs = Date.UTC(year, month - 1, day) + minute * MINUTE_MS;
+function utcOf(midnight: Date, minute: number, timeZone: string): number {
+  const asIfUtcMs = midnight.getTime() + minute * MINUTE_MS;
   const offsetsMs = [asIfUtcMs - DAY_MS, asIfUtcMs + DAY_MS].map((atMs) => offsetMs(atMs, timeZone));
   const [first, second] = offsetsMs.map((offset) => asIfUtcMs - offset).sort((a, b) => a - b) as [number, number];
   const shows = (atMs: number): boolean => asIfUtcMs - offsetMs(atMs, timeZone) === atMs;

@@ -8,7 +8,7 @@ import type { Stranger } from '../node/stranger.ts';
 import { issueRecorded } from './issue-recorded.ts';
 import { isIssuedBy, keyOfRequest } from './issuing.ts';
 import type { Office } from './office.ts';
-import { type KeptAuthority, type Registry, trustOf } from './registry.ts';
+import { type KeptAuthority, type Registry, trusted, trustOf } from './registry.ts';
 
 export interface Newcomer {
   readonly name: string;
@@ -53,11 +53,12 @@ export async function claimNode(office: Office, stranger: Stranger, node: Enrolm
 
 /** Told before the passphrase of a key is asked for; the node itself would refuse. */
 function refuseOtherPins({ pinnedAuthorities }: Enrolment, { authorities }: Registry): void {
-  const ours = authorities.map(({ certificate }) => certificateFingerprint(new X509Certificate(certificate)));
-  if (pinnedAuthorities.length === 0 || ours.some((each) => pinnedAuthorities.includes(each))) return;
+  // The node takes on whom it pins alone, and in a rotation it would have to take on two.
+  const ours = trusted(authorities).map(({ certificate }) => certificateFingerprint(new X509Certificate(certificate)));
+  if (pinnedAuthorities.length === 0 || ours.every((each) => pinnedAuthorities.includes(each))) return;
   throw new Failure(
     'CLAIM_REFUSED',
-    `Cannot claim this node: its kernel command line pins ${pinnedAuthorities.join(', ')}, and yours is ${ours.join(', ')}`,
+    `Cannot claim this node: its kernel command line pins ${pinnedAuthorities.join(', ')}, and you have ${ours.join(' and, for a rotation goes on, ')}`,
   );
 }
 

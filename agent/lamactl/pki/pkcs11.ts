@@ -18,6 +18,13 @@ interface TokenKey {
 
 /** Reads `pkcs11:token=…;object=…?module-path=…` (RFC 7512); `id` may stand for `object`. Throws INVALID_REQUEST. */
 export function parseTokenUri(uri: string): TokenKey {
+  if (/[?&;]pin-(?:value|source)=/.test(uri)) {
+    // It would be in the list of processes, in the registry, and in what is printed.
+    throw new Failure(
+      'INVALID_REQUEST',
+      'Cannot use the key of the token: its URI names a PIN; give that with --passphrase-file, or when asked',
+    );
+  }
   const match = /^pkcs11:(?<path>[^?]*)\?(?<query>.*)$/.exec(uri);
   const attributes = new Map((match?.groups?.path ?? '').split(';').map(pair));
   const query = new Map((match?.groups?.query ?? '').split('&').map(pair));

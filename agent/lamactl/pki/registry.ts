@@ -127,9 +127,14 @@ export function authorityOf(authorities: readonly KeptAuthority[], id: number): 
   throw new Failure('CONFIG_INVALID', `Cannot find authority ${id} in the registry`);
 }
 
+/** The authorities that are not retired. */
+export function trusted(authorities: readonly KeptAuthority[]): readonly KeptAuthority[] {
+  return authorities.filter(({ retired_at }) => retired_at === undefined);
+}
+
 /** What nodes are to trust: every authority that is not retired. */
 export function trustOf(authorities: readonly KeptAuthority[]): Trust {
-  const inForce = authorities.filter(({ retired_at }) => retired_at === undefined);
+  const inForce = trusted(authorities);
   return {
     authorities: inForce.map(({ certificate }) => certificate).join(''),
     revocationLists: inForce.map(({ list }) => list).join(''),

@@ -60,6 +60,13 @@ describe('a maintenance window', () => {
     expect(next('Sun 02:15-02:45 Europe/Berlin', '2027-03-27T12:00:00Z')).toEqual(['2027-04-04T00:15:00.000Z', '2027-04-04T00:45:00.000Z']);
   });
 
+  it('of a short day is not passed over late in the evening before it', () => {
+    for (const now of ['2026-03-28T21:30:00Z', '2026-03-28T22:30:00Z', '2026-03-28T23:30:00Z'])
+      expect(next('Sun 04:00-05:00 Europe/Berlin', now)[0]).toBe('2026-03-29T02:00:00.000Z');
+    for (const now of ['2026-10-24T21:30:00Z', '2026-10-24T22:30:00Z'])
+      expect(next('Sun 04:00-05:00 Europe/Berlin', now)[0]).toBe('2026-10-25T03:00:00.000Z');
+  });
+
   it('that the clocks show twice is the first of the two', () => {
     expect(next('Sun 02:15-02:45 Europe/Berlin', '2026-10-24T12:00:00Z')).toEqual(['2026-10-25T00:15:00.000Z', '2026-10-25T00:45:00.000Z']);
   });

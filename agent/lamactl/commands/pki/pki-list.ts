@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
 import type { Command } from 'commander';
+import { certificateFingerprint } from '../../../shared/fingerprint.ts';
 import type { ExitName } from '../../exit-code.ts';
 import { renderDocument } from '../../output/document.ts';
 import { type Cell, table } from '../../output/table.ts';
@@ -27,7 +29,12 @@ async function list(session: Session): Promise<ExitName> {
   const certificates = registry.issued.map((issued) => certificateDocument(issued, registry, clock.now()));
   if (session.format !== 'table') stdout.write(await renderDocument(session.format, { authorities, certificates }));
   else {
-    const first = authorities.map(({ name, key, state, signing }): readonly Cell[] => [name, key, signing ? `${state}, signs` : state]);
+    const first = authorities.map(({ name, key, state, signing, fingerprint }): readonly Cell[] => [
+      name,
+      key,
+      signing ? `${state}, signs` : state,
+      `sha256:${fingerprint}`,
+    ]);
     const second = certificates.map(({ name, kind, role, authority, serialNumber, notAfter, state }): readonly Cell[] => [
       name,
       role === '' ? kind : role,
@@ -36,14 +43,15 @@ async function list(session: Session): Promise<ExitName> {
       serialNumber,
       authority,
     ]);
-    stdout.write(`${table(session.paint, ['AUTHORITY', 'KEY', 'STATE'], first)}\n`);
+    stdout.write(`${table(session.paint, ['AUTHORITY', 'KEY', 'STATE', 'FINGERPRINT'], first)}\n`);
     stdout.write(table(session.paint, ['NAME', 'ROLE', 'STATE', 'UNTIL', 'SERIAL NUMBER', 'AUTHORITY'], second));
   }
   return 'done';
 }
 
-function authorityDocument({ name, key, retired_at }: KeptAuthority) {
-  return { name, key: 'file' in key ? key.file : key.pkcs11, state: retired_at === undefined ? 'trusted' : 'retired' };
+function authorityDocument({ name, key, retired_at, certificate }: KeptAuthority) {
+  const fingerprint = certificateFingerprint(new X509Certificate(certificate));
+  return { name, fingerprint, key: 'file' in key ? key.file : key.pkcs11, state: retired_at === undefined ? 'trusted' : 'retired' };
 }
 
 function certificateDocument(issued: Issued, { authorities }: Registry, nowMs: number) {

@@ -21,4 +21,12 @@ describe('the URI of a key in a token', () => {
   ])('is refused when it is %s', (uri) => {
     expect(() => parseTokenUri(uri)).toThrow('Cannot use the key');
   });
+
+  it('is refused, and not repeated, when it has a PIN', () => {
+    for (const uri of [
+      'pkcs11:token=t;object=o?module-path=/m.so&pin-value=1234',
+      'pkcs11:token=t;object=o;pin-value=1234?module-path=/m.so',
+    ])
+      expect(() => parseTokenUri(uri)).toThrow(/^(?!.*1234).*--passphrase-file/);
+  });
 });
