@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { addAttest } from './attest/attest.ts';
+import { addAudit } from './audit/audit.ts';
 import { addCompletion } from './itself/completion.ts';
 import { addMan } from './itself/man.ts';
 import { addVersion } from './itself/version.ts';
 import { addDiscover } from './joining/discover.ts';
 import { addEnroll } from './joining/enroll.ts';
-import { addAudit } from './node/audit.ts';
 import { addDu } from './node/du.ts';
 import { addEvents } from './node/events.ts';
 import { addHealth } from './node/health.ts';

@@ -13,6 +13,16 @@ export function duration(text: string): number {
   return durationMs;
 }
 
+/** Reads --since: how long ago (milliseconds), or when. */
+export function moment(text: string): Date | number {
+  const days = /^(\d{1,4})d$/.exec(text)?.[1];
+  const agoMs = days ? Number(days) * 86_400_000 : parseDuration(text);
+  if (agoMs !== undefined) return agoMs;
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime()) && /^\d{4}-/.test(text)) return time;
+  throw new InvalidArgumentError('Say how long ago, such as 30m, 2h or 3d, or a time such as 2026-11-20T03:00Z.');
+}
+
 /** Reads a whole number from 1. */
 export function count(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Say a whole number from 1.');

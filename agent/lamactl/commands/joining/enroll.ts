@@ -113,6 +113,7 @@ async function join(session: Session, at: string, options: Options): Promise<Exi
 /** Resolves with the fingerprint of the node, once it trusts our authority. */
 async function claim(session: Session, office: Office, newcomer: Newcomer, options: Options): Promise<string> {
   const { claimNode, judge } = await import('../../pki/enrol.ts');
+  const { openAuditHeads } = await import('../../trust/audit-heads.ts');
   const { keyFingerprint } = await import('../../../shared/fingerprint.ts');
   const { name, address: at } = newcomer;
   const { authorities } = await office.registry.read();
@@ -137,6 +138,9 @@ async function claim(session: Session, office: Office, newcomer: Newcomer, optio
     if (options.ek) await proveByTpm(session, newcomer, node, options);
     else await compare(session, newcomer, shown, options.fingerprint);
     await claimNode(office, stranger, node, newcomer);
+    // Its log may begin anew, too.
+    const { world } = session;
+    await (await openAuditHeads(office.context, world.env, world.homeDirectory)).forget(name);
     return shown;
   } finally {
     node.close();

@@ -3,9 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
 import { LOG_PRIORITIES, type LogEntry, type LogPriority, type LogQuery } from '../../node/node-log.ts';
 import type { Paint, Style } from '../../output/colour.ts';
-import { localTime, parseDuration } from '../../output/time.ts';
+import { localTime } from '../../output/time.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { count } from '../options.ts';
+import { count, moment } from '../options.ts';
 import { askAndPrint } from '../print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from '../session.ts';
 import { collect, merged } from '../streams.ts';
@@ -26,7 +26,7 @@ export function addLogs(program: Command, run: Run): void {
         .choices(SHORT_NAMES)
         .argParser(priority),
     )
-    .addOption(new Option('--since <when>', 'entries since then: 2h (ago), or a time such as 2026-11-20T03:00Z').argParser(since))
+    .addOption(new Option('--since <when>', 'entries since then: 2h (ago), or a time such as 2026-11-20T03:00Z').argParser(moment))
     .addOption(new Option('--boot [boot]', 'entries of this boot, of -1 for the one before, or of a boot id').argParser(boot).preset('0'))
     .option('--after-cursor <cursor>', 'entries after the one with this cursor', '')
     .option(
@@ -129,15 +129,6 @@ function priority(text: string): LogPriority {
   const found = names.find((name, index) => text === name || text === SHORT_NAMES[index] || text === String(index));
   if (found) return found;
   throw new InvalidArgumentError(`Say one of ${SHORT_NAMES.join(', ')}.`);
-}
-
-function since(text: string): Date | number {
-  const days = /^(\d{1,4})d$/.exec(text)?.[1];
-  const agoMs = days ? Number(days) * 86_400_000 : parseDuration(text);
-  if (agoMs !== undefined) return agoMs;
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime()) && /^\d{4}-/.test(text)) return time;
-  throw new InvalidArgumentError('Say how long ago, such as 30m, 2h or 3d, or a time such as 2026-11-20T03:00Z.');
 }
 
 function boot(text: string): string {

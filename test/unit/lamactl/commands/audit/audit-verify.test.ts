@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { lineHash } from '../../../../../agent/shared/audit-chain.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
 import { AUDIT_LOG, FakeNode } from '../../fake-node.ts';
 import { FakeWorld, worldCertificates } from '../../fake-world.ts';
 
 const certificates = worldCertificates();
+// Each test is the first time that lamactl sees a log.
+beforeEach(() => rm(join(certificates.folder, 'audit'), { recursive: true, force: true }));
 afterAll(() => certificates.remove());
 
 const HEAD = lineHash(AUDIT_LOG[1] as string);
@@ -63,6 +65,25 @@ describe('lamactl audit verify', () => {
     expect(await worldWith(...AUDIT_LOG).run(`audit verify --head ${HEAD}`)).toBe(0);
     const grown = worldWith(...AUDIT_LOG, JSON.stringify({ previous: HEAD }));
     expect(await grown.run(`audit verify --head ${HEAD}`)).toBe(0);
+  });
+
+  it('remembers how far it saw a log, and misses what is taken away later', async () => {
+    expect(await worldWith(...AUDIT_LOG).run('audit verify')).toBe(0);
+    const cut = worldWith(AUDIT_LOG[0] as string);
+    expect(await cut.run('audit verify')).toBe(16);
+    expect(cut.stdout.text).toContain('it was begun anew');
+    // What is not sound is not what later logs are held against.
+    expect(await worldWith(...AUDIT_LOG, JSON.stringify({ previous: HEAD })).run('audit verify')).toBe(0);
+    const anew = worldWith(JSON.stringify({ previous: lineHash('another') }));
+    expect(await anew.run('audit verify')).toBe(16);
+    expect(anew.stdout.text).toContain('lines were taken away, or so many came since');
+    expect(await anew.run('audit verify --accept-new')).toBe(0);
+    expect(await anew.run('audit verify')).toBe(0);
+  });
+
+  it('takes a log for whole whose first line follows the last that it saw', async () => {
+    expect(await worldWith(AUDIT_LOG[0] as string).run('audit verify')).toBe(0);
+    expect(await worldWith(AUDIT_LOG[1] as string).run('audit verify')).toBe(0);
   });
 
   it('reads copies, oldest first, without a node', async () => {
