@@ -48,11 +48,15 @@ export class AccessFiles {
   }
 
   async writeClaim({ certificate, trust, labels }: Claim): Promise<void> {
-    await this.#write('labels.json', `${JSON.stringify(labels)}\n`);
+    await this.writeLabels(labels);
     await this.#writeLists(trust.revocationLists);
     await this.#write('node.pem', certificate);
     // The last: with it the node is claimed.
     await this.#write('ca.pem', trust.authorities);
+  }
+
+  async writeLabels(labels: Labels): Promise<void> {
+    await this.#write('labels.json', `${JSON.stringify(labels)}\n`);
   }
 
   /** The lists before the authorities that need them, and authorities that go before their lists. */

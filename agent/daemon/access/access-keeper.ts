@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type KeyObject, X509Certificate } from 'node:crypto';
+import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
-import type { Labels } from '../../shared/labels.ts';
+import { Labels } from '../../shared/labels.ts';
 import { type AccessFiles, trustVersion } from './access-files.ts';
 import { Authorities, type Trust } from './authorities.ts';
 import { ownCertificateProblem } from './claim.ts';
@@ -75,6 +76,15 @@ export class AccessKeeper {
       if (problem) throw new Failure('INVALID_REQUEST', `Cannot take this certificate: ${problem}`, { field: 'certificate' });
       await files.writeCertificate(certificate);
       await reload();
+    });
+  }
+
+  /** Fails with INVALID_REQUEST or JOURNAL_UNWRITABLE. */
+  setLabels(labels: Readonly<Record<string, string>>): Promise<void> {
+    return this.#oneAtATime(async () => {
+      if (!v.is(Labels, labels))
+        throw new Failure('INVALID_REQUEST', 'Cannot take these labels: they are not well-formed', { field: 'labels' });
+      await this.parts.files.writeLabels(labels);
     });
   }
 

@@ -13,6 +13,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.AccessService/CreateCertificateRequest': 'admin',
   '/lamadist.agent.v1.AccessService/GetTrust': 'reader',
   '/lamadist.agent.v1.AccessService/RenewCertificate': 'admin',
+  '/lamadist.agent.v1.AccessService/SetLabels': 'admin',
   '/lamadist.agent.v1.AccessService/SetTrust': 'admin',
   // Only while a node is enrolled; what it gives away is the answer to a riddle of whoever calls.
   '/lamadist.agent.v1.AttestationService/ActivateCredential': 'operator',

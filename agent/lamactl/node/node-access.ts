@@ -24,6 +24,8 @@ export interface AccessCalls {
   certificateRequest(): Promise<string>;
   /** PEM. */
   renewCertificate(certificate: string): Promise<void>;
+  /** Takes the place of all labels before. */
+  setLabels(labels: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** What a node without an administrator says of itself. */

@@ -141,6 +141,13 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
   it('goes on with an enrolment whose end lamactl never saw', async () => {
     const again = await alice.lamactl('enroll', daemons[0]!.address, '--name', 'attic', ...alice.passphrase);
     expect(again).toMatchObject({ exitCode: UNATTESTED });
+    expect(await alice.contexts()).toContain('labels: { site: attic }');
+  });
+
+  it('gives a node that has joined other labels', async () => {
+    expect(await enrol(daemons[1]!, 'cellar', '--label', 'site=moon')).toMatchObject({ exitCode: UNATTESTED });
+    expect(JSON.parse(await readFile(join(daemons[1]!.folder, 'tls/labels.json'), 'utf8'))).toEqual({ site: 'moon' });
+    expect(await alice.contexts()).toContain('labels: { site: moon }');
   });
 
   it('revokes a certificate, which no node takes any more, not even of who resumes a session', async () => {

@@ -98,6 +98,9 @@ export class FakeNode {
       activate: noTpm,
       quote: noTpm,
       trust: async () => this.trust,
+      setLabels: async (labels) => {
+        this.trust = { ...this.trust, labels };
+      },
       setTrust: async (trust) => {
         this.trust = { ...this.trust, trust, version: `${this.trust.version}+` };
         return this.trust.version;

@@ -6,7 +6,7 @@ import { unary } from '../handlers.ts';
 import { trustFromWire } from '../messages/trust-message.ts';
 
 export interface AccessServiceParts {
-  readonly keeper: Pick<AccessKeeper, 'inForce' | 'setTrust' | 'renew'>;
+  readonly keeper: Pick<AccessKeeper, 'inForce' | 'setTrust' | 'renew' | 'setLabels'>;
   /** A request (PKCS#10, PEM) for the node's own key. */
   readonly certificateRequest: () => Promise<string>;
 }
@@ -26,6 +26,11 @@ export function accessService({ keeper, certificateRequest }: AccessServiceParts
 
     renewCertificate: unary(async ({ certificate }) => {
       await keeper.renew(certificate ?? '');
+      return {};
+    }),
+
+    setLabels: unary(async ({ labels }) => {
+      await keeper.setLabels({ ...labels });
       return {};
     }),
   };

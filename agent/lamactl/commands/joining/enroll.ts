@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from 'node:util';
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import * as v from 'valibot';
 import { Failure } from '../../../shared/failure.ts';
@@ -7,6 +8,7 @@ import { Labels } from '../../../shared/labels.ts';
 import { parseAddress } from '../../contexts/address.ts';
 import type { ExitName } from '../../exit-code.ts';
 import type { Target } from '../../node/node.ts';
+import type { NodeTrust } from '../../node/node-access.ts';
 import { renderDocument } from '../../output/document.ts';
 import { facts } from '../../output/table.ts';
 import type { Newcomer } from '../../pki/enrol.ts';
@@ -37,7 +39,7 @@ export function addEnroll(program: Command, run: Run): void {
     .command('enroll')
     .summary('make a node that has no administrator yours')
     .description(
-      'Claim a node that has no administrator: compare the fingerprint of its key with the one on its console, sign the key, hand over your authority, and have the node prove what it runs. The node is in the context from then on.',
+      'Claim a node that has no administrator: compare the fingerprint of its key with the one on its console, sign the key, hand over your authority, and have the node prove what it runs. The node is in the context from then on. A node that is yours already is added to the context, with other labels where you say some.',
     )
     .addArgument(new Argument('<address>', 'where it is').argParser(address))
     .requiredOption('--name <name>', 'what it is to be called', certificateName)
@@ -96,11 +98,12 @@ function labelsOf({ role, label }: Options): Labels {
 }
 
 async function join(session: Session, at: string, options: Options): Promise<ExitName> {
-  const newcomer: Newcomer = { name: options.name, address: at, labels: labelsOf(options) };
+  const asked: Newcomer = { name: options.name, address: at, labels: labelsOf(options) };
   const office = await officeOf(session, options);
-  const joined = await claim(session, office, newcomer, options);
-  const target = await targetOf(office, newcomer);
-  await untilItAnswers(session, target);
+  const joined = await claim(session, office, asked, options);
+  const target = await targetOf(office, asked);
+  const { labels } = await untilItAnswers(session, target);
+  const newcomer = { ...asked, labels: await agreeOnLabels(session, target, asked.labels, labels) };
   const { remember } = await import('../../pki/enrol.ts');
   await remember(office, newcomer);
   const attestation = await firstAttestation({ ...session, context: office.context }, target, options);
@@ -154,13 +157,12 @@ async function targetOf({ contextFile, context }: Office, { name, address: at }:
 }
 
 /** Between enrolment and everything else the node opens its port anew. */
-async function untilItAnswers({ world, timeoutMs }: Session, target: Target): Promise<void> {
+async function untilItAnswers({ world, timeoutMs }: Session, target: Target): Promise<NodeTrust> {
   const end = world.clock.now() + JOIN_PATIENCE_MS;
   for (;;) {
     const node = await world.connect(target, { timeoutMs: timeoutMs(USUAL_TIMEOUT_MS) });
     try {
-      await node.trust();
-      return;
+      return await node.trust();
     } catch (thrown) {
       const { code } = Failure.from(thrown);
       const passes = code === 'NODE_UNREACHABLE' || code === 'NODE_UNTRUSTED' || code === 'UNAUTHENTICATED' || code === 'DEADLINE_EXCEEDED';
@@ -169,6 +171,19 @@ async function untilItAnswers({ world, timeoutMs }: Session, target: Target): Pr
       node.close();
     }
     await world.clock.sleep(RETRY_MS);
+  }
+}
+
+/** A node that was there before gets the labels that were said, and keeps its own where none were. */
+async function agreeOnLabels({ world, timeoutMs }: Session, target: Target, asked: Labels, found: Labels): Promise<Labels> {
+  if (Object.keys(asked).length === 0) return found;
+  if (isDeepStrictEqual(asked, found)) return asked;
+  const node = await world.connect(target, { timeoutMs: timeoutMs(USUAL_TIMEOUT_MS) });
+  try {
+    await node.setLabels(asked);
+    return asked;
+  } finally {
+    node.close();
   }
 }
 

@@ -29,6 +29,9 @@ export function accessCalls(channel: Channel): AccessCalls {
     async renewCertificate(certificate) {
       await channel.call(access.renewCertificate, { certificate });
     },
+    async setLabels(labels) {
+      await channel.call(access.setLabels, { labels });
+    },
   };
 }
 

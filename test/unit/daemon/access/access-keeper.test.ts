@@ -55,6 +55,14 @@ describe('the trust of a node', () => {
     expect(reloads()).toBe(3);
   });
 
+  it('has other labels beside it when they are said', async () => {
+    const { keeper } = await claimed();
+    await keeper.setLabels({ role: 'nas' });
+    expect((await keeper.inForce()).labels).toEqual({ role: 'nas' });
+    await expect(keeper.setLabels({ 'no key': 'x' })).rejects.toMatchObject({ code: 'INVALID_REQUEST' });
+    expect((await keeper.inForce()).labels).toEqual({ role: 'nas' });
+  });
+
   it('is not replaced at once', async () => {
     const { keeper, version } = await claimed();
     await expect(keeper.setTrust(NEW, await version(), newAdmin)).rejects.toMatchObject({ code: 'TRUST_REFUSED' });
