@@ -52,7 +52,7 @@ describe('the selection of nodes', () => {
     [['role=k3s'], ['attic', 'shed']],
     [['role=k3s,site=home'], ['attic']],
     [['role=nas'], ['cellar', 'shed']],
-    [['role!=nas'], ['attic']],
+    [['role!=nas'], ['attic', 'loft']],
     [['role=k3s', 'site=home'], ['attic']],
     [['role!=k3s'], ['cellar', 'loft']],
     [['site'], ['attic', 'cellar', 'shed']],

@@ -91,7 +91,7 @@ describe('a node that is judged', () => {
       },
     };
     const { exit, text, errors } = await home.run(line);
-    expect([exit, text.trim().split('\n').length, errors.match(/Cannot append/g)?.length]).toEqual([3, 3, 3]);
+    expect([exit, text.trim().split('\n').length, errors.match(/Cannot write to/g)?.length]).toEqual([3, 3, 3]);
     expect(await readFile(home.file('metrics'), 'utf8')).toContain('verdict="trusted"} 1');
   });
 
