@@ -7,7 +7,7 @@ import { type OpenParts, planOf } from './open-rollout.ts';
 import { newest } from './quorum.ts';
 
 export interface FindParts extends OpenParts {
-  readonly journal: Pick<RolloutJournal, 'plan' | 'list'>;
+  readonly journal: Pick<RolloutJournal, 'plan' | 'read' | 'list'>;
 }
 
 /** The id that was said, or that of the rollout that has not ended, or began last. Throws ROLLOUT_NOT_FOUND, INVALID_REQUEST. */

@@ -8,7 +8,7 @@ import type { RolloutJournal } from './journal.ts';
 import type { Plan } from './plan.ts';
 import { newest } from './quorum.ts';
 import { unpackPlan, unpackProgress } from './record.ts';
-import type { RecordSeal, SealedRecord } from './seal.ts';
+import type { RecordSeal } from './seal.ts';
 import type { RolloutState } from './state.ts';
 import { Witnesses, type WitnessParts } from './witnesses.ts';
 
@@ -16,7 +16,7 @@ import { Witnesses, type WitnessParts } from './witnesses.ts';
 const MOST_UNWRITTEN = 1000;
 
 export interface OpenParts extends WitnessParts {
-  readonly journal: Pick<RolloutJournal, 'plan'>;
+  readonly journal: Pick<RolloutJournal, 'plan' | 'read'>;
   readonly seal: Pick<RecordSeal, 'open'>;
   /** All nodes of the context. */
   readonly targets: readonly Target[];
@@ -30,6 +30,8 @@ export interface OpenRollout {
   readonly holder: string;
   readonly epoch: number;
 }
+
+type Opened = Omit<OpenRollout, 'witnesses'>;
 
 /** Reads a rollout off a majority of its witnesses, and leaves it to whoever holds it. */
 export async function readRollout(id: string, parts: OpenParts, signal: AbortSignal): Promise<OpenRollout> {
@@ -87,19 +89,23 @@ async function planOn(node: NodeConnection, id: string): Promise<Plan | undefine
   return plan.length > 0 ? unpackPlan(id, plan) : undefined;
 }
 
-/** The newest record that an administrator signed. */
-async function opened(plan: Plan, copies: readonly RolloutCopy[], { seal }: OpenParts): Promise<Omit<OpenRollout, 'witnesses'>> {
-  const records: SealedRecord[] = [];
+/** The newest record that an administrator signed, or that this machine wrote down itself. */
+async function opened(plan: Plan, copies: readonly RolloutCopy[], { seal, journal }: OpenParts): Promise<Opened> {
+  const records: Opened[] = [];
   let why = 'its witnesses have no record of it';
   for (const copy of copies.filter(({ sequence }) => sequence > 0)) {
     try {
-      records.push(await seal.open(plan.id, copy.progress));
+      const { progress, holder, ...record } = await seal.open(plan.id, copy.progress);
+      records.push({ ...record, holder: printable(holder), state: unpackProgress(plan, progress) });
     } catch (thrown) {
       why = Failure.from(thrown).message;
+      // An authority that signed it may have been replaced since.
+      const own = await journal.read(plan.id).catch(() => undefined);
+      if (own && own.epoch === copy.writtenEpoch && own.sequence === copy.sequence) records.push(own);
     }
   }
   const record = newest(records.map((each) => ({ ...each, writtenEpoch: each.epoch })));
   if (!record) throw new Failure('ROLLOUT_NOT_FOUND', `Cannot find the rollout ${plan.id}: ${why}`);
-  const { sequence, holder, epoch, progress } = record;
-  return { state: unpackProgress(plan, progress), sequence, holder: printable(holder), epoch };
+  const { state, sequence, holder, epoch } = record;
+  return { state, sequence, holder, epoch };
 }

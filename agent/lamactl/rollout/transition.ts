@@ -141,7 +141,8 @@ function nodeEvent(state: RolloutState, event: Exclude<NodeEvent, { type: 'reche
 /** In flight from the moment that this is on record: the request comes afterwards. */
 function answered(state: RolloutState, node: NodeProgress, index: number): Change {
   const there = { probing: false, absentSinceMs: null, why: '' } as const;
-  const mayStart = state.phase === 'running' && !blockerOf(state, index);
+  // A node that was asked before a "resume" went back to an earlier wave is asked again when it is its turn.
+  const mayStart = state.phase === 'running' && state.plan.nodes[index]?.wave === state.wave && !blockerOf(state, index);
   return mayStart ? { ...there, step: 'in-flight', attempt: node.attempt + 1 } : there;
 }
 

@@ -31,6 +31,7 @@ function parts(nodes: Readonly<Record<string, FakeNode>>, ...own: readonly { rea
     patienceMs: 1_000,
     journal: {
       plan: async (id) => plans.get(id),
+      read: async () => undefined,
       list: async () => own.map(({ plan: { id }, ended }) => ({ id, ended, summary: '', holder: 'B/1' })),
     },
     seal: { open: async () => Promise.reject(new Error('nothing is opened here')) },

@@ -43,8 +43,9 @@ interface Runner {
   readonly holder: string;
   readonly epoch: number;
   readonly sequence: number;
-  /** The witnesses that took the claim, or the record. */
+  /** The witnesses that took the claim, or the record; and those that refused it. */
   readonly acks: readonly number[];
+  readonly refused: readonly number[];
   readonly copies: readonly { readonly writtenEpoch: number; readonly sequence: number; readonly text: string }[];
   readonly text: string;
   /** To be carried out once the record is on a majority. */
@@ -109,7 +110,7 @@ function* switchOn(world: World, index: number): Generator<World> {
   const epochs = world.nodes.map(({ promised }) => promised?.epoch ?? 0);
   const epoch = Math.max(...epochs) + 1;
   if (order === 'start' ? epoch > 1 : epoch === 1) return;
-  const fresh = { order, holder: `${index}.${later.length}`, epoch, sequence: 0, acks: [], copies: [], effects: [], open: [] };
+  const fresh = { order, holder: `${index}.${later.length}`, epoch, sequence: 0, acks: [], refused: [], copies: [], effects: [], open: [] };
   yield withRunner({ ...world, orders: world.orders.with(index, later) }, index, { ...fresh, stage: 'taking', text: '' });
 }
 
@@ -117,10 +118,12 @@ function* stepsOf(world: World, index: number, runner: Runner, sabotage: Sabotag
   if (world.crashes > 0) yield { ...withRunner(world, index, null), crashes: world.crashes - 1 };
   if (runner.stage === 'going') return yield* goOn(world, index, runner, sabotage);
   for (const witness of WITNESSES) {
-    if (runner.acks.includes(witness)) continue;
+    if (runner.acks.includes(witness) || runner.refused.includes(witness)) continue;
     const asked = runner.stage === 'taking' ? askTake(world, witness, runner) : askPut(world, witness, runner);
     if (!asked) {
-      yield withRunner(world, index, null);
+      // The others may still be a majority.
+      const refused = [...runner.refused, witness].sort();
+      yield withRunner(world, index, refused.length > WITNESSES.length - QUORUM ? null : { ...runner, refused });
       continue;
     }
     yield afterAck(asked.world, index, asked.runner, sabotage);
@@ -185,7 +188,15 @@ function begun(world: World, index: number, runner: Runner, sabotage: Sabotage):
 /** Takes an event: the new state is to be recorded, and its effects wait for that. */
 function taken(world: World, index: number, runner: Runner, event: RolloutEvent, sabotage: Sabotage): World {
   const { state, effects } = transition(stateOf(runner.text), event);
-  const recording: Runner = { ...runner, stage: 'recording', acks: [], text: live(state), sequence: runner.sequence + 1, effects };
+  const recording: Runner = {
+    ...runner,
+    stage: 'recording',
+    acks: [],
+    refused: [],
+    text: live(state),
+    sequence: runner.sequence + 1,
+    effects,
+  };
   return sabotage.actsFirst
     ? { ...actOn(world, index, recording), runners: world.runners.with(index, { ...opened(recording), stage: 'recording' }) }
     : withRunner(world, index, recording);
@@ -200,6 +211,7 @@ const opened = (runner: Runner): Runner => ({
   ...runner,
   stage: 'going',
   acks: [],
+  refused: [],
   effects: [],
   open: [...runner.open, ...runner.effects],
 });

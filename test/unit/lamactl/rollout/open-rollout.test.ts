@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RolloutCopy } from '../../../../agent/lamactl/node/node-rollout.ts';
+import type { Journaled } from '../../../../agent/lamactl/rollout/journal.ts';
 import { type OpenParts, readRollout, takeRollout } from '../../../../agent/lamactl/rollout/open-rollout.ts';
 import type { Plan } from '../../../../agent/lamactl/rollout/plan.ts';
 import { packPlan, packProgress } from '../../../../agent/lamactl/rollout/record.ts';
@@ -39,7 +40,7 @@ async function copyOf(state: RolloutState, more: Partial<RolloutCopy> = {}, who 
 }
 
 /** What the witnesses answer, in this order; the last one comes late. */
-function parts(copies: Readonly<Record<string, RolloutCopy>>, own: Plan | undefined = PLAN): OpenParts {
+function parts(copies: Readonly<Record<string, RolloutCopy>>, own: Plan | undefined = PLAN, journaled?: Journaled): OpenParts {
   const names = Object.keys(copies);
   return {
     connect: async ({ name }) => {
@@ -52,7 +53,7 @@ function parts(copies: Readonly<Record<string, RolloutCopy>>, own: Plan | undefi
     clock: new FakeClock(),
     timeoutMs: 1_000,
     patienceMs: 1_000,
-    journal: { plan: async () => own },
+    journal: { plan: async () => own, read: async () => journaled },
     seal: sealOf('admin'),
     targets: names.map((name) => targetOf(name)),
   };
@@ -92,6 +93,14 @@ describe('a rollout that is taken', () => {
     const none = await copyOf(PAUSED, { progress: Buffer.from('rubbish') });
     const taken = takeRollout(PLAN.id, 'me/1', parts({ a: none, b: none, c: none }), signal);
     await expect(taken).rejects.toMatchObject({ code: 'ROLLOUT_NOT_FOUND', message: expect.stringContaining('Cannot believe the record') });
+  });
+
+  it('is believed by the machine that wrote it down, although the authority that signed it was replaced', async () => {
+    const copy = await copyOf(begin(PLAN), {}, 'other-admin');
+    const copies = { a: copy, b: copy, c: copy };
+    const own = { holder: 'laptop/1', epoch: 1, sequence: 3, state: PAUSED };
+    expect(await readRollout(PLAN.id, parts(copies, PLAN, own), signal)).toMatchObject({ state: PAUSED, sequence: 3 });
+    await expect(readRollout(PLAN.id, parts(copies, PLAN, { ...own, sequence: 2 }), signal)).rejects.toThrow('Cannot believe');
   });
 
   it('is not one for another rollout', async () => {

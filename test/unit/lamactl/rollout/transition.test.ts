@@ -209,6 +209,17 @@ describe('a rollout', () => {
     expect(rollout.state).toMatchObject({ phase: 'halted', why: expect.stringContaining('what lies behind the URL has changed') });
   });
 
+  it('begins no node of a later wave that was asked before it went back to an earlier one', () => {
+    const rollout = run([['a'], ['b', 'c']], { maxUnavailable: 2, tolerate: 1 });
+    const fail = (node: number) => rollout.say({ type: 'node-answered', node }).say({ type: 'node-failed', node, why: 'x', again: false });
+    fail(0);
+    fail(1);
+    expect(rollout.state).toMatchObject({ phase: 'halted', wave: 1 });
+    rollout.say({ type: 'resume' }).say({ type: 'node-answered', node: 2 });
+    expect(rollout.steps()).toEqual(['pending', 'pending', 'pending']);
+    expect(rollout.state.wave).toBe(0);
+  });
+
   it('passes over what comes late', () => {
     const rollout = run([['a'], ['b']]).commit(0);
     const { state } = rollout;
