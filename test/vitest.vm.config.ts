@@ -7,7 +7,10 @@ const project = (name: string, include: readonly string[], exclude: readonly str
   test: { name, include: [...include], exclude: [...exclude] },
 });
 
-/** The whole node in virtual machines, one machine at a time: `npm run test:vm`, and `npm run test:power-cut`, which takes hours. */
+/**
+ * The whole node in virtual machines: `npm run test:vm`, and `npm run test:power-cut`, which takes an hour. Two machines at a time:
+ * a boot keeps little more than one core busy.
+ */
 export default defineConfig({
   root: new URL('..', import.meta.url).pathname,
   test: {
@@ -18,8 +21,7 @@ export default defineConfig({
     setupFiles: ['test/machine/choose-scenarios.ts'],
     // Says of each test that is skipped why.
     reporters: ['verbose'],
-    maxWorkers: 1,
-    fileParallelism: false,
+    maxWorkers: 2,
     testTimeout: 1_800_000,
     hookTimeout: 600_000,
     teardownTimeout: 60_000,
