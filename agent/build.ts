@@ -40,6 +40,19 @@ function unreached(name: string): string {
     module.exports = stub;`;
 }
 
+/** What only loads when it is used, so that who uses no more of a module than its types and its data does not load it. */
+const FREE_OF_EFFECTS = ['@grpc/grpc-js'];
+
+const loadOnlyWhatIsUsed: Plugin = {
+  name: 'load-only-what-is-used',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: new RegExp(`^(${FREE_OF_EFFECTS.join('|')})$`) }, async ({ path, pluginData, ...where }) => {
+      if (pluginData === FREE_OF_EFFECTS) return undefined;
+      return { ...(await resolve(path, { ...where, pluginData: FREE_OF_EFFECTS })), sideEffects: false };
+    });
+  },
+};
+
 async function bundle(entry: string, name: string, banner: string): Promise<void> {
   await build({
     entryPoints: [join(root, entry)],
@@ -55,7 +68,7 @@ async function bundle(entry: string, name: string, banner: string): Promise<void
     legalComments: 'none',
     logLevel: 'warning',
     banner: { js: banner },
-    plugins: [leaveOutUnreached],
+    plugins: [leaveOutUnreached, loadOnlyWhatIsUsed],
   });
 }
 

@@ -22,6 +22,7 @@ const SOURCES = [
       'lamadist/agent/v1/update.proto',
       'lamadist/agent/v1/health.proto',
       'lamadist/agent/v1/device.proto',
+      'lamadist/agent/v1/status.proto',
       'lamadist/agent/v1/attestation.proto',
       'lamadist/agent/v1/disk_usage.proto',
       'lamadist/agent/v1/inventory.proto',

@@ -94,7 +94,7 @@ function client(service: protobuf.Service): string[] {
     `export interface ${service.name}Client extends g.Client {`,
     ...rpcs(service).map((rpc) => `  ${rpc.key}${clientSignature(rpc)};`),
     '}',
-    `export const ${service.name}Client = makeGenericClientConstructor(${service.name}Definition, '${nameOf(service)}') as unknown as {`,
+    `export const ${service.name}Client = /* @__PURE__ */ makeGenericClientConstructor(${service.name}Definition, '${nameOf(service)}') as unknown as {`,
     `  new (address: string, credentials: g.ChannelCredentials, options?: g.ClientOptions): ${service.name}Client;`,
     '};',
   ];

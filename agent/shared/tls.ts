@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
-import { ChannelCredentials, type ChannelOptions } from '@grpc/grpc-js';
+import type { ChannelOptions } from '@grpc/grpc-js';
 import { Failure } from './failure.ts';
 import { pemBlocks } from './pem.ts';
 
@@ -65,15 +65,6 @@ export function clientContext({ ca, certificate: cert, key }: Identity): tls.Sec
   requireTls13();
   const crl = pemBlocks(ca.toString('latin1'), 'X509 CRL');
   return tls.createSecureContext({ ca, cert, key, ...(crl.length > 0 && { crl: [...crl] }) });
-}
-
-/**
- * Credentials of a client; of one whose key is empty, none are shown. The server's certificate is verified against the CA and the
- * name in the channel's options.
- */
-export function channelCredentials(identity: Identity): ChannelCredentials {
-  if (identity.key.length === 0) return ChannelCredentials.createSsl(identity.ca);
-  return ChannelCredentials.createFromSecureContext(clientContext(identity));
 }
 
 /** Options of a channel to a node whose certificate names it `tlsName`, whatever its address is. */

@@ -1,5 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, Parser, parseDocument, visit } from 'yaml';
+import {
+  Composer,
+  type CST,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  Lexer,
+  LineCounter,
+  Parser,
+  visit,
+  YAMLParseError,
+} from 'yaml';
 
 /** The way from the root to a value: names of fields and positions in lists. */
 export type Path = readonly (string | number)[];
@@ -21,12 +34,13 @@ const DEEPEST_NESTING = 40;
 
 /** Reads one YAML document of plain maps, lists and scalars; refuses all that would make it more than it looks. */
 export function readYaml(text: string): YamlSource {
-  const tooDeepLine = lineOfExcessiveNesting(text);
-  if (tooDeepLine !== undefined) {
-    return { type: 'unreadable', problems: [{ line: tooDeepLine, path: [], message: 'nested far too deep: flatten it' }] };
-  }
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'error' });
+  const tokens = tokensOf(text, lines);
+  if ('tooDeepAt' in tokens) {
+    const { line } = lines.linePos(tokens.tooDeepAt);
+    return { type: 'unreadable', problems: [{ line, path: [], message: 'nested far too deep: flatten it' }] };
+  }
+  const document = composed(tokens, text.length);
   const findings = [...syntaxErrors(document), ...unsupported(document)];
   if (findings.length === 0) {
     return { type: 'value', value: document.toJS(), lineOf: (path) => lines.linePos(offsetOf(document.contents, path)).line };
@@ -39,19 +53,29 @@ export function readYaml(text: string): YamlSource {
 
 /**
  * The composer of the library recurses, and a stack that runs out within a regular expression ends the whole process instead of
- * throwing. The parser beneath it keeps a stack of its own, which tells the depth beforehand.
+ * throwing. The parser beneath it keeps a stack of its own, which tells the depth before anything is composed.
  */
-function lineOfExcessiveNesting(text: string): number | undefined {
-  const lines = new LineCounter();
+function tokensOf(text: string, lines: LineCounter): readonly CST.Token[] | { readonly tooDeepAt: number } {
   lines.addNewLine(0);
   const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
   for (const lexeme of new Lexer().lex(text)) {
-    // What the parser yields is of no use here, but only drawing it makes the parser go on.
-    Array.from(parser.next(lexeme));
-    if (parser.stack.length > DEEPEST_NESTING) return lines.linePos(parser.offset).line;
+    tokens.push(...parser.next(lexeme));
+    if (parser.stack.length > DEEPEST_NESTING) return { tooDeepAt: parser.offset };
   }
-  return undefined;
+  tokens.push(...parser.end());
+  return tokens;
 }
+
+/** As the library's own parseDocument() does it; a second document is an error. */
+function composed(tokens: readonly CST.Token[], sizeOfText: number): Document {
+  const [document, second] = new Composer({ prettyErrors: false, stringKeys: true, logLevel: 'error' }).compose(tokens, true, sizeOfText);
+  if (!document) throw new Error('the composer of the library made no document');
+  if (second) document.errors.push(new YAMLParseError([...second.range.slice(0, 2)] as [number, number], 'MULTIPLE_DOCS', SEVERAL));
+  return document;
+}
+
+const SEVERAL = 'Source contains multiple documents';
 
 interface Finding {
   readonly offset: number;

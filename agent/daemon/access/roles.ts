@@ -40,6 +40,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.RolloutService/ListRollouts': 'reader',
   '/lamadist.agent.v1.RolloutService/PutRollout': 'operator',
   '/lamadist.agent.v1.RolloutService/TakeRollout': 'operator',
+  '/lamadist.agent.v1.StatusService/GetStatus': 'reader',
   '/lamadist.agent.v1.UnitService/ListUnits': 'reader',
   '/lamadist.agent.v1.UnitService/RestartUnit': 'operator',
   '/lamadist.agent.v1.UpdateService/CancelUpdate': 'operator',

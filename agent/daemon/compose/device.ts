@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DeviceServiceDefinition, EventServiceDefinition, LogServiceDefinition, UnitServiceDefinition } from '../../shared/gen/services.ts';
+import {
+  DeviceServiceDefinition,
+  EventServiceDefinition,
+  LogServiceDefinition,
+  StatusServiceDefinition,
+  UnitServiceDefinition,
+} from '../../shared/gen/services.ts';
 import { VERSION } from '../../shared/version.ts';
 import type { Config } from '../config.ts';
+import type { HealthMonitor } from '../health/health-monitor.ts';
 import type { EventLog } from '../node/event-log.ts';
 import type { Units } from '../node/units.ts';
 import { diskUsage } from '../platform/linux/disk-usage.ts';
@@ -13,6 +20,8 @@ import type { Service } from '../rpc/server.ts';
 import { deviceService } from '../rpc/services/device-service.ts';
 import { eventService } from '../rpc/services/event-service.ts';
 import { logService } from '../rpc/services/log-service.ts';
+import { deviceReader } from '../rpc/services/read-device.ts';
+import { statusService } from '../rpc/services/status-service.ts';
 import { unitService } from '../rpc/services/unit-service.ts';
 import { systemClock as clock } from '../timing/clock.ts';
 import { type Folders, keptFolders } from './folders.ts';
@@ -26,22 +35,25 @@ export interface DeviceParts {
   readonly config: Pick<Config, 'units'>;
   readonly folders: Folders;
   readonly events: EventLog;
+  readonly monitor: HealthMonitor;
 }
 
 /** The services about the node itself. */
-export function deviceServices({ config, folders, events }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
+export function deviceServices({ config, folders, events, monitor }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
   const { boot, host, bus, installer, reboot, busConnected } = neighbours;
+  const readDevice = deviceReader({ clock, host, boot, agentVersion: VERSION, installer, busConnected });
   return [
+    {
+      name: 'lamadist.agent.v1.StatusService',
+      definition: StatusServiceDefinition,
+      implementation: statusService({ readDevice, monitor, updater }),
+    },
     {
       name: 'lamadist.agent.v1.DeviceService',
       definition: DeviceServiceDefinition,
       implementation: deviceService({
-        clock,
-        host,
+        readDevice,
         boot,
-        agentVersion: VERSION,
-        installer,
-        busConnected,
         reboot,
         updater,
         // The same program, which does nothing else when it is told so: see main.ts.

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { status } from '@grpc/grpc-js';
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import { oneLine, printable } from '../../shared/printable.ts';
 import { failureIn } from '../../shared/status.ts';
-import type { CallError } from '../fleet/call-status.ts';
+import { type CallError, GRPC_STATUS, nameOfStatus } from '../fleet/call-status.ts';
 
 interface Symptom {
   readonly sign: RegExp;
@@ -52,10 +51,10 @@ const SYMPTOMS: readonly Symptom[] = [
 ];
 
 const BY_STATUS: Readonly<Record<number, FailureCode>> = {
-  [status.UNAVAILABLE]: 'NODE_UNREACHABLE',
-  [status.DEADLINE_EXCEEDED]: 'DEADLINE_EXCEEDED',
-  [status.PERMISSION_DENIED]: 'PERMISSION_DENIED',
-  [status.UNAUTHENTICATED]: 'UNAUTHENTICATED',
+  [GRPC_STATUS.UNAVAILABLE]: 'NODE_UNREACHABLE',
+  [GRPC_STATUS.DEADLINE_EXCEEDED]: 'DEADLINE_EXCEEDED',
+  [GRPC_STATUS.PERMISSION_DENIED]: 'PERMISSION_DENIED',
+  [GRPC_STATUS.UNAUTHENTICATED]: 'UNAUTHENTICATED',
 };
 
 /**
@@ -67,7 +66,7 @@ export function callFailure(error: CallError, address: string, certificateFault?
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));
   const code = symptom?.code ?? BY_STATUS[error.code] ?? 'INTERNAL';
-  const seen = symptom?.meaning ?? `${status[error.code]} ${oneLine(printable(error.details))}`;
+  const seen = symptom?.meaning ?? `${nameOfStatus(error.code)} ${oneLine(printable(error.details))}`;
   const meaning = code === 'UNAUTHENTICATED' && certificateFault !== undefined ? `${seen}, which ${certificateFault}` : seen;
   const verb = code === 'NODE_UNREACHABLE' ? 'reach' : 'talk to';
   return new Failure(code, `Cannot ${verb} ${address}: ${meaning}`, { address }, { cause: error });

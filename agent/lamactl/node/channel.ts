@@ -2,7 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import {
   type CallOptions,
-  type ChannelCredentials,
+  ChannelCredentials,
   Client,
   type ClientDuplexStream,
   type ClientReadableStream,
@@ -10,7 +10,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { Failure } from '../../shared/failure.ts';
-import { channelCredentials, channelOptions, type Identity, requireTls13 } from '../../shared/tls.ts';
+import { channelOptions, clientContext, type Identity, requireTls13 } from '../../shared/tls.ts';
 import { callFailure } from './call-failure.ts';
 import { whyInvalid } from './certificate-validity.ts';
 import type { ConnectOptions, Target } from './node.ts';
@@ -149,4 +149,13 @@ function credentialsOf(identity: Identity): ChannelCredentials {
   const known = credentials.get(identity) ?? channelCredentials(identity);
   credentials.set(identity, known);
   return known;
+}
+
+/**
+ * Credentials of a client; of one whose key is empty, none are shown. The server's certificate is verified against the CA and the
+ * name in the channel's options.
+ */
+function channelCredentials(identity: Identity): ChannelCredentials {
+  if (identity.key.length === 0) return ChannelCredentials.createSsl(identity.ca);
+  return ChannelCredentials.createFromSecureContext(clientContext(identity));
 }

@@ -5,6 +5,7 @@ import { deviceCalls } from './calls/device.ts';
 import { recordCalls } from './calls/records.ts';
 import { rolloutCalls } from './calls/rollouts.ts';
 import { serveCalls } from './calls/serve-bundle.ts';
+import { getStatus } from './calls/status.ts';
 import { updateCalls } from './calls/updates.ts';
 import { Channel } from './channel.ts';
 import type { Connect } from './node.ts';
@@ -14,6 +15,7 @@ export const connectGrpc: Connect = async (target, options) => {
   const channel = new Channel(target, options);
   return {
     ...deviceCalls(channel),
+    status: () => getStatus(channel),
     ...recordCalls(channel),
     ...updateCalls(channel),
     ...serveCalls(channel),

@@ -181,6 +181,7 @@ export interface NodeQuote {
 
 /** What a node is and how it fares. */
 export interface DeviceCalls {
+  status(): Promise<NodeStatus>;
   device(): Promise<Device>;
   /** Returns the id of the boot that is about to end. */
   reboot(): Promise<string>;
@@ -251,6 +252,14 @@ export interface AttestationCalls {
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
+/** How a node stands. */
+export interface NodeStatus {
+  readonly device: Device;
+  readonly health: Health;
+  /** Of the update that is under way or, with none, the last one. */
+  readonly update?: Update;
+}
+
 export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, RolloutCalls, AttestationCalls, AccessCalls {
   close(): void;
 }

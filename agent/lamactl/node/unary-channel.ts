@@ -5,7 +5,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:
 import type { Failure } from '../../shared/failure.ts';
 import { clientContext, type Identity, MAX_MESSAGE_BYTES } from '../../shared/tls.ts';
 import { hostAndPort } from '../contexts/address.ts';
-import { type CallError, errorOfTrailers } from '../fleet/call-status.ts';
+import { type CallError, errorOfTrailers, GRPC_STATUS } from '../fleet/call-status.ts';
 import { callFailure } from './call-failure.ts';
 import { whyInvalid } from './certificate-validity.ts';
 import type { Method } from './channel.ts';
@@ -13,10 +13,8 @@ import type { Target } from './node.ts';
 
 /** gRPC over HTTP/2: a message comes after a byte for its compression and four for its length. */
 const PREFIX_BYTES = 5;
-/** The statuses of gRPC that a call can come to without the node's saying. */
-const UNAVAILABLE = 14;
-const DEADLINE_EXCEEDED = 4;
-const INTERNAL = 13;
+/** What a call can come to without the node's saying. */
+const { UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL } = GRPC_STATUS;
 
 /**
  * A way to one node for a few calls that are answered once: HTTP/2 as Node has it, and of gRPC what such calls need. It takes half of

@@ -142,6 +142,9 @@ function grpcServer(): Server {
   add({ getDevice: services.DeviceServiceDefinition.getDevice }, { getDevice: unary((node) => ({ device: node.device() })) });
   const health = { verdict: GateVerdict.GATE_VERDICT_PASSED, checks, brokenChecks: [] };
   add({ getHealth: services.HealthServiceDefinition.getHealth }, { getHealth: unary(() => health) });
+  add(services.StatusServiceDefinition, {
+    getStatus: unary((node) => ({ device: node.device(), health, ...(node.update && { update: node.update }) })),
+  });
   const { installBundle, inspectBundle, getUpdate, watchUpdate } = services.UpdateServiceDefinition;
   add(
     { installBundle, inspectBundle, getUpdate, watchUpdate },

@@ -28,8 +28,10 @@ import { eventService } from '../../../agent/daemon/rpc/services/event-service.t
 import { grpcHealth } from '../../../agent/daemon/rpc/services/grpc-health.ts';
 import { healthService } from '../../../agent/daemon/rpc/services/health-service.ts';
 import { logService } from '../../../agent/daemon/rpc/services/log-service.ts';
+import { deviceReader } from '../../../agent/daemon/rpc/services/read-device.ts';
 import { reflection } from '../../../agent/daemon/rpc/services/reflection.ts';
 import { rolloutService } from '../../../agent/daemon/rpc/services/rollout-service.ts';
+import { statusService } from '../../../agent/daemon/rpc/services/status-service.ts';
 import { unitService } from '../../../agent/daemon/rpc/services/unit-service.ts';
 import { updateService } from '../../../agent/daemon/rpc/services/update-service.ts';
 import { History } from '../../../agent/daemon/update/records/history.ts';
@@ -93,6 +95,7 @@ export async function startAgentServer(
     'lamadist.agent.v1.UpdateService',
     'lamadist.agent.v1.RolloutService',
     'lamadist.agent.v1.HealthService',
+    'lamadist.agent.v1.StatusService',
     'lamadist.agent.v1.DeviceService',
     'lamadist.agent.v1.AttestationService',
     'lamadist.agent.v1.AccessService',
@@ -111,6 +114,7 @@ export async function startAgentServer(
     reload: () => credentials.reload(),
     nowMs: Date.now,
   });
+  const readDevice = deviceReader({ host, boot, agentVersion: '0', installer, busConnected: () => true, clock: node.clock });
   const services = [
     updateService({
       updater,
@@ -129,19 +133,16 @@ export async function startAgentServer(
     }),
     rolloutService(rollouts),
     healthService({ health: healthy, runOnce: async () => healthy }),
+    statusService({ readDevice, monitor: { health: healthy }, updater }),
     deviceService({
-      host,
+      readDevice,
       boot,
-      agentVersion: '0',
-      installer,
-      busConnected: () => true,
       reboot: async () => void node.reboots++,
       updater,
       inventory: async () => Promise.reject(new Error('there is no hardware')),
       securityPosture: async () => [],
       diskUsage: { fileSystems: async () => [], folder: async (folder) => ({ ...folder, usedBytes: 0, files: 0, complete: true }) },
       folders: [],
-      clock: node.clock,
     }),
     attestationService({ attester, serverCertificateSha256: () => credentials.certificateSha256 }),
     accessService({ keeper, certificateRequest: () => certificateRequest(createPrivateKey(server.key)) }),
@@ -157,6 +158,7 @@ export async function startAgentServer(
     definitions.UpdateServiceDefinition,
     definitions.RolloutServiceDefinition,
     definitions.HealthServiceDefinition,
+    definitions.StatusServiceDefinition,
     definitions.DeviceServiceDefinition,
     definitions.AttestationServiceDefinition,
     definitions.AccessServiceDefinition,

@@ -48,7 +48,11 @@ export class FakeNode {
     this.options = options;
     this.connections += 1;
     this.open += 1;
-    return {
+    const node: NodeConnection = {
+      status: async () => {
+        const [device, health, update] = await Promise.all([node.device(), node.health(), node.update('')]);
+        return { device, health, ...(update && { update }) };
+      },
       device: async () => DEVICE,
       reboot: async () => DEVICE.bootId,
       health: async () => HEALTH,
@@ -115,6 +119,7 @@ export class FakeNode {
         this.open -= 1;
       },
     };
+    return node;
   }
 
   async #take(order: string): Promise<string> {

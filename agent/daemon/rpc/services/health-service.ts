@@ -16,9 +16,14 @@ const VERDICT = {
 
 export function healthService(monitor: Pick<HealthMonitor, 'health' | 'runOnce'>): HealthServiceHandlers {
   return {
-    getHealth: unary(() => ({ verdict: VERDICT[monitor.health.verdict.type], ...healthMessage(monitor.health) })),
+    getHealth: unary(() => healthAnswer(monitor)),
     runChecks: unary(async (_request, { signal }) => healthMessage(await monitor.runOnce(signal))),
   };
+}
+
+/** The last result of every check, and the gate's verdict. */
+export function healthAnswer({ health }: Pick<HealthMonitor, 'health'>) {
+  return { verdict: VERDICT[health.verdict.type], ...healthMessage(health) };
 }
 
 function healthMessage({ results, broken }: Health) {

@@ -1,27 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { deviceCalls } from '../../node/calls/device.ts';
 import { rolloutCalls } from '../../node/calls/rollouts.ts';
+import { getStatus } from '../../node/calls/status.ts';
 import { getUpdate } from '../../node/calls/updates.ts';
-import type { Device, Health, NodeConnection, Update } from '../../node/node.ts';
+import type { Device, NodeConnection, NodeStatus, Update } from '../../node/node.ts';
 import type { KnownRollout } from '../../node/node-rollout.ts';
 import type { UnaryChannel } from '../../node/unary-channel.ts';
 
 /** What a node is asked with many others at once; calls that are answered once, and nothing else. */
-export type AskedNode = Pick<NodeConnection, 'device' | 'health' | 'update' | 'rollouts'>;
+export type AskedNode = Pick<NodeConnection, 'status' | 'device' | 'update' | 'rollouts'>;
 
 /** The answers, as plain data that one thread can give to another. */
 export interface Answers {
-  readonly status: { readonly device: Device; readonly health: Health; readonly update?: Update };
+  readonly status: NodeStatus;
   readonly rollout: { readonly device: Device; readonly update?: Update; readonly rollouts: readonly KnownRollout[] };
 }
 
 export type QuestionName = keyof Answers;
 
 export const QUESTIONS: { readonly [Name in QuestionName]: (node: AskedNode) => Promise<Answers[Name]> } = {
-  status: async (node) => {
-    const [device, health, update] = await Promise.all([node.device(), node.health(), node.update('')]);
-    return { device, health, ...(update && { update }) };
-  },
+  status: (node) => node.status(),
   rollout: async (node) => {
     const [device, update, rollouts] = await Promise.all([node.device(), node.update(''), node.rollouts()]);
     return { device, rollouts, ...(update && { update }) };
@@ -29,7 +27,7 @@ export const QUESTIONS: { readonly [Name in QuestionName]: (node: AskedNode) => 
 };
 
 export function askedNode(channel: Pick<UnaryChannel, 'call'>): AskedNode {
-  const { device, health } = deviceCalls(channel);
+  const { device } = deviceCalls(channel);
   const { rollouts } = rolloutCalls(channel);
-  return { device, health, rollouts, update: (operationId) => getUpdate(channel, operationId) };
+  return { status: () => getStatus(channel), device, rollouts, update: (operationId) => getUpdate(channel, operationId) };
 }

@@ -11,7 +11,7 @@ import { checksFromWire, deviceFromWire, healthFromWire } from '../wire/from-wir
 import { text } from '../wire/wire-values.ts';
 
 /** What a node is and how it fares. */
-export function deviceCalls(channel: Pick<Channel, 'call'>): DeviceCalls {
+export function deviceCalls(channel: Pick<Channel, 'call'>): Omit<DeviceCalls, 'status'> {
   return {
     device: async () => deviceFromWire((await channel.call(device.getDevice, {})).device ?? {}),
     reboot: async () => text((await channel.call(device.reboot, {})).bootId),

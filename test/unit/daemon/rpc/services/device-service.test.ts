@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { DiskUsage } from '../../../../../agent/daemon/node/disk-usage.ts';
 import { deviceService } from '../../../../../agent/daemon/rpc/services/device-service.ts';
+import { deviceReader } from '../../../../../agent/daemon/rpc/services/read-device.ts';
 import { PHASES, type UpdateState } from '../../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { lamadist } from '../../../../../agent/shared/gen/messages.js';
@@ -45,15 +46,13 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
   const installer = new FakeInstaller();
   const orders = { reboots: 0 };
   const clock = new FakeClock();
+  const boot = { bootId: 'boot', bootname: 'A' } as const;
+  const readDevice = deviceReader({ clock, host: HOST, boot, agentVersion: '1.2.3', installer, busConnected: () => busConnected });
   const service = deviceService({
-    host: HOST,
-    boot: { bootId: 'boot', bootname: 'A' },
-    agentVersion: '1.2.3',
-    installer,
-    busConnected: () => busConnected,
+    readDevice,
+    boot,
     reboot: async () => void orders.reboots++,
     updater: { state },
-    clock,
     inventory: async (refresh) => ({ ...FOUND, collectedAt: new Date(refresh ? 2_000 : 1_000) }),
     securityPosture: async () => [
       { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm' },
