@@ -8,6 +8,7 @@ export const IPL = 0xd;
 export const DRIVER_CONFIG = 0x80000001;
 const BOOT_VARIABLE = 0x80000002;
 export const BOOT_APPLICATION = 0x80000003;
+const GPT = 0x80000006;
 export const EFI_ACTION = 0x80000007;
 export const AUTHORITY = 0x800000e0;
 
@@ -53,11 +54,11 @@ function efiVariable(guid: string, name: string, data: Buffer): Buffer {
 const GLOBAL = '8be4df61-93ca-11d2-aa0d-00e098032b8c';
 export const secureBootVariable = (state: number) => efiVariable(GLOBAL, 'SecureBoot', Buffer.of(state));
 const CERTIFICATE = Buffer.from('the certificate of the image builder');
-export const authorityVariable = efiVariable(
-  'd719b2cb-3d3a-4596-a3bc-dad00e67656f',
-  'db',
-  Buffer.concat([Buffer.alloc(16, 7), CERTIFICATE]),
-);
+export const platformKeyVariable = (key: string) => efiVariable(GLOBAL, 'PK', Buffer.from(key));
+/** An entry of db: who allowed something to run. */
+export const authorityOf = (certificate: Buffer): Buffer =>
+  efiVariable('d719b2cb-3d3a-4596-a3bc-dad00e67656f', 'db', Buffer.concat([Buffer.alloc(16, 7), certificate]));
+export const authorityVariable = authorityOf(CERTIFICATE);
 const separators = [0, 1, 2, 3, 4, 5, 6, 7].map((pcr) => event(pcr, SEPARATOR, Buffer.alloc(4)));
 
 /** A UKI's boot under Secure Boot, as EDK II and systemd-stub measure it. */
@@ -65,7 +66,7 @@ export const GOOD_EVENTS: readonly TestEvent[] = [
   event(0, 0x8, 'v1\0'),
   event(0, 0x8000000a, 'where the firmware is', 'the firmware itself'),
   event(7, DRIVER_CONFIG, secureBootVariable(1)),
-  event(7, DRIVER_CONFIG, efiVariable(GLOBAL, 'PK', Buffer.from('platform key'))),
+  event(7, DRIVER_CONFIG, platformKeyVariable('platform key')),
   event(2, 0x80000004, 'which option ROM', 'the option ROM itself'),
   event(1, BOOT_VARIABLE, efiVariable(GLOBAL, 'BootOrder', Buffer.of(1, 0)), Buffer.of(1, 0)),
   event(4, EFI_ACTION, 'Calling EFI Application from Boot Option'),
@@ -74,6 +75,8 @@ export const GOOD_EVENTS: readonly TestEvent[] = [
   event(4, BOOT_APPLICATION, 'where the UKI is', 'the UKI itself'),
   event(11, IPL, '.linux\0', '.linux\0'),
   event(11, IPL, '.linux\0', 'the kernel'),
+  event(5, GPT, 'where the partition table is', 'the partition table itself'),
+  event(6, EFI_ACTION, 'something of the maker of the machine'),
 ];
 
 export function specId(banks: readonly LogBank[]): Buffer {

@@ -31,13 +31,24 @@ export async function lockFile(file: string, waitMs = USUAL_WAIT_MS): Promise<()
 
 /** A link is there at once, with its content, and only where there was none. */
 async function take(lock: string, mine: string): Promise<boolean> {
-  if (await isStale(lock)) await rm(lock, { force: true });
   try {
+    if (await isStale(lock)) await clear(lock, mine);
     await link(mine, lock);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** Of two that find it at once, one alone may take it away: the other could take away the lock that comes after it. */
+async function clear(lock: string, mine: string): Promise<void> {
+  const clearing = `${lock}.clearing`;
+  await link(mine, clearing);
+  try {
+    if (await isStale(lock)) await rm(lock, { force: true });
+  } finally {
+    await rm(clearing, { force: true });
   }
 }
 

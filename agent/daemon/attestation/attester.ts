@@ -77,13 +77,13 @@ export class Attester {
       });
     const leave = this.#places.take(asker, what);
     try {
-      return await this.#queue.run(() => this.#measured(question, limited), signal, late);
+      return await this.#queue.run(() => this.#measured(question, limited, signal), signal, late);
     } finally {
       leave();
     }
   }
 
-  async #measured<T>(question: Question, work: () => Promise<T>): Promise<T> {
+  async #measured<T>(question: Question, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     const startMs = this.clock.monotonicMs();
     const told = (failure?: Failure) => {
       this.#listener({ question, durationMs: this.clock.monotonicMs() - startMs, ...(failure && { failure }) });
@@ -95,7 +95,7 @@ export class Attester {
     } catch (thrown) {
       const failure = Failure.from(thrown);
       // That nobody waited any longer says nothing of the TPM.
-      if (failure.code !== 'DEADLINE_EXCEEDED') told(failure);
+      if (!signal.aborted) told(failure);
       throw thrown;
     }
   }

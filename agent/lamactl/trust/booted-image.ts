@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import { type Addon, readAddon } from '../attest/image/addon.ts';
+import { readPe } from '../attest/image/pe-file.ts';
 import { readUki, type Uki } from '../attest/image/uki.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import { readInput } from '../input-file.ts';
@@ -30,7 +31,7 @@ const ADDON_LIMIT_BYTES = 1024 * 1024;
 export async function readBooted({ ukis, loaders = [], addon, profile }: BootedFiles): Promise<Booted> {
   return {
     ukis: await Promise.all(ukis.map((file) => read(file, UKI_LIMIT_BYTES, (bytes) => readUki(bytes, profile)))),
-    loaders: await Promise.all(loaders.map((file) => readInput(file, LOADER_LIMIT_BYTES))),
+    loaders: await Promise.all(loaders.map((file) => read(file, LOADER_LIMIT_BYTES, (bytes) => readPe(bytes).bytes))),
     addon: addon === undefined ? undefined : await read(addon, ADDON_LIMIT_BYTES, readAddon),
   };
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { Failure } from '../../shared/failure.ts';
 import { writeEvidence } from '../attest/evidence.ts';
 import { lockFile } from '../file-lock.ts';
 import { openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
-
-import { endOfLines } from './last-line.ts';
+import { endOfLines, linesOf } from './record-lines.ts';
 import { type RecordedLine, readLine, type Told, toldBy } from './recorded-line.ts';
 
 /** What comes before the first line. */
 const BEGINNING = '0'.repeat(64);
+
+const ZEROS = /^\0*$/;
 
 /** One verdict of the past with all that it rests on, so that it can be judged again. */
 export interface RecordedVerdict extends Told {
@@ -50,7 +50,9 @@ async function append(handle: FileHandle, file: string, judged: readonly (Attest
 
 /** The hash that the next line follows on. What a power cut or a full disk left of a line is taken away: nobody was told that it was kept. */
 async function closeLastLine(handle: FileHandle, file: string): Promise<string> {
-  const { line, torn, tornAt } = await endOfLines(handle);
+  const end = await endOfLines(handle);
+  if (!end) throw broken(file, 'its last line is longer than lamactl writes any');
+  const { line, torn, tornAt } = end;
   if (line !== undefined && !readLine(line)) throw broken(file, 'its last line is not as lamactl writes it');
   const previous = line === undefined ? BEGINNING : hashOf(line);
   if (torn === '') return previous;
@@ -60,8 +62,9 @@ async function closeLastLine(handle: FileHandle, file: string): Promise<string> 
   }
   // Another file, given by mistake, is left as it is. Zeros are of a file system that wrote the size before the content.
   const beginning = `{"previous":"${previous}"`;
-  const written = torn.replace(/\0+$/, '');
-  if (!written.startsWith(beginning.slice(0, written.length))) throw broken(file, 'what follows its last line is not as lamactl writes it');
+  const written = torn.slice(0, beginning.length).replace(/\0+$/, '');
+  if (!beginning.startsWith(written) || (written !== beginning && !ZEROS.test(torn.slice(written.length))))
+    throw broken(file, 'what follows its last line is not as lamactl writes it');
   await handle.truncate(tornAt);
   return previous;
 }
@@ -69,13 +72,12 @@ async function closeLastLine(handle: FileHandle, file: string): Promise<string> 
 /** Reads a record from its start. Throws EVIDENCE_INVALID at the first line that is not what was written, and CONFIG_INVALID. */
 export async function* readRecord(file: string): AsyncGenerator<RecordedVerdict> {
   const handle = await openInput(file);
-  const lines = createInterface({ input: handle.createReadStream({ encoding: 'utf8' }), crlfDelay: Number.POSITIVE_INFINITY });
   let previous = BEGINNING;
   let number = 0;
-  for await (const text of lines) {
+  for await (const text of linesOf(handle)) {
     number++;
-    const line = readLine(text);
-    if (!line) throw broken(file, `line ${number}: it is not as lamactl writes it`, number);
+    const line = text === undefined ? undefined : readLine(text);
+    if (text === undefined || !line) throw broken(file, `line ${number}: it is not as lamactl writes it`, number);
     if (line.previous !== previous)
       throw broken(
         file,

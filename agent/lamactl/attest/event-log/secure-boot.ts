@@ -41,11 +41,13 @@ export function misnamedEvent(events: readonly FirmwareEvent[]): FirmwareEvent |
   return ofPcr7(events).find((event) => {
     if (isSeparator(event)) {
       isHandedOver = true;
-      return false;
+      // The digest of this type covers its data; under another, the same data could stand for anything.
+      return event.type !== EVENT.SEPARATOR;
     }
     const variable = variableIn(event.data);
-    if (!variable) return event.type !== EVENT.ACTION && event.type !== EVENT.EFI_ACTION;
-    if (event.type === EVENT.EFI_VARIABLE_AUTHORITY) return false;
+    if (!variable) return !isText(event);
+    // Keys and the state of Secure Boot allow nothing to run.
+    if (event.type === EVENT.EFI_VARIABLE_AUTHORITY) return variable.guid === EFI_GLOBAL_VARIABLE;
     // The firmware tells each variable once, and all of them before it hands over: another is a certificate in disguise.
     const name = `${variable.guid} ${variable.name}`;
     const isKnown = configured.has(name);
@@ -54,8 +56,14 @@ export function misnamedEvent(events: readonly FirmwareEvent[]): FirmwareEvent |
   });
 }
 
+const TEXT = /^[\x20-\x7e]+\0?$/;
 /** What EV_SEPARATOR says where nothing went wrong: 10.4.1. */
 const SEPARATORS = ['00000000', 'ffffffff'];
+
+/** An authority that is no variable, which old loaders measured, is no text either. */
+function isText({ type, data }: FirmwareEvent): boolean {
+  return (type === EVENT.ACTION || type === EVENT.EFI_ACTION) && TEXT.test(data.toString('latin1'));
+}
 
 function ofPcr7(events: readonly FirmwareEvent[]): readonly FirmwareEvent[] {
   return events.filter(({ pcr, type }) => pcr === SECURE_BOOT_PCR && type !== EVENT.NO_ACTION);

@@ -169,8 +169,9 @@ async function learnOne(
   if (verdict.verdict === 'REJECTED') return verdict;
   const pins = pinsOfFirstUse(answer.evidence);
   if (!replace) requireNew(name, policy.pcrs, pins);
-  await store.keepPolicy(name, { ...policy, pcrs: withPins(policy.pcrs, newPins(policy.pcrs, pins), false) });
-  return pins;
+  const pcrs = withPins(policy.pcrs, newPins(policy.pcrs, pins), false);
+  await store.keepPolicy(name, { ...policy, pcrs });
+  return Object.fromEntries(Object.entries(pcrs).filter(([pcr]) => pins[pcr]));
 }
 
 async function enrolled(store: ExpectationStore, name: string) {

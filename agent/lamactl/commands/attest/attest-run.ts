@@ -62,7 +62,8 @@ async function attestNodes(session: Session, options: Options): Promise<ExitName
   const store = await session.expectations();
   const metrics = new VerdictMetrics();
   const stopServing = await serveMetrics(options, metrics);
-  const stream = options.watch !== undefined && session.format !== 'table' ? session.format : undefined;
+  const stream = session.format === 'jsonl' || (options.watch !== undefined && session.format !== 'table') ? session.format : undefined;
+  const event = options.watch === undefined ? {} : { type: 'verdict' };
   const interrupt = new AbortController();
   const stopListening = options.watch === undefined ? () => {} : session.world.onInterrupt(() => interrupt.abort());
   try {
@@ -70,7 +71,7 @@ async function attestNodes(session: Session, options: Options): Promise<ExitName
       // Known as soon as it is, for one node may take minutes; a table waits for its last line.
       const judged = await judgeAll(session, targets, store, async (each) => {
         metrics.keep(each);
-        if (stream) session.world.stdout.write(await renderEvent(stream, documentOf(each)));
+        if (stream) session.world.stdout.write(await renderEvent(stream, { ...documentOf(each), ...event }));
       });
       if (!stream) await print(session, judged);
       const unkept = await failuresOf([() => writeMetrics(metrics, options), () => save(judged, options), () => record(judged, options)]);

@@ -95,6 +95,16 @@ describe('the attester', () => {
     expect(seen).toEqual({ now: 0, most: 1 });
   });
 
+  it('says nothing of the TPM when who asked hangs up', async () => {
+    const { identity } = slowTpm(() => clock);
+    const { attester, clock, heard } = attesterOf({ identity });
+    const asker = new AbortController();
+    const asked = attester.identity({ asker: 'a client', signal: asker.signal }).catch(({ code }) => code);
+    await clock.advance(500);
+    asker.abort();
+    expect([await asked, heard]).toEqual(['DEADLINE_EXCEEDED', []]);
+  });
+
   it('tells what the TPM says when it does not answer, and how long that took', async () => {
     const { attester, heard } = attesterOf({});
     await expect(attester.evidence('sha256', SESSION, ASKING)).rejects.toMatchObject({ code: 'TPM_UNAVAILABLE' });

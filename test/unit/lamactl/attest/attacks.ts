@@ -5,6 +5,7 @@ import type { Reason } from '../../../../agent/lamactl/attest/verdict.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
 import {
   AUTHORITY,
+  authorityOf,
   authorityVariable,
   BOOT_APPLICATION,
   type Boot,
@@ -19,6 +20,7 @@ import {
   IPL,
   NO_ACTION,
   pcrValues,
+  platformKeyVariable,
   SEPARATOR,
   secureBootVariable,
   specId,
@@ -273,6 +275,52 @@ const RENAMED: readonly Attack[] = [
     (each) => (isAuthority(each) ? DRIVER_CONFIG : undefined),
   ),
 ];
+/** Root extends PCR 7 with the good certificate, and hides the one that really allowed its boot. */
+const STRANGE = event(7, AUTHORITY, authorityOf(Buffer.from('the certificate of a stranger')));
+const allowedByStranger = [...GOOD_EVENTS.map((each) => (isAuthority(each) ? STRANGE : each)), event(7, AUTHORITY, authorityVariable)];
+const NO_VARIABLE = event(7, AUTHORITY, authorityVariable.subarray(0, -1));
+const NO_PLATFORM_KEY = event(7, DRIVER_CONFIG, platformKeyVariable(''));
+const GOOD_AUTHORITY = hashed('sha256', 'the certificate of the image builder').toString('hex');
+const hidden = (
+  what: string,
+  events: readonly TestEvent[],
+  of: TestEvent,
+  by: Partial<TestEvent>,
+  policy: Forgery['policy'] = {},
+): Attack =>
+  attack(what, 'event-type', 'eventsAreNamedRightly', {
+    boot: boot({ events }),
+    ...logged(events.map((each) => (each === of ? { ...each, ...by } : each))),
+    policy,
+  });
+const HIDDEN: readonly Attack[] = [
+  hidden(
+    "a stranger's certificate that allowed the boot, hidden behind a separator's data",
+    allowedByStranger,
+    STRANGE,
+    { type: IPL, data: Buffer.alloc(4) },
+    { authorities: [GOOD_AUTHORITY] },
+  ),
+  hidden(
+    'an authority that is no variable, called an action',
+    [...GOOD_EVENTS, NO_VARIABLE],
+    NO_VARIABLE,
+    { type: EFI_ACTION },
+    { authorities: [GOOD_AUTHORITY] },
+  ),
+  hidden(
+    'a second state of Secure Boot, called an authority',
+    GOOD_EVENTS.flatMap((each) => (isSeparator(each) ? [SECURE_BOOT_OFF, each] : [each])),
+    SECURE_BOOT_OFF,
+    { type: AUTHORITY },
+  ),
+  hidden(
+    'a platform key that was deleted at the console, called an authority',
+    GOOD_EVENTS.flatMap((each) => (isSeparator(each) ? [NO_PLATFORM_KEY, each] : [each])),
+    NO_PLATFORM_KEY,
+    { type: AUTHORITY },
+  ),
+];
 /** Where nobody asks for Secure Boot, who allowed what is still asked for. */
 const renamedWithoutSecureBoot = attack(
   'a certificate that the policy does not list, called a boot loader',
@@ -325,6 +373,7 @@ const EXPECTATIONS: readonly Attack[] = [
   attack('Secure Boot that is only claimed after the firmware was done', 'event-type', 'eventsAreNamedRightly', { boot: secureBootLate }),
   attack('Secure Boot that is claimed in another PCR', 'secure-boot', 'secureBootIsOn', { boot: secureBootElsewhere }),
   ...RENAMED,
+  ...HIDDEN,
   renamedWithoutSecureBoot,
   attack('no state of Secure Boot', 'secure-boot', 'secureBootIsOn', { boot: secureBootUnknown }),
   attack('something that a strange certificate allowed', 'authority', 'authoritiesAreKnown', {

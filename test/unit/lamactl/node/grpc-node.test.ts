@@ -311,4 +311,13 @@ describe('a bundle that is given to a node', () => {
     shortened.abort();
     expect(await outcome).toMatchObject({ code: 'BUNDLE_CHANGED' });
   });
+
+  it('has a deadline for all of its calls together, where one is given', async () => {
+    const address = await serve({ getDevice: () => undefined });
+    const [target, options] = sides(address, { timeoutMs: 60_000 });
+    const node = await connectGrpc(target, { ...options, inAllMs: 500 });
+    await expect(node.device()).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    await expect(node.device()).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' });
+    node.close();
+  });
 });

@@ -113,7 +113,8 @@ describe('a node that is judged', () => {
   it('leaves what the operator pinned as it is when it says the same', async () => {
     const pinned = { values: [...policy.pcrs['7']!.values, '55'.repeat(32)], from: 'operator' as const };
     home = await homeOf(attesting(), { ...policy, pcrs: { ...policy.pcrs, 7: pinned } });
-    expect((await home.run('attest learn -n attic')).exit).toBe(14);
+    const { exit, text } = await home.run('attest learn -n attic');
+    expect([exit, text]).toEqual([14, expect.stringMatching(/^attic +7 +operator/m)]);
     expect(parse(await home.policy())).toMatchObject({ pcrs: { 7: pinned } });
   });
 

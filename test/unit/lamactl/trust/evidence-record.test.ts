@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { appendFile, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
@@ -136,6 +136,28 @@ describe('a record of evidence', () => {
     await appendFile(file, Buffer.alloc(4096));
     await appendToRecord(file, [judged('shed')]);
     expect((await read(file)).at(-1)?.node).toBe('shed');
+  });
+
+  it('goes on after a power cut that left zeros between pages of a line', async () => {
+    const file = await two();
+    const line = (await readFile(file, 'utf8')).split('\n').at(-2) ?? '';
+    const next = JSON.stringify({ ...JSON.parse(line), previous: (await read(file)).at(-1)?.sha256 });
+    await appendFile(file, Buffer.concat([Buffer.from(next.slice(0, 200)), Buffer.alloc(1 << 20), Buffer.from(next.slice(200, 400))]));
+    await appendToRecord(file, [judged('shed')]);
+    expect((await read(file)).at(-1)?.node).toBe('shed');
+  });
+
+  it.each([
+    ['of zeros and something else', 4096, 'a disk'],
+    ['that is too long for a line', (64 << 20) + 1, ''],
+  ])('leaves another file alone: one %s', async (_, sizeBytes, end) => {
+    const file = join(await temporaryFolder(), 'record');
+    await writeFile(file, '');
+    await truncate(file, sizeBytes);
+    await appendFile(file, end);
+    await expect(appendToRecord(file, [judged('attic')])).rejects.toMatchObject({ code: 'EVIDENCE_INVALID' });
+    expect((await stat(file)).size).toBe(sizeBytes + end.length);
+    await expect(read(file)).rejects.toMatchObject({ code: 'EVIDENCE_INVALID', facts: { line: '1' } });
   });
 
   it('begins anew after a power cut in its first line', async () => {

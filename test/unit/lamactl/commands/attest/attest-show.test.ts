@@ -127,6 +127,15 @@ describe('lamactl attest run', () => {
     };
     expect(await world.run('attest run --watch 60s -o json')).toBe(15);
     expect(world.events()).toHaveLength(3);
-    expect(world.events()[0]).toMatchObject({ node: 'attic', verdict: 'UNATTESTED' });
+    expect(world.events()[0]).toMatchObject({ type: 'verdict', node: 'attic', verdict: 'UNATTESTED' });
+  });
+
+  it('prints a line for each node where lines are asked for', async () => {
+    const world = new FakeWorld({ attic: new FakeNode(), cellar: new FakeNode() }, certificates);
+    expect(await world.run('attest run --all -o jsonl')).toBe(15);
+    expect(world.events().map(({ node, type }) => [node, type])).toEqual([
+      ['attic', undefined],
+      ['cellar', undefined],
+    ]);
   });
 });

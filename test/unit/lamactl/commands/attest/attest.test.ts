@@ -151,6 +151,7 @@ describe('lamactl attest learn', () => {
     expect(await world.run(`attest learn --uki ${file}`)).toBe(2);
     expect(world.stderr.text).toContain(`Cannot use ${file}: Cannot read the PE file`);
     expect(world.stderr.text).not.toContain('evidence');
+    expect(await world.run(`attest learn --uki ${await fileOf(smallUki(257))} --loader ${file}`)).toBe(2);
   });
 
   it('adds what the addon of a node leads to, which no bundle can know', async () => {
