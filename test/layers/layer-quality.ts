@@ -10,6 +10,9 @@ const LAYERS = ['recipes-agent', 'meta-lamadist', 'meta-lamadist/boards'] as con
 /** Together they are made of every recipe that our layers name. */
 const EVERYTHING = ['lamadist-image-dev', 'lamadist-image-installer', 'lamadist-bundle-dev', 'lamadist-bundle-dev-crypt'];
 
+/** The lines of our distribution that say which recipes are asked for, and with which of their options. */
+const TAKEN_OVER = /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSION)_|BBMASK|PACKAGECONFIG)/;
+
 /** What other distributions have in the place of a recipe of ours. */
 const REPLACED = ['rauc-conf.bbappend'];
 
@@ -57,8 +60,10 @@ export async function checkLayerQuality(bitbake: BitBake, build: KasBuild, graph
 
 /** The features that our recipes ask for: without them they would be skipped, and nothing of them would be judged. */
 async function anotherDistribution(masked: readonly string[], forHost: readonly string[]): Promise<string> {
-  const ours = await readFile(path.join(REPOSITORY, 'meta-lamadist/conf/distro/lamadist.conf'), 'utf8');
-  const features = ours.split('\n').filter((line) => /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSION)_|BBMASK)/.test(line));
+  const folder = path.join(REPOSITORY, 'meta-lamadist/conf/distro');
+  const files = (await readdir(folder, { recursive: true })).filter((name) => /\.(conf|inc)$/.test(name)).sort();
+  const ours = (await Promise.all(files.map((name) => readFile(path.join(folder, name), 'utf8')))).join('\n');
+  const features = ours.split('\n').filter((line) => TAKEN_OVER.test(line));
   return [
     ...features,
     'require conf/distro/include/security_flags.inc',
