@@ -67,6 +67,8 @@ async function anotherDistribution(masked: readonly string[], forHost: readonly 
   return [
     ...features,
     'require conf/distro/include/security_flags.inc',
+    // What an emulated PC asks for, and no board of ours: it was left out.
+    'MACHINE_ESSENTIAL_EXTRA_RDEPENDS:remove = "v86d"',
     `BBMASK += " \\\n${masked.map((mask) => `  ${mask} \\\n`).join('')}"`,
     // Built for a target, as all of the world is, they would need what was left out.
     ...forHost.map((name) => `EXCLUDE_FROM_WORLD:pn-${name} = "1"`),
