@@ -7,7 +7,7 @@
 //   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
 // As root and after `offline` with --parts, --boot boots BitBake's disk in a virtual machine and updates it with its bundle, and
-// --install starts one with an empty disk from BitBake's installer; --network FILE one from FILE, iPXE's EFI program, which fetches it.
+// --install starts one with an empty disk from BitBake's installer.
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -15,7 +15,6 @@ import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
 import { bootInstaller } from './boot-installer.ts';
-import { bootNetwork } from './boot-network.ts';
 import { developmentKeys } from './development-keys.ts';
 import { missingAdditions } from './expectations.ts';
 import { boards, readAdditions, readKasBuild } from './kas-build.ts';
@@ -115,14 +114,11 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       boot: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
-      network: { type: 'string' },
     },
   });
-  if (values.boot || values.install || values.network !== undefined) {
-    const work = path.resolve(values.work);
-    if (values.boot) await bootDisk(work, say);
-    if (values.install) await bootInstaller(work, say);
-    if (values.network !== undefined) await bootNetwork(work, path.resolve(values.network), say);
+  if (values.boot || values.install) {
+    if (values.boot) await bootDisk(path.resolve(values.work), say);
+    if (values.install) await bootInstaller(path.resolve(values.work), say);
     return 0;
   }
   const only = values.only ?? PARTS;
