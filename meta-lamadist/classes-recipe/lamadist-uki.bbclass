@@ -12,7 +12,7 @@ LAMADIST_CMDLINE ?= "rootfstype=erofs ro panic=10 loglevel=4 systemd.gpt_auto=no
 LAMADIST_FALLBACK_LOADER ?= "systemd-boot${EFI_ARCH}.efi"
 
 do_uki[depends] += "${LAMADIST_UKI_DEPENDS} ${INITRAMFS_IMAGE}:do_image_complete"
-do_uki[vardeps] += "LAMADIST_CMDLINE LAMADIST_EXTRA_CMDLINE LAMADIST_SLOTS"
+do_uki[vardeps] += "LAMADIST_CMDLINE LAMADIST_EXTRA_CMDLINE LAMADIST_ROOT_DEVICE LAMADIST_SLOTS"
 do_uki[cleandirs] = "${WORKDIR}/uki"
 
 python do_uki() {
@@ -23,7 +23,7 @@ python do_uki() {
         lamadist_ukify(d, os.path.join(d.getVar('WORKDIR'), 'uki', 'lamadist-%s.efi' % slot), d.getVar('INITRAMFS_IMAGE'),
             d.getVar('IMAGE_ROOTFS') + '/usr/lib/os-release', [
                 'root=/dev/mapper/root', 'roothash=' + verity['ROOT_HASH'],
-                'systemd.verity_root_data=PARTLABEL=root-' + slot, 'systemd.verity_root_hash=PARTLABEL=root-%s-verity' % slot,
+                'systemd.verity_root_data=' + d.getVar('LAMADIST_ROOT_DEVICE') + slot, 'systemd.verity_root_hash=PARTLABEL=root-%s-verity' % slot,
                 'systemd.verity_root_options=panic-on-corruption', 'rauc.slot=' + slot.upper(),
                 d.getVar('LAMADIST_CMDLINE'), d.getVar('LAMADIST_EXTRA_CMDLINE')])
     bb.build.exec_func('lamadist_make_esp', d)

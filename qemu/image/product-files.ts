@@ -56,7 +56,7 @@ export async function namespaceMachineFiles(): Promise<ImageFile[]> {
   const parts = [path.join(RAUC_FILES, 'system.conf'), path.join(MACHINE_FILES, 'rauc-machine.conf')];
   const systemConf = await Promise.all(parts.map((file) => readFile(file, 'utf8')));
   return [
-    { path: '/etc/rauc/system.conf', content: systemConf.join('') },
+    { path: '/etc/rauc/system.conf', content: systemConf.join('').replaceAll('@ROOT_DEVICE@', '/dev/disk/by-partlabel/root-') },
     {
       path: '/usr/lib/lamadist/boot-loader-backend',
       content: await readFile(path.join(MACHINE_FILES, 'boot-loader-backend.sh')),

@@ -84,7 +84,7 @@ describe('every recipe', () => {
   const recipes = LAYER_FILES.filter((file) => /\.(bb|bbappend|inc)$/.test(file));
 
   it.each(recipes)('%s finds its files beside it, or in the layer of the boards', async (recipe) => {
-    const wanted = [...(await text(recipe)).matchAll(/file:\/\/([\w.-]+)/g)].map((match) => match[1] ?? '');
+    const wanted = [...(await text(recipe)).matchAll(/file:\/\/([\w.@-]+)/g)].map((match) => match[1] ?? '');
     const name = path.basename(recipe).replace(/[._].*/, '');
     const local = await filesBelow(path.dirname(recipe));
     const boardFiles = LAYER_FILES.filter(

@@ -14,6 +14,7 @@ const PACKAGED = [
   'lamadist-boot-entries',
   'lamadist-boot-guard',
   'lamadist-data-integrity',
+  'lamadist-encrypted-root',
   'lamadist-etc-overlay',
   'lamadist-factory-reset',
   'lamadist-installer',

@@ -22,6 +22,7 @@ PACKAGE_INSTALL = " \
     systemd-initramfs \
     util-linux-mount \
 "
+PACKAGE_INSTALL += "${@'lamadist-encrypted-root-initramfs' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else ''}"
 BAD_RECOMMENDATIONS += "busybox-syslog udev-hwdb"
 # What it needs of the kernel is built in (recipes-kernel): a module would have to be found before the root is.
 PACKAGE_EXCLUDE = "kernel-image-*"

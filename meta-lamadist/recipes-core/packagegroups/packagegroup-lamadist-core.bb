@@ -31,6 +31,7 @@ RDEPENDS:${PN} = " \
     systemd-extra-utils \
 "
 
+RDEPENDS:${PN} += "${@'lamadist-encrypted-root' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else ''}"
 # Boot entries are the firmware's, where a machine has UEFI of its own.
 RDEPENDS:${PN}:append:x86-64 = " efibootmgr lamadist-boot-entries"
 # Microcode is part of what must be patched.

@@ -7,12 +7,17 @@ LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
 # machine.conf comes with the machine, from the boards' layer: a board is data.
-SRC_URI = "file://system.conf file://machine.conf file://backend.sh file://keep-addons file://nbd.conf"
+SRC_URI = "file://system.conf file://machine.conf file://backend.sh file://keep-addons file://encrypted-root.conf file://nbd.conf"
 
 S = "${WORKDIR}"
 PACKAGE_ARCH = "${MACHINE_ARCH}"
 INHIBIT_DEFAULT_DEPS = "1"
 COMPATIBLE_MACHINE = "^$"
+
+# Whether the root slots are inside LUKS2 is the machine's to say.
+LAMADIST_ROOT_ENCRYPTION ?= "off"
+LAMADIST_RAUC_ROOT_DEVICE = "${@'/dev/mapper/root-' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else '/dev/disk/by-partlabel/root-'}"
+LAMADIST_ENCRYPTED_ROOT_CONF = "${@'${WORKDIR}/encrypted-root.conf' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else ''}"
 
 do_configure[noexec] = "1"
 do_compile[noexec] = "1"
@@ -23,7 +28,7 @@ do_install() {
         bbfatal "Cannot say which bundles are trusted: RAUC_KEYRING_FILE is \"${RAUC_KEYRING_FILE}\", which is not there; docs/BUILDING.md says how keys are made and named"
     fi
     install -d ${D}${sysconfdir}/rauc
-    sed 's/@COMPATIBLE@/lamadist-${MACHINE}/' ${WORKDIR}/system.conf ${WORKDIR}/machine.conf > ${D}${sysconfdir}/rauc/system.conf
+    sed -e 's/@COMPATIBLE@/lamadist-${MACHINE}/' -e 's,@ROOT_DEVICE@,${LAMADIST_RAUC_ROOT_DEVICE},' ${WORKDIR}/system.conf ${WORKDIR}/machine.conf ${LAMADIST_ENCRYPTED_ROOT_CONF} > ${D}${sysconfdir}/rauc/system.conf
     chmod 0644 ${D}${sysconfdir}/rauc/system.conf
     install -m 0644 ${RAUC_KEYRING_FILE} ${D}${sysconfdir}/rauc/keyring.pem
     install -D -m 0644 ${WORKDIR}/nbd.conf ${D}${nonarch_libdir}/modules-load.d/lamadist-nbd.conf

@@ -6,7 +6,7 @@ SECTION = "base"
 LICENSE = "Apache-2.0"
 LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
 
-SRC_URI = "file://crypttab file://encrypted.conf file://lamadist-repart.service file://repart.d"
+SRC_URI = "file://crypttab file://encrypted.conf file://in-initramfs.conf file://lamadist-repart.service file://make-data file://repart.d"
 
 S = "${WORKDIR}"
 INHIBIT_DEFAULT_DEPS = "1"
@@ -32,6 +32,8 @@ do_install() {
         sed -i '/^Encrypt=/d' ${D}${nonarch_libdir}/repart.d/50-var.conf
     fi
     install -D -m 0644 ${WORKDIR}/lamadist-repart.service ${D}${systemd_system_unitdir}/lamadist-repart.service
+    install -D -m 0755 ${WORKDIR}/make-data ${D}${libexecdir}/lamadist/make-data
+    install -D -m 0644 ${WORKDIR}/in-initramfs.conf ${D}${systemd_system_unitdir}/systemd-repart.service.d/lamadist.conf
     # Enabled by hand: a unit of the initramfs, which systemctl preset would not reach.
     install -d ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants
     ln -s ../lamadist-repart.service ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants/lamadist-repart.service
@@ -39,6 +41,12 @@ do_install() {
 
 # A factory reset reads the definitions in the running system; the rest is the initramfs's.
 PACKAGES = "${PN}-initramfs ${PN}"
-FILES:${PN}-initramfs = "${sysconfdir}/crypttab ${systemd_system_unitdir}"
-FILES:${PN} = "${nonarch_libdir}/repart.d"
+FILES:${PN}-initramfs = " \
+    ${libexecdir}/lamadist/make-data \
+    ${sysconfdir}/crypttab \
+    ${systemd_system_unitdir}/initrd-root-fs.target.wants \
+    ${systemd_system_unitdir}/lamadist-repart.service \
+    ${systemd_system_unitdir}/sysroot-var.mount.d \
+"
+FILES:${PN} = "${nonarch_libdir}/repart.d ${systemd_system_unitdir}/systemd-repart.service.d"
 RDEPENDS:${PN}-initramfs = "cryptsetup e2fsprogs-mke2fs lamadist-repart systemd"

@@ -17,13 +17,18 @@ ln -sf ../lamadist-repart.service "$units/initrd-root-fs.target.wants/"
 mkdir -p "$units/initrd.target.wants"
 ln -sf ../lamadist-boot-attempts.service "$units/initrd.target.wants/"
 
+for slot in a b; do
+  # Of an image whose root slots are inside LUKS2.
+  [ ! -e "$units/lamadist-open-slot@.service" ] || ln -s ../lamadist-open-slot@.service "$units/initrd-root-fs.target.wants/lamadist-open-slot@root\\x2d$slot.service"
+done
+
 dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --reproducible --no-early-microcode --no-compress \
   --tmpdir "$TMPDIR" \
   --modules "systemd systemd-initrd systemd-udevd systemd-journald systemd-modules-load systemd-veritysetup systemd-pcrphase dm udev-rules tpm2-tss" \
   --drivers "virtio_blk virtio_pci dm_mod dm_verity dm_crypt erofs ext4 loop overlay efivarfs nls_ascii nls_cp437 vfat xts aesni_intel algif_skcipher i6300esb iTCO_wdt qemu_fw_cfg" \
   --omit-drivers drm \
-  --install "/usr/bin/systemd-cryptsetup /usr/bin/systemd-repart /usr/lib/systemd/system-generators/systemd-cryptsetup-generator" \
-  --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm" \
+  --install "/usr/bin/systemd-cryptsetup /usr/bin/systemd-cryptenroll cryptsetup dmsetup /usr/bin/systemd-repart /usr/lib/systemd/system-generators/systemd-cryptsetup-generator" \
+  --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm base64 cp dd head readlink tr" \
   --install "$library/cryptsetup/libcryptsetup-token-systemd-tpm2.so $library/libtss2-tcti-device.so.0" \
   --include "$tree" / \
   "$out.raw"

@@ -44,8 +44,8 @@ export async function selinuxPolicy(tools: Root, say: Say): Promise<string> {
 }
 
 /** The initramfs, as a file: half a minute, until one of the layers' files in it changes. */
-export async function initramfs(tools: Root, say: Say): Promise<string> {
-  const files = await initramfsFiles();
+export async function initramfs(tools: Root, say: Say, encryptedRoot = false): Promise<string> {
+  const files = await initramfsFiles(encryptedRoot);
   const id = contentId([tools.id, await textOf('initramfs.sh')], files);
   const folder = await cachedFolder('initramfs', id, 3, (target) =>
     timed(say, 'Building the initramfs', async () => {

@@ -6,6 +6,7 @@ import { BOARD_FILES, LAYER, MACHINE } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
 const GUARD = path.join(CORE, 'boot-guard/files');
+const ENCRYPTED_ROOT = path.join(CORE, 'encrypted-root/files');
 const AGENT_DROP_IN = path.resolve(LAYER, '../recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
 const POLICY_MODULES = [
   path.resolve(LAYER, '../recipes-agent/dynamic-layers/selinux/recipes-security/refpolicy/lamadist-agent'),
@@ -45,14 +46,20 @@ async function copyOf(file: string, target: string, mode = 0o644): Promise<Image
 }
 
 /** Everything that the layers' recipes install in the root of the board's image. */
-export async function rootFiles(): Promise<ImageFile[]> {
-  const raucParts = [path.join(CORE, 'rauc/files/system.conf'), path.join(BOARD_FILES, 'machine.conf')];
+export async function rootFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
+  const conf = (name: string) => path.join(CORE, 'rauc/files', name);
+  const raucParts = [conf('system.conf'), path.join(BOARD_FILES, 'machine.conf'), ...(encryptedRoot ? [conf('encrypted-root.conf')] : [])];
   const rauc = (await Promise.all(raucParts.map((file) => readFile(file, 'utf8')))).join('');
   const bootEntries = path.join(CORE, 'boot-entries/files');
   return [
     ...(await agentFiles()),
     await copyOf(AGENT_DROP_IN, `${UNITS}/lamadist-agent.service.d/selinux.conf`),
-    { path: '/etc/rauc/system.conf', content: rauc.replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`) },
+    {
+      path: '/etc/rauc/system.conf',
+      content: rauc
+        .replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`)
+        .replaceAll('@ROOT_DEVICE@', encryptedRoot ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-'),
+    },
     await copyOf(path.join(LAYER, 'recipes-security/ima-policy/files/ima-policy'), '/etc/ima/ima-policy'),
     await copyOf(path.join(CORE, 'rauc/files/nbd.conf'), '/usr/lib/modules-load.d/lamadist-nbd.conf'),
     await copyOf(path.join(CORE, 'rauc/files/keep-addons'), '/usr/libexec/lamadist/keep-addons', 0o755),
@@ -62,12 +69,14 @@ export async function rootFiles(): Promise<ImageFile[]> {
     ...(await guardFiles()),
     await copyOf(path.join(GUARD, 'lamadist-boot-succeeded.service'), `${UNITS}/lamadist-boot-succeeded.service`),
     ...(await repartDefinitions()),
+    await copyOf(path.join(CORE, 'repart/files/in-initramfs.conf'), `${UNITS}/systemd-repart.service.d/lamadist.conf`),
+    ...(encryptedRoot ? await slotPrograms('seal-slot', 'seal-targets') : []),
     ...STAND_INS,
   ];
 }
 
 /** Everything that they install in the initramfs. */
-export async function initramfsFiles(): Promise<ImageFile[]> {
+export async function initramfsFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
   const overlay = path.join(CORE, 'etc-overlay/files');
   const repart = path.join(CORE, 'repart/files');
   const units = (await readdir(overlay))
@@ -80,10 +89,26 @@ export async function initramfsFiles(): Promise<ImageFile[]> {
     await copyOf(path.join(GUARD, 'deadline.conf'), `${UNITS}/initrd-root-fs.target.d/lamadist-deadline.conf`),
     await copyOf(path.join(GUARD, 'restart.conf'), `${UNITS}/emergency.service.d/lamadist-restart.conf`),
     await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
+    await copyOf(path.join(repart, 'make-data'), '/usr/libexec/lamadist/make-data', 0o755),
     await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
     await copyOf(path.join(repart, 'encrypted.conf'), `${UNITS}/sysroot-var.mount.d/encrypted.conf`),
     ...(await repartDefinitions()),
+    ...(encryptedRoot ? await slotFiles() : []),
   ];
+}
+
+/** What puts root slots inside LUKS2, and opens them. */
+async function slotFiles(): Promise<ImageFile[]> {
+  const units = ['lamadist-open-slot@.service', 'lamadist-seal-first-boot.service'];
+  return [
+    ...(await slotPrograms('open-slot', 'seal-slot', 'seal-first-boot')),
+    ...(await Promise.all(units.map((unit) => copyOf(path.join(ENCRYPTED_ROOT, unit), `${UNITS}/${unit}`)))),
+    await copyOf(path.join(ENCRYPTED_ROOT, 'device-timeout.conf'), '/usr/lib/systemd/system.conf.d/50-lamadist-device-timeout.conf'),
+  ];
+}
+
+async function slotPrograms(...names: readonly string[]): Promise<ImageFile[]> {
+  return Promise.all(names.map((name) => copyOf(path.join(ENCRYPTED_ROOT, name), `/usr/libexec/lamadist/${name}`, 0o755)));
 }
 
 /** What guards a boot on both sides of the switch to the root. */

@@ -50,6 +50,8 @@ export interface Variant {
   readonly without?: readonly string[];
   readonly words?: readonly string[];
   readonly node?: NodeOptions;
+  /** Both versions with root slots inside LUKS2; only in a virtual machine. */
+  readonly encryptedRoot?: true;
   /** A virtual machine from its first boot on, and not one that goes on from a boot before. */
   readonly fresh?: true;
   /** Nobody asks at the end what SELinux denied: the test makes it deny something, or leaves the machine off. */
@@ -60,9 +62,10 @@ export interface Variant {
 export async function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
   const homelab = await Homelab.create(sayOnStderr, variant.fresh && IN_VM ? vmDriver : DRIVER);
   try {
-    const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
-    const { files = [], without = [], words = [] } = variant;
-    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
+    const { files = [], without = [], words = [], encryptedRoot } = variant;
+    const common = encryptedRoot ? { encryptedRoot } : {};
+    const node = await homelab.addNode('attic', await homelab.image('1', common), variant.node);
+    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words, ...common }));
     await node.start();
     await node.waitForBoot(BOOT);
     await agentAnswers(homelab);

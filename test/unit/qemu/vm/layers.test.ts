@@ -17,8 +17,12 @@ describe("what the virtual machine takes from the layers' configuration", () => 
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: BitBake's
 
   it("makes the command line that the layer's class makes", async () => {
-    const line = commandLine({ slot: 'b', rootHash: 'abc', words: ['last=1'] }, await layerVariables());
+    const content = { slot: 'b', rootHash: 'abc', encryptedRoot: false, words: ['last=1'] } as const;
+    const line = commandLine(content, await layerVariables());
     expect(line).toMatch(/^root=\/dev\/mapper\/root roothash=abc systemd.verity_root_data=PARTLABEL=root-b /);
     expect(line).toMatch(/ rauc.slot=B .*security=selinux.* console=ttyS0,115200 last=1$/);
+    expect(commandLine({ ...content, encryptedRoot: true }, await layerVariables())).toContain(
+      ' systemd.verity_root_data=/dev/mapper/root-b ',
+    );
   });
 });

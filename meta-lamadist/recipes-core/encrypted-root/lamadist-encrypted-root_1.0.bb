@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+SUMMARY = "Root slots inside LUKS2"
+DESCRIPTION = "Encrypts both slots when the machine first boots, opens them by its TPM in the initramfs, and has RAUC encrypt one anew that did not open."
+HOMEPAGE = "https://lamadist.invalid/"
+SECTION = "base"
+LICENSE = "Apache-2.0"
+LIC_FILES_CHKSUM = "file://${COMMON_LICENSE_DIR}/Apache-2.0;md5=89aea4e17d99a7cacdbeed46a0096b10"
+
+SRC_URI = " \
+    file://device-timeout.conf \
+    file://lamadist-open-slot@.service \
+    file://lamadist-seal-first-boot.service \
+    file://open-slot \
+    file://seal-first-boot \
+    file://seal-slot \
+    file://seal-targets \
+"
+
+S = "${WORKDIR}"
+INHIBIT_DEFAULT_DEPS = "1"
+
+inherit allarch features_check
+
+REQUIRED_DISTRO_FEATURES = "systemd tpm2"
+
+do_configure[noexec] = "1"
+do_compile[noexec] = "1"
+
+do_install() {
+    for program in open-slot seal-first-boot seal-slot seal-targets; do
+        install -D -m 0755 ${WORKDIR}/$program ${D}${libexecdir}/lamadist/$program
+    done
+    install -D -m 0644 ${WORKDIR}/device-timeout.conf ${D}${nonarch_libdir}/systemd/system.conf.d/50-lamadist-device-timeout.conf
+    install -D -m 0644 ${WORKDIR}/lamadist-seal-first-boot.service ${D}${systemd_system_unitdir}/lamadist-seal-first-boot.service
+    install -m 0644 ${WORKDIR}/lamadist-open-slot@.service ${D}${systemd_system_unitdir}/lamadist-open-slot@.service
+    # Enabled by hand: units of the initramfs, which systemctl preset would not reach.
+    install -d ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants
+    for slot in a b; do
+        ln -s ../lamadist-open-slot@.service "${D}${systemd_system_unitdir}/initrd-root-fs.target.wants/lamadist-open-slot@root\x2d$slot.service"
+    done
+}
+
+# What encrypts a slot is on both sides.
+PACKAGES = "${PN}-initramfs ${PN}-seal ${PN}"
+FILES:${PN}-seal = "${libexecdir}/lamadist/seal-slot"
+FILES:${PN}-initramfs = " \
+    ${libexecdir}/lamadist/open-slot \
+    ${libexecdir}/lamadist/seal-first-boot \
+    ${nonarch_libdir}/systemd/system.conf.d \
+    ${systemd_system_unitdir} \
+"
+FILES:${PN} = "${libexecdir}/lamadist/seal-targets"
+RDEPENDS:${PN}-seal = "cryptsetup lvm2 systemd-crypt"
+RDEPENDS:${PN}-initramfs = "${PN}-seal"
+RDEPENDS:${PN} = "${PN}-seal"
