@@ -73,7 +73,8 @@ async function plan(session: Session, options: PlanOptions): Promise<ExitName> {
   return 'done';
 }
 
-async function show({ world, format, paint }: Session, { schedule, plan: { bundle } }: Survey): Promise<void> {
+async function show({ world, format, paint }: Session, { schedule, plan: { bundle, options } }: Survey): Promise<void> {
+  const { window } = options;
   const { nodes, leftOut, waves, maxUnavailable, witnesses } = schedule;
   const document = {
     version: bundle.version,
@@ -83,7 +84,14 @@ async function show({ world, format, paint }: Session, { schedule, plan: { bundl
     nodes: nodes.map(({ wave, ...node }) => ({ ...node, wave: wave + 1 })),
     leftOut,
   };
-  world.stdout.write(format === 'table' ? planText(paint, schedule) : await renderDocument(format, document));
+  const text = planText(paint, schedule) + windowText(window, maxUnavailable);
+  world.stdout.write(format === 'table' ? text : await renderDocument(format, document));
+}
+
+/** A node counts as down from when it is told of its update until it has committed it. */
+function windowText(window: string, maxUnavailable: number): string {
+  if (window === '') return '';
+  return `within "${window}" by themselves, ${maxUnavailable} at a time: the next are told once lamactl has seen these committed\n`;
 }
 
 async function start(session: Session, options: StartOptions): Promise<ExitName> {

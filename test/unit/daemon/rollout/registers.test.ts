@@ -39,11 +39,13 @@ describe('the rollouts that a node remembers', () => {
     const { registers } = await open();
     await registers.change(id(1), (register) => take(register, claim));
     const order: string[] = [];
+    let fenced: Promise<unknown> | undefined;
     const install = registers.guard(id(1), 1, async () => {
-      await new Promise((resolve) => setImmediate(resolve));
+      // It takes long enough for whoever does not wait.
+      await Promise.race([fenced, new Promise((resolve) => setTimeout(resolve, 500))]);
       order.push('installed');
     });
-    const fenced = registers.change(id(1), (register) => take(register, { epoch: 2, holder: 'bert' })).then(() => order.push('fenced off'));
+    fenced = registers.change(id(1), (register) => take(register, { epoch: 2, holder: 'bert' })).then(() => order.push('fenced off'));
     await Promise.all([install, fenced]);
     expect(order).toEqual(['installed', 'fenced off']);
     const late = registers.guard(id(1), 1, async () => order.push('installed late'));

@@ -130,6 +130,15 @@ describe('a rollout', () => {
     expect(rollout.state).toMatchObject({ phase: 'done', nodes: [{}, { why: expect.stringContaining('would lose its quorum') }] });
   });
 
+  it('begins one of two servers that answer at once', () => {
+    const rollout = run([['a', 'b']], { maxUnavailable: 2 }, { a: 'home', b: 'home' });
+    rollout.state = { ...rollout.state, nodes: rollout.state.nodes.map((node) => ({ ...node, probing: true, absentSinceMs: 0 })) };
+    rollout.say({ type: 'node-answered', node: 0 });
+    expect(rollout.steps()).toEqual(['pending', 'pending']);
+    rollout.say({ type: 'node-answered', node: 1 });
+    expect(rollout.steps().filter((step) => step === 'in-flight')).toHaveLength(1);
+  });
+
   it('goes on when two servers that were away come back', () => {
     const rollout = run([['a', 'b']], {}, { a: 'home', b: 'home' });
     rollout.say({ type: 'node-absent', node: 0, why: 'off' });

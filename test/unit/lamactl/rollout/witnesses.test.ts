@@ -23,7 +23,11 @@ const signal = new AbortController().signal;
 function witnessesOf(nodes: Readonly<Record<string, FakeNode>>, unknown = 0): Witnesses {
   const targets = [...Object.keys(nodes).map((name) => targetOf(name)), ...Array.from({ length: unknown }, () => undefined)];
   return new Witnesses(targets, {
-    connect: async (target, options) => nodes[target.name]!.connect(target, options),
+    // One of them is faster than the others.
+    connect: async (target, options) => {
+      if (target.name !== 'bad') await new Promise((resolve) => setTimeout(resolve, 5));
+      return nodes[target.name]!.connect(target, options);
+    },
     clock: new FakeClock(),
     timeoutMs: 1_000,
     patienceMs: 900_000,

@@ -309,6 +309,13 @@ describe('lamactl rollout', () => {
     expect(world.stderr.text).toContain(message);
   });
 
+  it('says how many nodes go on by themselves in a window', async () => {
+    const world = new FakeWorld(fleet('attic', 'cellar', 'shed'), certificates);
+    const plan = ['rollout', 'plan', '--all', '--bundle', '/data/two.raucb', '--on-node', '--max-unavailable', '2'];
+    expect(await world.run([...plan, '--window', 'Sat 02:00-05:00'])).toBe(0);
+    expect(world.stdout.text).toContain('within "Sat 02:00-05:00" by themselves, 2 at a time');
+  });
+
   it('does not drain nodes in a window', async () => {
     const world = new FakeWorld(fleet('attic'), certificates);
     expect(await world.run([...START.split(' '), '--gate', 'k3s', '--window', 'Sat 02:00-05:00'])).toBe(2);
