@@ -138,6 +138,14 @@ describe('an administrator and three nodes', { timeout: 120_000 }, () => {
     });
   });
 
+  it('shows who did what on each node, and remembers how far it saw the logs', async () => {
+    const shown = await alice.lamactl('audit', '--all');
+    expect(shown).toMatchObject({ exitCode: 0, all: expect.stringMatching(/attic +a stranger +EnrolmentService\/ClaimNode +OK/) });
+    const { nodes } = await alice.answers<{ nodes: object[] }>(['audit', 'verify', '--all']);
+    expect(nodes).toMatchObject(NAMES.map((node) => ({ node, holdsKnown: true, knownSince: expect.any(String) })));
+    await alice.succeeds('audit', '--all', '--caller', 'alice');
+  });
+
   it('goes on with an enrolment whose end lamactl never saw', async () => {
     const again = await alice.lamactl('enroll', daemons[0]!.address, '--name', 'attic', ...alice.passphrase);
     expect(again).toMatchObject({ exitCode: UNATTESTED });
