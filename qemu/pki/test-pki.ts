@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CertificateAuthority, type Credentials, type Validity } from './certificate-authority.ts';
 
-export type Role = 'admin' | 'operator' | 'reader' | 'monitor';
+export type Role = 'node' | 'admin' | 'operator' | 'reader' | 'monitor';
 
 /** The keys of one installation, made at run time: who signs bundles, and who may speak to whom. */
 export class TestPki {
@@ -21,7 +21,13 @@ export class TestPki {
 
   /** What a node presents: its name and its address. */
   node(name: string, address: string): Promise<Credentials> {
-    return this.agentAuthority.issue({ commonName: name, purpose: 'server', dnsNames: [name], ipAddresses: [address] });
+    return this.agentAuthority.issue({
+      commonName: name,
+      organization: 'lamadist:node',
+      purpose: 'node',
+      dnsNames: [name],
+      ipAddresses: [address],
+    });
   }
 
   /** What a client presents: the certificate's Organization is its role. */

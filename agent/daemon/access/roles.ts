@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** From the least to the most: whoever has a role may do what the roles before it may. */
-export const ROLES = ['monitor', 'reader', 'operator', 'admin'] as const;
+/** From the least to the most: whoever has a role may do what the roles before it may. Another node of the fleet is the least of all. */
+export const ROLES = ['node', 'monitor', 'reader', 'operator', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The least role for each RPC, by its gRPC path. An RPC that is not here needs admin, and a test fails for it. */
@@ -50,6 +50,7 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
   '/lamadist.agent.v1.UpdateService/ListMediaBundles': 'reader',
   '/lamadist.agent.v1.UpdateService/ListUpdates': 'reader',
   '/lamadist.agent.v1.UpdateService/PauseUpdate': 'operator',
+  '/lamadist.agent.v1.UpdateService/ReadBundle': 'node',
   '/lamadist.agent.v1.UpdateService/ResumeUpdate': 'operator',
   '/lamadist.agent.v1.UpdateService/RollBack': 'operator',
   '/lamadist.agent.v1.UpdateService/ServeBundle': 'operator',
@@ -59,6 +60,9 @@ export const LEAST_ROLE: { readonly [path: string]: Role } = {
 export function mayCall(role: Role, path: string): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(leastRole(path));
 }
+
+/** Metrics have no path of gRPC. */
+export const mayReadMetrics = (role: Role): boolean => role !== 'node';
 
 export function leastRole(path: string): Role {
   return LEAST_ROLE[path] ?? 'admin';

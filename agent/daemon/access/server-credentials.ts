@@ -21,7 +21,8 @@ export interface NodeIdentity extends Identity {
 /** A writer renames its files one after the other; they are read once it has been quiet for this long. */
 const SETTLE_MS = 500;
 
-async function readIdentity(folder: string): Promise<NodeIdentity> {
+/** Throws CONFIG_INVALID. */
+export async function readIdentity(folder: string): Promise<NodeIdentity> {
   const read = async (name: string): Promise<Buffer> => {
     try {
       return await readFile(join(folder, name));

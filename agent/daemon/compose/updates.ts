@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
+import { readIdentity } from '../access/server-credentials.ts';
 import type { Config } from '../config.ts';
 import { BundleAccessStore } from '../delivery/bundle-access.ts';
 import { BundleDelivery } from '../delivery/bundle-delivery.ts';
@@ -16,6 +17,7 @@ import { deviceSizeBytes } from '../platform/linux/device-size.ts';
 import { hasNetworkBlockDevice } from '../platform/linux/network-block-device.ts';
 import { trialMarks } from '../platform/linux/trial-files.ts';
 import { LoopbackRangeServer } from '../platform/loopback/range-server.ts';
+import { readFromPeers } from '../platform/peers/peer-bundle.ts';
 import { readBootLog } from '../platform/systemd/boot-log.ts';
 import { clockSynchronised } from '../platform/systemd/time-synchronisation.ts';
 import { systemClock as clock } from '../timing/clock.ts';
@@ -36,7 +38,16 @@ const JOURNAL_RESERVE_BYTES = 1 << 20;
 
 /** The life of updates: the one door in, and all that its effects reach. */
 export async function updatesOf(
-  { folders, config: { download, updates }, gate, log }: { folders: Folders; config: Config; gate: Gate; log: Logger },
+  {
+    folders,
+    config: {
+      download,
+      updates,
+      tls: { folder: tlsFolder },
+    },
+    gate,
+    log,
+  }: { folders: Folders; config: Config; gate: Gate; log: Logger },
   { installer, reboot, boot, host, bus }: Neighbours,
 ) {
   const marks = trialMarks(folders);
@@ -67,6 +78,9 @@ export async function updatesOf(
       log.warn({ err: why, operationId, pauseMs: Math.round(pauseMs) }, 'The source of the bundle has to be waited for');
       void updater.submit({ type: 'fetch-held-up', operationId, message: why.message });
     },
+    readFromPeer: readFromPeers(() => clientIdentity(tlsFolder), clock),
+    onPeerLeft: (operationId, { name, address }, why) =>
+      log.warn({ err: why, operationId, peer: name, address }, 'Another node did not give the bundle that it was said to keep'),
     onFetched: (operationId, bytes, sizeBytes) => void updater.submit({ type: 'bundle-fetched', operationId, bytes, sizeBytes }),
   });
   const updater: Updater = new Updater({
@@ -93,6 +107,12 @@ export async function updatesOf(
     }),
   });
   return { updater, history, feed, offers, access, delivery, marks, canStream, mediaBundles: () => mediaBundles(folders.media) };
+}
+
+/** Of a node that asks another, whose certificate must not be revoked either. */
+async function clientIdentity(folder: string) {
+  const { crl = [], ca, ...identity } = await readIdentity(folder);
+  return { ...identity, ca: Buffer.concat([ca, ...crl.map((list) => Buffer.from(`\n${list}`))]) };
 }
 
 export type Updates = Awaited<ReturnType<typeof updatesOf>>;

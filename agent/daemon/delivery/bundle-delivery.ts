@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createReadStream } from 'node:fs';
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
 import type { Operation } from '../update/life/state.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { BundleAccessStore } from './bundle-access.ts';
 import type { OpenBundle } from './bundle-reader.ts';
-import type { ClientOffers } from './client-offers.ts';
+import type { ClientBundle, ClientOffers } from './client-offers.ts';
+import { type Peer, peersFirst, type ReadFromPeer } from './peers.ts';
 import { limitRate } from './rate-limit.ts';
 import { openPatiently, type Patience, readThrough } from './read-through.ts';
 import type { Spool } from './spool.ts';
@@ -19,7 +21,8 @@ export interface RangeServer {
 
 export interface BundleDeliveryParts {
   readonly openUrl: (url: string, operationId: string) => OpenBundle;
-  readonly offers: ClientOffers;
+  readonly offers: Pick<ClientOffers, 'opener' | 'end'>;
+  readonly readFromPeer: ReadFromPeer;
   readonly access: Pick<BundleAccessStore, 'clear' | 'forget'>;
   readonly spool: Spool;
   /** Absent where RAUC cannot stream: then a bundle is brought whole to the disk first. */
@@ -28,7 +31,13 @@ export interface BundleDeliveryParts {
   readonly random: () => number;
   /** Told when the source of an operation's bundle has to be waited for. */
   readonly onPause: (operationId: string, why: Failure, pauseMs: number) => void;
+  /** Told when another node did not give what it was said to keep. */
+  readonly onPeerLeft: (operationId: string, peer: Peer, why: Failure) => void;
   readonly onFetched: (operationId: string, bytes: number, sizeBytes: number) => void;
+}
+
+function readFileRange(path: string, offset: number, length: number): AsyncIterable<Buffer> {
+  return createReadStream(path, { start: offset, end: offset + length - 1 });
 }
 
 /** Brings bundles within RAUC's reach: through a URL that RAUC streams from, part by part as it asks, or onto the disk. */
@@ -49,7 +58,7 @@ export class BundleDelivery implements Delivery {
     await this.#ending;
     this.#unread = undefined;
     if (source.type === 'path') return source.path;
-    const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
+    const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#openFile(id, source);
     const patience: Patience = {
       clock: this.#parts.clock,
       random: this.#parts.random,
@@ -60,10 +69,14 @@ export class BundleDelivery implements Delivery {
     const read = (offset: number, length: number, readSignal: AbortSignal) =>
       throttle(readThrough(reader, open, offset, length, patience, readSignal), readSignal);
     const tell = this.#teller(id, reader.sizeBytes);
+    // What is kept has to be there as a whole; where there is no room for it, the update matters more.
+    const keeps = operation.keepBundle === true && (await spool.fits(rangeServer ? reader.sizeBytes : 2 * reader.sizeBytes));
     // What a source cannot tell from other content must not be read in parts.
-    if (!rangeServer || reader.validator === '') {
+    if (!rangeServer || reader.validator === '' || keeps) {
       const name = source.type === 'url' ? source.url : source.sha256;
-      return spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
+      const path = await spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
+      if (!keeps) return path;
+      return rangeServer ? rangeServer.serve(reader.sizeBytes, (offset, length) => readFileRange(path, offset, length)) : spool.copy(path);
     }
     tell(0);
     let bytes = 0;
@@ -77,6 +90,16 @@ export class BundleDelivery implements Delivery {
       }
     };
     return rangeServer.serve(reader.sizeBytes, (offset, length) => this.#remembering(counted(read(offset, length, whileOffered))));
+  }
+
+  #openFile(id: string, file: ClientBundle & { readonly peers?: readonly Peer[] | undefined }): OpenBundle {
+    const { offers, readFromPeer, random, onPeerLeft } = this.#parts;
+    return peersFirst(file, offers.opener(id, file), { read: readFromPeer, random, onLeft: (peer, why) => onPeerLeft(id, peer, why) });
+  }
+
+  /** The path of a file that was kept; undefined when it is not there. */
+  kept(file: ClientBundle): Promise<string | undefined> {
+    return this.#parts.spool.find(file.sha256, { sizeBytes: file.sizeBytes, validator: file.sha256 });
   }
 
   /** Whoever reads sees a connection that breaks, and not why. */
@@ -110,6 +133,7 @@ export class BundleDelivery implements Delivery {
       this.#parts.offers.end();
       await forget();
       await this.#parts.rangeServer?.close();
+      await this.#parts.spool.removeCopies();
       if (!keepBundle) await this.#parts.spool.clear();
     });
     this.#ending = ending.catch(() => undefined);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants, copyFile, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import type { BundleReader } from './bundle-reader.ts';
 
@@ -15,6 +15,8 @@ export interface SpoolOptions {
 
 /** The content of a bundle from an offset to its end, however often its source breaks off. */
 export type ReadRest = (offset: number) => AsyncIterable<Buffer>;
+
+const GIVEN = 'given-';
 
 /** A piece at a time is written, and every so many bytes are made durable: what a restart goes on from. */
 const SYNC_EVERY_BYTES = 16 << 20;
@@ -59,24 +61,58 @@ export class Spool {
     return path;
   }
 
+  /** Where a bundle is that came whole; undefined when it is not there. */
+  async find(source: string, reader: Pick<BundleReader, 'sizeBytes' | 'validator'>): Promise<string | undefined> {
+    const path = join(this.#options.folder, nameOf(source, reader));
+    const found = await stat(path).catch(() => undefined);
+    return found?.size === reader.sizeBytes ? path : undefined;
+  }
+
+  /** A copy for RAUC, which takes what it installs for its own, so that the agent could read it no more. */
+  async copy(path: string): Promise<string> {
+    const copy = join(this.#options.folder, `${GIVEN}${basename(path)}`);
+    await rm(copy, { force: true });
+    await copyFile(path, copy, constants.COPYFILE_FICLONE);
+    return copy;
+  }
+
+  /** Removes the copies. */
+  async removeCopies(): Promise<void> {
+    await this.#remove((name) => name.startsWith(GIVEN));
+  }
+
   /** Removes every bundle but the one of that name. */
   async clear(except = ''): Promise<void> {
+    await this.#remove((name) => name !== except);
+  }
+
+  async #remove(which: (name: string) => boolean): Promise<void> {
     const { folder } = this.#options;
     const names = await readdir(folder).catch(() => []);
-    await Promise.all(names.filter((name) => name !== except).map((name) => rm(join(folder, name), { force: true })));
+    await Promise.all(names.filter(which).map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  /** Whether a whole bundle may be brought here. */
+  async fits(sizeBytes: number): Promise<boolean> {
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o755 });
+    return sizeBytes <= this.#options.maximumBytes && sizeBytes <= (await this.#freeBytes());
+  }
+
+  async #freeBytes(): Promise<number> {
+    const { folder, reserveBytes } = this.#options;
+    const { bavail, bsize } = await statfs(folder);
+    return bavail * bsize - reserveBytes;
   }
 
   async #requireSpace(neededBytes: number): Promise<void> {
-    const { folder, reserveBytes } = this.#options;
-    const { bavail, bsize } = await statfs(folder);
-    const freeBytes = bavail * bsize - reserveBytes;
+    const freeBytes = await this.#freeBytes();
     if (freeBytes >= neededBytes) return;
     throw new Failure('NO_SPACE', `Cannot fetch the bundle: it needs ${neededBytes} bytes, and ${Math.max(freeBytes, 0)} are free for it`);
   }
 }
 
 /** The same for the same content from the same place. */
-function nameOf(source: string, { validator, sizeBytes }: BundleReader): string {
+function nameOf(source: string, { validator, sizeBytes }: Pick<BundleReader, 'sizeBytes' | 'validator'>): string {
   const identity = JSON.stringify([source, sizeBytes, validator]);
   return `${createHash('sha256').update(identity).digest('hex').slice(0, 32)}.raucb`;
 }

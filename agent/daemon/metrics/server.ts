@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { Failure } from '../../shared/failure.ts';
 import { callerOf } from '../access/caller.ts';
+import { mayReadMetrics } from '../access/roles.ts';
 
 const TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 16;
@@ -13,8 +14,8 @@ const MAX_CONNECTIONS = 16;
 const LIMITS = { requestTimeout: TIMEOUT_MS, headersTimeout: TIMEOUT_MS, maxHeaderSize: 8 << 10 };
 
 /**
- * The Prometheus edge: GET /metrics in the text format. With certificates over mutual TLS 1.3, for every role, since the least
- * may read metrics; without over plain HTTP, on a loopback address (the configuration sees to that).
+ * The Prometheus edge: GET /metrics in the text format. With certificates over mutual TLS 1.3, for every role but that of
+ * other nodes; without over plain HTTP, on a loopback address (the configuration sees to that).
  */
 export function metricsServer(registry: Registry, log: Logger, context?: () => SecureContextOptions): Server | TlsServer {
   const handle = (request: IncomingMessage, response: ServerResponse): void => {
@@ -50,7 +51,8 @@ async function answer(registry: Registry, request: IncomingMessage, response: Se
 function refusalOf({ socket }: IncomingMessage): Failure | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   try {
-    const { name, notAfter } = callerOf(socket.getPeerCertificate().raw);
+    const { name, role, notAfter } = callerOf(socket.getPeerCertificate().raw);
+    if (!mayReadMetrics(role)) return new Failure('PERMISSION_DENIED', `Cannot read metrics: "${name}" is another node`);
     if (notAfter.getTime() >= Date.now()) return undefined;
     return new Failure('UNAUTHENTICATED', `Cannot accept the certificate of "${name}": it expired`);
   } catch (error) {

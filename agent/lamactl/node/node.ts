@@ -80,7 +80,16 @@ export interface Health extends Checks {
   readonly verdict: Verdict;
 }
 
-export type BundleSource = { readonly path: string } | { readonly url: string } | { readonly client: BundleFileInfo };
+export type BundleSource =
+  | { readonly path: string }
+  | { readonly url: string }
+  | { readonly client: BundleFileInfo & { readonly peers?: readonly Peer[] } };
+
+/** Another node that is said to keep a file: its name as its certificate says it, and host:port. */
+interface Peer {
+  readonly name: string;
+  readonly address: string;
+}
 
 export interface Bundle {
   readonly compatible: string;
@@ -151,6 +160,8 @@ export interface InstallRequest {
   readonly allowDowngrade: boolean;
   /** 0 for as many as there come. */
   readonly bytesPerSecond: number;
+  /** Whether the node keeps the file of its client, for other nodes, until its next update ends. */
+  readonly keepBundle?: boolean;
   /** Empty for at once. */
   readonly window: string;
   readonly urlAccess?: UrlAccess;

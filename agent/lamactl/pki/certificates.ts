@@ -26,7 +26,8 @@ export interface CertificateProfile {
   readonly commonName: string;
   /** The subject's Organization. */
   readonly organization?: string;
-  readonly purpose: keyof typeof PURPOSES;
+  /** A node is a server, and a client of other nodes. */
+  readonly purpose: keyof typeof PURPOSES | 'node';
   readonly dnsNames?: readonly string[];
   readonly ipAddresses?: readonly string[];
   readonly validity: Validity;
@@ -71,12 +72,16 @@ export async function issueCertificate({ certificate, signer }: Authority, key: 
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([PURPOSES[profile.purpose]], true),
+      new x509.ExtendedKeyUsageExtension(usages(profile.purpose), true),
       await x509.SubjectKeyIdentifierExtension.create(publicKey),
       await x509.AuthorityKeyIdentifierExtension.create(issuer),
       ...(alternatives.length > 0 ? [new x509.SubjectAlternativeNameExtension(alternatives)] : []),
     ],
   });
+}
+
+function usages(purpose: CertificateProfile['purpose']): string[] {
+  return purpose === 'node' ? [PURPOSES.server, PURPOSES.client] : [PURPOSES[purpose]];
 }
 
 export interface Revoked {

@@ -92,7 +92,8 @@ function profileOf(subject: Subject, ground: Ground): Omit<CertificateProfile, '
   const { host } = hostAndPort(address);
   return {
     commonName: name,
-    purpose: 'server',
+    organization: 'lamadist:node',
+    purpose: 'node',
     // No other name, for another node may have it. The number is for who scrapes metrics: lamactl goes by the name.
     dnsNames: [name],
     ...(isIP(host) !== 0 && { ipAddresses: [host] }),

@@ -9,6 +9,7 @@ import type { RolloutEffect, RolloutEvent } from './event.ts';
 import type { DrainGate, TrustGate } from './gates.ts';
 import { type AskingParts, NodeAsking } from './node-asking.ts';
 import { whyNotUndone } from './node-undo.ts';
+import { peerSource } from './peer-source.ts';
 import { UpdateWatch, type UpdateWatchParts, whyOf } from './update-watch.ts';
 import { whyUnwell } from './wellness.ts';
 
@@ -127,7 +128,7 @@ export class NodeWork {
     const { gates: _g, window, force, allowDowngrade, bytesPerSecond } = plan.options;
     await trust?.before(target);
     await connection.install({
-      source: plan.bundle.source,
+      ...peerSource(plan, node, this.#parts.targets),
       rebootPolicy: this.#door.guards(target) ? 'manual' : 'automatic',
       force,
       allowDowngrade,

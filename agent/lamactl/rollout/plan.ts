@@ -40,6 +40,8 @@ export const PlanSchema = v.object({
     /** How long a node may take, from the request to its end. */
     nodeMs: count,
     bytesPerSecond: count,
+    /** Whether nodes fetch from those of earlier waves. */
+    peers: v.optional(v.boolean()),
     force: v.boolean(),
     allowDowngrade: v.boolean(),
   }),

@@ -52,6 +52,10 @@ describe('metrics over mutual TLS', { timeout: 60_000 }, () => {
     expect(await scrape(nobody)).toBe('403 Cannot accept the certificate of "nobody": its Organization is not one of LamaDist\'s roles\n');
   });
 
+  it('are refused to another node', async () => {
+    expect(await scrape(await daemon.pki.node('cellar', '127.0.0.1'))).toBe('403 Cannot read metrics: "cellar" is another node\n');
+  });
+
   it('are refused to a revoked certificate as soon as the revocation list is in place', async () => {
     const revoked = await daemon.pki.client('monitor');
     expect(await scrape(revoked)).toMatch(/^200 /);

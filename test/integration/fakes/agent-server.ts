@@ -34,6 +34,7 @@ import { rolloutService } from '../../../agent/daemon/rpc/services/rollout-servi
 import { statusService } from '../../../agent/daemon/rpc/services/status-service.ts';
 import { unitService } from '../../../agent/daemon/rpc/services/unit-service.ts';
 import { updateService } from '../../../agent/daemon/rpc/services/update-service.ts';
+import type { StateOf } from '../../../agent/daemon/update/life/state.ts';
 import { History } from '../../../agent/daemon/update/records/history.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import * as definitions from '../../../agent/shared/gen/services.ts';
@@ -55,6 +56,8 @@ export async function startAgentServer(
   attester: AttestationServiceParts['attester'] = NO_TPM,
   patience?: Parameters<typeof guard>[1],
   readLog: ReadLog = async function* () {},
+  /** What the node is said to have come to, in place of an update of its own. */
+  committed?: StateOf<'committed'>,
 ) {
   const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-rpc-'));
   // Not where the certificates are watched: each line of the audit log would have them read again, and connections drained.
@@ -78,6 +81,7 @@ export async function startAgentServer(
   const boot = { bootId: ARMED_BOOT, bootname: 'A' };
   const { installer } = node;
   const offers = new ClientOffers(node.clock);
+  const kept = path.join(folder, 'kept.raucb');
   let ids = 0;
   const newId = () => `operation-${++ids}`;
   const host = {
@@ -117,13 +121,14 @@ export async function startAgentServer(
   const readDevice = deviceReader({ host, boot, agentVersion: '0', installer, busConnected: () => true, clock: node.clock });
   const services = [
     updateService({
-      updater,
+      updater: committed ? { state: committed, submit: (event) => updater.submit(event), failedHere: () => undefined } : updater,
       feed,
       history,
       installer,
       callers,
       boot,
       offers,
+      delivery: { kept: async () => kept },
       access,
       clock: node.clock,
       canStream: false,

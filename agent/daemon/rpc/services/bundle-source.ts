@@ -9,6 +9,7 @@ type ClientBundle = lamadist.agent.v1.ClientBundle.$Properties;
 
 const MAX_LOCATION_LENGTH = 4096;
 const MAX_NAME_LENGTH = 255;
+const MAX_PEERS = 64;
 
 /** Where a request says that its bundle lies. Throws INVALID_REQUEST. */
 export function bundleSource(source: Source): Operation['source'] {
@@ -38,7 +39,16 @@ function clientSource(bundle: ClientBundle): Operation['source'] {
   const [name, sizeBytes, sha256] = [bundle.name ?? '', bundle.sizeBytes ?? 0, bundle.sha256 ?? ''];
   if (!(sizeBytes > 0) || !Number.isSafeInteger(sizeBytes)) throw invalid(`a file of ${sizeBytes} bytes is no bundle`);
   if (!/^[0-9a-f]{64}$/.test(sha256)) throw invalid('the SHA-256 of the file is not 64 hexadecimal digits');
-  return { type: 'client', name: name.slice(0, MAX_NAME_LENGTH), sizeBytes, sha256 };
+  const peers = (bundle.peers ?? []).map(peer);
+  if (peers.length > MAX_PEERS) throw invalid(`it names ${peers.length} nodes to fetch from, and ${MAX_PEERS} are the most`);
+  return { type: 'client', name: name.slice(0, MAX_NAME_LENGTH), sizeBytes, sha256, ...(peers.length > 0 && { peers }) };
+}
+
+function peer({ name, address }: lamadist.agent.v1.Peer.$Properties): { name: string; address: string } {
+  if (!name || name.length > MAX_NAME_LENGTH) throw invalid('a node to fetch from has no name');
+  if (!address || !/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253}):\d{1,5}$/.test(address))
+    throw invalid(`the address of the node ${name} is no host:port`);
+  return { name, address };
 }
 
 function requireShort(location: string): void {

@@ -30,10 +30,17 @@ export function installation(request: Request, newId: () => string, requestedBy:
     force: request.force,
     allowDowngrade: request.allowDowngrade,
     bytesPerSecond: Math.max(request.bytesPerSecond, 0),
+    ...(request.keepBundle && { keepBundle: kept(source) }),
     window: windowOf(request.window, source),
     requestedBy,
   };
   return { operation, access: urlAccess(request.urlAccess, source) };
+}
+
+/** What lies behind a URL, or on the node, other nodes can reach without this one. */
+function kept(source: Operation['source']): true {
+  if (source.type !== 'client') throw invalid('keep_bundle', 'only a file that the client brings can be kept for other nodes');
+  return true;
 }
 
 function windowOf(text: string, source: Operation['source']): string {

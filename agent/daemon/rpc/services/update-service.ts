@@ -3,6 +3,7 @@ import { Failure } from '../../../shared/failure.ts';
 import type { lamadist } from '../../../shared/gen/messages.js';
 import type { UpdateServiceHandlers } from '../../../shared/gen/services.ts';
 import type { BundleAccess, BundleAccessStore } from '../../delivery/bundle-access.ts';
+import type { BundleDelivery } from '../../delivery/bundle-delivery.ts';
 import type { ClientOffers } from '../../delivery/client-offers.ts';
 import type { MediaBundle } from '../../delivery/media-bundles.ts';
 import type { RolloutRegisters } from '../../rollout/registers.ts';
@@ -18,6 +19,7 @@ import { type CallContext, serverStream, unary } from '../handlers.ts';
 import { bundleMessage, timestamp, updateMessage } from '../messages/update-message.ts';
 import { bundleSource } from './bundle-source.ts';
 import { installation } from './installation.ts';
+import { readBundle } from './read-bundle.ts';
 import { guarded } from './rollout-service.ts';
 import { serveBundle } from './serve-bundle.ts';
 
@@ -29,6 +31,7 @@ export interface UpdateServiceParts {
   readonly callers: Callers;
   readonly boot: CurrentBoot;
   readonly offers: ClientOffers;
+  readonly delivery: Pick<BundleDelivery, 'kept'>;
   readonly access: Pick<BundleAccessStore, 'keep' | 'forget'>;
   readonly mediaBundles: () => Promise<readonly MediaBundle[]>;
   readonly clock: Clock;
@@ -74,6 +77,8 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
     }),
 
     serveBundle: serveBundle(parts.offers, updater, parts.clock),
+
+    readBundle: readBundle({ updater, kept: (file) => parts.delivery.kept(file) }),
 
     listMediaBundles: unary(async () => {
       const found = await parts.mediaBundles();
@@ -150,6 +155,7 @@ const ASKED_WITH = [
   ['reboot_policy', ({ rebootPolicy }) => rebootPolicy],
   ['force', ({ force }) => force],
   ['allow_downgrade', ({ allowDowngrade }) => allowDowngrade],
+  ['keep_bundle', ({ keepBundle }) => keepBundle === true],
   ['bytes_per_second', ({ bytesPerSecond }) => bytesPerSecond],
 ] as const satisfies readonly (readonly [string, (operation: Operation) => unknown])[];
 

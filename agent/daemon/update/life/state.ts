@@ -17,13 +17,22 @@ export const OperationSchema = v.object({
     v.object({ type: v.literal('path'), path: text }),
     v.object({ type: v.literal('url'), url: text }),
     /** On the disk of the client that asked, which serves it through its own connection. */
-    v.object({ type: v.literal('client'), name: text, sizeBytes: count, sha256: text }),
+    v.object({
+      type: v.literal('client'),
+      name: text,
+      sizeBytes: count,
+      sha256: text,
+      /** Nodes that keep the same file: asked before the client. */
+      peers: v.optional(v.array(v.object({ name: text, address: text }))),
+    }),
   ]),
   rebootPolicy: v.picklist(['automatic', 'manual']),
   force: v.boolean(),
   allowDowngrade: v.boolean(),
   /** At most so many bytes a second are fetched; 0 for as many as there come. */
   bytesPerSecond: count,
+  /** Whether the client's file stays on the disk after the commit, for other nodes. */
+  keepBundle: v.optional(v.boolean()),
   /** When it may start and reboot, as shared/maintenance-window.ts reads it; empty for at once. */
   window: v.optional(text, ''),
   /** Common Name of the certificate that asked. */

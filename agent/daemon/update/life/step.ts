@@ -83,7 +83,10 @@ export function fail(state: Update, atMs: number, reason: Reason): Step {
 const BROKE_OFF: ReadonlySet<string> = new Set<FailureCode>(['DOWNLOAD_FAILED', 'CLIENT_GONE']);
 
 /** Whether what came of the last update's bundle is kept although it ended. */
-export const keepsBundle = (state: UpdateState): boolean => state.phase === 'failed' && BROKE_OFF.has(state.reason.code);
+export function keepsBundle(state: UpdateState): boolean {
+  if (state.phase === 'committed') return state.operation.keepBundle === true;
+  return state.phase === 'failed' && BROKE_OFF.has(state.reason.code);
+}
 
 export function ended(state: EndedUpdate, ...effects: Effect[]): Step {
   return stay(state, ...effects, { type: 'clean-up', operationId: state.operation.id, keepBundle: keepsBundle(state) });

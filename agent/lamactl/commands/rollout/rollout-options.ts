@@ -19,6 +19,7 @@ export interface PlanOptions {
   readonly waitForAbsent: number;
   readonly nodeTimeout: number;
   readonly limitRate?: number;
+  readonly peers?: true;
   readonly force?: true;
   readonly allowDowngrade?: true;
 }
@@ -63,6 +64,7 @@ export function withPlanOptions(command: Command): Command {
       new Option('--node-timeout <duration>', 'the most that one node may take').argParser(duration).default(HALF_AN_HOUR_MS, '30m'),
     )
     .addOption(new Option('--limit-rate <rate>', 'each node fetches at most so much a second').argParser(rate))
+    .option('--peers', 'nodes fetch a file of this machine from nodes of earlier waves, which keep it, before they ask for it here')
     .option('--force', 'install a version although it failed on a node before')
     .option('--allow-downgrade', 'install a version that is older than the one that runs');
 }

@@ -114,6 +114,7 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
       absentMs: waitForAbsent,
       nodeMs: window === '' ? nodeTimeout : Math.max(nodeTimeout, WINDOW_NODE_MS),
       bytesPerSecond: limitRate,
+      ...(options.peers && { peers: true }),
       force: options.force === true,
       allowDowngrade: options.allowDowngrade === true,
     },
@@ -124,7 +125,12 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
   return { ...plan, id: planIdOf(plan) };
 }
 
-function refuseUnfit({ window, gate, bundle, onNode }: PlanOptions): void {
+function refuseUnfit({ window, gate, bundle, onNode, peers }: PlanOptions): void {
+  if (peers && !('file' in bundleArgument(bundle, onNode === true))) {
+    throw new Failure('INVALID_REQUEST', 'Cannot have nodes fetch from each other: only a file of this machine is kept by nodes', {
+      field: 'peers',
+    });
+  }
   if (/^https:\/\/[^?]*\?/.test(bundle)) {
     const found = 'its query may be a secret, and readers may see the record of a rollout; give what the server wants to see with --header';
     throw new Failure('INVALID_REQUEST', `Cannot roll out from this URL: ${found}`, { field: 'bundle' });

@@ -33,6 +33,12 @@ export function addInstall(program: Command, run: Run): void {
     )
     .option('--client-certificate <file>', "PEM of the certificate to show to the URL's server")
     .option('--client-key <file>', 'PEM of its key')
+    .option('--keep-bundle', 'the node keeps a file of this machine on its disk, for other nodes, until its next update ends')
+    .addOption(
+      new Option('--peers <nodes>', 'fetch a file of this machine from these nodes first, which keep it').argParser((names: string) =>
+        names.split(','),
+      ),
+    )
     .option('--force', 'install a version although it failed on the node before')
     .addOption(new Option('--reboot <when>', 'who reboots into the new version').choices(['automatic', 'manual']).default('automatic'))
     .addOption(waitOption())
@@ -70,6 +76,8 @@ interface InstallOptions extends UrlAccessOptions {
   readonly force?: true;
   readonly allowDowngrade?: true;
   readonly window?: string;
+  readonly keepBundle?: true;
+  readonly peers?: readonly string[];
   readonly requireAttestation?: true;
   readonly expect?: string;
   /** Bytes a second. */
@@ -82,19 +90,26 @@ interface InstallOptions extends UrlAccessOptions {
 async function install(session: Session, bundle: string, options: InstallOptions): Promise<ExitName> {
   const argument = bundleArgument(bundle, options.onNode === true);
   const gate = await prepareGate(session, 'file' in argument ? argument.file : undefined, options);
-  if (!('file' in argument)) return installFrom(session, argument, options, gate);
+  if (!('file' in argument)) {
+    if (!options.keepBundle && !options.peers) return installFrom(session, argument, options, gate);
+    const field = options.keepBundle ? 'keep-bundle' : 'peers';
+    throw new Failure('INVALID_REQUEST', `Cannot use --${field}: only a file of this machine is kept by nodes`, { field });
+  }
   if (options.window !== undefined) {
     throw new Failure('INVALID_REQUEST', 'Cannot give a file in a window: lamactl would have to wait for it; use --on-node or a URL');
   }
-  if (options.wait === false) {
+  if (options.wait === false && !options.peers) {
     throw new Failure(
       'INVALID_REQUEST',
-      'Cannot give a file without waiting: lamactl would be gone before the node has it; use --on-node or a URL',
+      'Cannot give a file without waiting: lamactl would be gone before the node has it; use --on-node, a URL, or nodes that keep it (--peers)',
     );
   }
   const file = await BundleFile.open(argument.file);
   try {
-    return await installFrom(session, { client: file.info }, options, gate, file);
+    const targets = options.peers ? await session.targetsOf(options.peers) : [];
+    const peers = targets.map(({ tlsName, address }) => ({ name: tlsName, address }));
+    const client = peers.length > 0 ? { ...file.info, peers } : file.info;
+    return await installFrom(session, { client }, options, gate, file);
   } finally {
     await file.close();
   }
@@ -142,6 +157,7 @@ async function installFrom(
     allowDowngrade: allowDowngrade === true,
     bytesPerSecond: limitRate ?? 0,
     window,
+    ...(options.keepBundle && { keepBundle: true }),
     ...(urlAccess && { urlAccess }),
   };
   if (wait === false) return start(session, request);

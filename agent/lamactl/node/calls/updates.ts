@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UpdateServiceDefinition as update } from '../../../shared/gen/services.ts';
 import type { Channel } from '../channel.ts';
-import type { InstallRequest, Update, UpdateCalls } from '../node.ts';
+import type { BundleSource, InstallRequest, Update, UpdateCalls } from '../node.ts';
 import { inspectionFromWire, mediaBundleFromWire, updateEventFromWire, updateFromWire } from '../wire/from-wire.ts';
 import { REBOOT_POLICIES } from '../wire/wire-names.ts';
 import { text } from '../wire/wire-values.ts';
@@ -17,7 +17,7 @@ export function updateCalls(channel: Channel): UpdateCalls {
     pause: async () => text((await channel.call(update.pauseUpdate, {})).operationId),
     resume: async () => text((await channel.call(update.resumeUpdate, {})).operationId),
     cancel: async (message, only) => text((await channel.call(update.cancelUpdate, { message, ...only })).operationId),
-    inspect: async (source) => inspectionFromWire(await channel.call(update.inspectBundle, { source })),
+    inspect: async (source) => inspectionFromWire(await channel.call(update.inspectBundle, { source: sourceToWire(source) })),
     mediaBundles: async () => (await channel.call(update.listMediaBundles, {})).bundles.map(mediaBundleFromWire),
     update: (operationId) => getUpdate(channel, operationId),
     updates: (limit) => listUpdates(channel, limit),
@@ -36,9 +36,13 @@ export async function getUpdate(channel: Pick<Channel, 'call'>, operationId: str
   return answer.update ? updateFromWire(answer.update) : undefined;
 }
 
-function installRequest({ rebootPolicy, urlAccess, ...rest }: InstallRequest) {
+function installRequest({ rebootPolicy, urlAccess, source, ...rest }: InstallRequest) {
   const access = urlAccess && { urlAccess: { ...urlAccess, headers: [...urlAccess.headers] } };
-  return { ...rest, ...access, rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy) };
+  return { ...rest, ...access, source: sourceToWire(source), rebootPolicy: REBOOT_POLICIES.indexOf(rebootPolicy) };
+}
+
+function sourceToWire(source: BundleSource) {
+  return 'client' in source ? { client: { ...source.client, peers: [...(source.client.peers ?? [])] } } : source;
 }
 
 async function listUpdates(channel: Channel, limit: number): Promise<readonly Update[]> {

@@ -77,8 +77,9 @@ describe('the door of the agent', () => {
     expect(await shake(await server.pki.expiredClient('admin'))).toMatch(ENDED);
   });
 
-  it("ends the handshake of a client that shows a node's certificate", async () => {
-    expect(await shake(await server.pki.node('attic', '127.0.0.1'))).toMatch(ENDED);
+  it("ends the handshake of a client that shows a server's certificate", async () => {
+    const identity = { commonName: 'web', organization: 'lamadist:admin', purpose: 'server' } as const;
+    expect(await shake(await server.pki.agentAuthority.issue(identity))).toMatch(ENDED);
   });
 
   it('speaks nothing older than TLS 1.3', async () => {

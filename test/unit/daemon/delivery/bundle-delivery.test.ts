@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BundleDelivery, type RangeServer } from '../../../../agent/daemon/delivery/bundle-delivery.ts';
 import { ClientOffers } from '../../../../agent/daemon/delivery/client-offers.ts';
+import type { ReadFromPeer } from '../../../../agent/daemon/delivery/peers.ts';
 import { Spool } from '../../../../agent/daemon/delivery/spool.ts';
 import type { Operation } from '../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
@@ -17,6 +18,8 @@ const LIVE = new AbortController().signal;
 const FROM_URL: Operation = { ...OPERATION, source: { type: 'url', url: 'https://images.lan/v2.raucb' } };
 const FROM_CLIENT: Operation = { ...OPERATION, source: { type: 'client', name: 'v2.raucb', sizeBytes: 1_000, sha256: 'ab' } };
 
+const nobody: ReadFromPeer = async function* () {};
+
 class FakeRangeServer implements RangeServer {
   served: { sizeBytes: number; read: (offset: number, length: number) => AsyncIterable<Buffer> } | undefined;
   async serve(sizeBytes: number, read: (offset: number, length: number) => AsyncIterable<Buffer>): Promise<string> {
@@ -28,7 +31,7 @@ class FakeRangeServer implements RangeServer {
   }
 }
 
-async function delivering({ canStream = false } = {}) {
+async function delivering({ canStream = false, readFromPeer = nobody }: { canStream?: boolean; readFromPeer?: ReadFromPeer } = {}) {
   const folder = join(await temporaryFolder(), 'download');
   const clock = new FakeClock();
   const offers = new ClientOffers(clock);
@@ -50,6 +53,8 @@ async function delivering({ canStream = false } = {}) {
     ...(canStream && { rangeServer: server }),
     clock,
     random: () => 0,
+    readFromPeer,
+    onPeerLeft: (id, peer) => void told.push([`${id}: ${peer.name} was left`, 0, 0]),
     onPause: (id, why, pauseMs) => void told.push([`${id}: ${why.code}`, pauseMs, 0]),
     onFetched: (...fetched) => told.push(fetched),
   });
@@ -210,6 +215,63 @@ describe('a bundle from elsewhere, where RAUC can stream', () => {
     source.validator = '';
     expect(await readFile(await delivery.deliver(FROM_URL, LIVE))).toEqual(CONTENT);
     expect(server.served).toBeUndefined();
+  });
+
+  it('is brought whole to the disk when it is to be kept, and stays there until the next update ends', async () => {
+    const { delivery, offers, source, server, stored } = await delivering({ canStream: true });
+    offers.attach(FROM_CLIENT.id, { read: source.reader().read, close: () => {} });
+    // RAUC takes a file that it installs for its own.
+    expect(await delivery.deliver({ ...FROM_CLIENT, keepBundle: true }, LIVE)).toBe('http://127.0.0.1:1/secret/bundle.raucb');
+    expect(await collect(server.served!.read(100, 200))).toEqual(CONTENT.subarray(100, 300));
+    await delivery.end(FROM_CLIENT.id, true);
+    const path = await delivery.kept({ name: 'v2.raucb', sizeBytes: 1_000, sha256: 'ab' });
+    expect(await readFile(path ?? '')).toEqual(CONTENT);
+    expect(await delivery.kept({ name: 'v2.raucb', sizeBytes: 1_001, sha256: 'ab' })).toBeUndefined();
+    await delivery.end('next', false);
+    expect(await delivery.kept({ name: 'v2.raucb', sizeBytes: 1_000, sha256: 'ab' })).toBeUndefined();
+    expect(await stored()).toEqual([]);
+  });
+
+  it('is given to RAUC as a copy where it cannot stream, which goes at the end', async () => {
+    const { delivery, offers, source, stored } = await delivering();
+    offers.attach(FROM_CLIENT.id, { read: source.reader().read, close: () => {} });
+    const given = await delivery.deliver({ ...FROM_CLIENT, keepBundle: true }, LIVE);
+    const kept = await delivery.kept({ name: 'v2.raucb', sizeBytes: 1_000, sha256: 'ab' });
+    expect(await readFile(given)).toEqual(CONTENT);
+    expect(kept).not.toBe(given);
+    await delivery.end(FROM_CLIENT.id, true);
+    expect(await stored()).toEqual([basename(kept ?? '')]);
+  });
+
+  it('is shown to RAUC all the same when there is no room to keep it', async () => {
+    const { delivery, offers, source, server } = await delivering({ canStream: true });
+    offers.attach(FROM_CLIENT.id, { read: source.reader().read, close: () => {} });
+    const large: Operation = { ...FROM_CLIENT, keepBundle: true, source: { type: 'client', name: '', sizeBytes: 10_001, sha256: 'ab' } };
+    expect(await delivery.deliver(large, LIVE)).toBe('http://127.0.0.1:1/secret/bundle.raucb');
+    expect(server.served?.sizeBytes).toBe(10_001);
+  });
+
+  it('comes from another node, and from the client what that one does not give', async () => {
+    const asked: [string, number, number][] = [];
+    const { clock, delivery, offers, source, told, server } = await delivering({
+      canStream: true,
+      readFromPeer: async function* ({ name }, sha256, offset, length) {
+        asked.push([`${name} ${sha256}`, offset, length]);
+        yield CONTENT.subarray(offset, Math.min(offset + length, 400));
+      },
+    });
+    offers.attach(FROM_CLIENT.id, { read: source.reader().read, close: () => {} });
+    const peers = [{ name: 'cellar', address: 'cellar.lan:7443' }];
+    await delivery.deliver({ ...FROM_CLIENT, source: { type: 'client', name: '', sizeBytes: 1_000, sha256: 'ab', peers } }, LIVE);
+    expect(await passing(clock, collect(server.served!.read(0, 300)))).toEqual(CONTENT.subarray(0, 300));
+    expect(source.reads).toEqual([]);
+    expect(await passing(clock, collect(server.served!.read(300, 700)))).toEqual(CONTENT.subarray(300));
+    expect(asked).toEqual([
+      ['cellar ab', 0, 300],
+      ['cellar ab', 300, 700],
+    ]);
+    expect(source.reads).toEqual([[400, 600]]);
+    expect(told.map(([what]) => what)).toContain(`${FROM_CLIENT.id}: cellar was left`);
   });
 
   it('is shown again for the next update', async () => {

@@ -137,6 +137,8 @@ describe('the delivery of a bundle behind a URL', () => {
       spool: new Spool({ folder, maximumBytes: 1_000_000, reserveBytes: 0 }),
       clock,
       random: () => 1,
+      readFromPeer: async function* () {},
+      onPeerLeft: () => {},
       onPause: () => {},
       onFetched: () => {},
     });

@@ -23,6 +23,7 @@ function serving(state: UpdateState, { look = () => {}, ended }: { look?: (feed:
     mediaBundles: async () => [],
     access: { keep: async () => {}, forget: async () => {} },
     offers: new ClientOffers(new FakeClock()),
+    delivery: { kept: async () => undefined },
     clock: new FakeClock(),
     newId: () => 'new',
     rollouts: { guard: (_id, _epoch, work) => work() },

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
+import { Fleet } from './fleet.ts';
+import { BOOT } from './scenario.ts';
+
+const MINUTES = 60_000;
+const LEFT = 'Another node did not give the bundle';
+
+describe('nodes that keep a bundle', { timeout: 8 * MINUTES }, () => {
+  it('give it to others while no administrator is there, and to the later waves of a rollout', () =>
+    Fleet.with(
+      ['attic', 'cellar', 'shed'],
+      () => ({}),
+      async (fleet) => {
+        const { homelab } = fleet;
+        const install = async (...args: string[]) => {
+          const { exitCode, all } = await homelab.lamactl(['install', ...args]);
+          return { exitCode, all: String(all) };
+        };
+        const two = homelab.bundlePath('2');
+        expect(await install('-n', 'attic', '--keep-bundle', two)).toMatchObject({ exitCode: 0 });
+
+        // lamactl is gone at once: all of it comes from the other node.
+        expect(await install('-n', 'cellar', '--peers', 'attic', '--no-wait', two)).toMatchObject({ exitCode: 0 });
+        await until('the second node to run version 2', BOOT.timeoutMs, async () => {
+          return (await fleet.versions().catch(() => ({ cellar: '' }))).cellar === '2' || undefined;
+        });
+
+        // One that keeps nothing is left for the administrator.
+        expect(await install('-n', 'shed', '--peers', 'cellar', two)).toMatchObject({ exitCode: 0 });
+        expect(await logOf(fleet, 'shed')).toContain(LEFT);
+
+        await fleet.answers(['attic', 'cellar', 'shed']);
+        const rollout = await fleet.rollout('start', '--all', '--bundle', homelab.bundlePath('4'), '--waves', '1,1,rest', '--peers');
+        expect(rollout).toMatchObject({ exitCode: 0 });
+        expect(await fleet.versions()).toEqual({ attic: '4', cellar: '4', shed: '4' });
+        expect(await logOf(fleet, 'cellar')).not.toContain(LEFT);
+      },
+      ['4'],
+    ));
+});
+
+async function logOf({ homelab }: Fleet, node: string): Promise<string> {
+  const { stdout } = await homelab.lamactl(['logs', '-n', node, '--unit', 'lamadist-agent.service', '-o', 'json']);
+  return String(stdout);
+}
