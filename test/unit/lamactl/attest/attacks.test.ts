@@ -148,7 +148,7 @@ describe('a rejection', () => {
     ['the PCR that is not as pinned', { pcr: 11 }, 'another image than the policy expects'],
     ['the PCR without a value', { pcr: 3 }, 'no value of a PCR that is in the quote'],
     ['the PCR that was not quoted', { pcr: 16 }, 'a value of a PCR that is not in the quote (CVE-2022-0317)'],
-    ['the PCR without a separator', { pcr: 3 }, 'a PCR that the firmware did not end with a separator'],
+    ['the PCR without a separator', { pcr: 3 }, 'PCR 3, which the firmware did not end with a separator'],
     ['the PCR that was left alone', { pcr: 3 }, 'one PCR that the firmware left alone'],
     ['the PCR of Secure Boot', { pcr: 7 }, 'Secure Boot that was off'],
     ['the PCR of IMA', { pcr: 10 }, 'an IMA log that leaves something out'],

@@ -139,7 +139,10 @@ const QUOTE: readonly Attack[] = [
 ];
 
 const nothingMeasured = boot({ events: GOOD_EVENTS.filter(({ pcr }) => pcr !== 3) });
-const noSeparator = boot({ events: GOOD_EVENTS.map((each) => (each.pcr === 3 ? event(3, 0x80000004, 'what', 'an option ROM') : each)) });
+const noSeparator = (pcr: number) =>
+  boot({
+    events: GOOD_EVENTS.map((each) => (each.pcr === pcr && each.type === SEPARATOR ? event(pcr, 0x80000004, 'what', 'a ROM') : each)),
+  });
 
 const LOGS: readonly Attack[] = [
   attack('a firmware log of SHA-1 alone', 'sha1-only', 'logHasStrongBank', {
@@ -158,7 +161,11 @@ const LOGS: readonly Attack[] = [
     evidence: { event_log: writeEventLog(GOOD_EVENTS, ['sha1', 'sha384']) },
   }),
   attack('one PCR that the firmware left alone', 'unextended-bank', 'firmwareExtendedBank', { boot: nothingMeasured }),
-  attack('a PCR that the firmware did not end with a separator', 'unextended-bank', 'firmwareExtendedBank', { boot: noSeparator }),
+  ...[0, 1, 2, 3, 4, 5, 6, 7].map((pcr) =>
+    attack(`PCR ${pcr}, which the firmware did not end with a separator`, 'unextended-bank', 'firmwareExtendedBank', {
+      boot: noSeparator(pcr),
+    }),
+  ),
   attack(
     'an EV_NO_ACTION with a digest',
     'no-action',

@@ -67,6 +67,11 @@ describe('a firmware event log', () => {
   });
 });
 
+it('a firmware log may have as many events as are allowed', () => {
+  const events = Array.from({ length: 16_384 }, () => event(1, 1, ''));
+  expect(readEventLog(writeEventLog(events)).events).toHaveLength(16_384);
+});
+
 describe('an EFI variable', () => {
   it('is read', () => {
     const variable = { guid: '8be4df61-93ca-11d2-aa0d-00e098032b8c', name: 'SecureBoot', data: Buffer.of(1) };

@@ -26,6 +26,8 @@ describe('a policy', () => {
     ['a PCR that is not quoted', { pcrs: { 16: pin('image') } }, 'must be a PCR from 0 to 15'],
     ['a pin without values', { pcrs: { 0: { from: 'image', values: [] } } }, 'values'],
     ['a value in capitals', { pcrs: { 0: { from: 'image', values: ['AA'.repeat(32)] } } }, 'lower-case hexadecimal'],
+    ['an authority that is no SHA-256', { authorities: ['aa'.repeat(31)] }, 'authorities'],
+    ['an authority that is more than a SHA-256', { authorities: ['aa'.repeat(33)] }, 'authorities'],
     ['a weak bank', { pcr_bank: 'sha1' }, 'pcr_bank'],
   ])('is refused with %s', (_, changes, found) => {
     expect(read(changes)).toThrow(found);
