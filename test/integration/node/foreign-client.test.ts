@@ -36,6 +36,7 @@ describe('a client in another language, without any of our protos', { timeout: S
           'lamadist.agent.v1.HealthService',
           'lamadist.agent.v1.LogService',
           'lamadist.agent.v1.RolloutService',
+          'lamadist.agent.v1.StatusService',
           'lamadist.agent.v1.UnitService',
           'lamadist.agent.v1.UpdateService',
         ],
