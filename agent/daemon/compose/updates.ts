@@ -81,6 +81,8 @@ export async function updatesOf(
     readFromPeer: readFromPeers(() => clientIdentity(tlsFolder), clock),
     onPeerLeft: (operationId, { name, address }, why) =>
       log.warn({ err: why, operationId, peer: name, address }, 'Another node did not give the bundle that it was said to keep'),
+    onPeersGave: (operationId, peers) =>
+      log.info({ operationId, peers: peers.map(({ name }) => name) }, 'The bundle came from other nodes'),
     onFetched: (operationId, bytes, sizeBytes) => void updater.submit({ type: 'bundle-fetched', operationId, bytes, sizeBytes }),
   });
   const updater: Updater = new Updater({

@@ -5,9 +5,9 @@ import type { Clock } from '../timing/clock.ts';
 import type { Operation } from '../update/life/state.ts';
 import type { Delivery } from '../update/ports.ts';
 import type { BundleAccessStore } from './bundle-access.ts';
-import type { OpenBundle } from './bundle-reader.ts';
+import type { BundleReader, OpenBundle } from './bundle-reader.ts';
 import type { ClientBundle, ClientOffers } from './client-offers.ts';
-import { type Peer, peersFirst, type ReadFromPeer } from './peers.ts';
+import { fillFromPeers, type Peer, type ReadFromPeer, type SharedFile } from './peers.ts';
 import { limitRate } from './rate-limit.ts';
 import { openPatiently, type Patience, readThrough } from './read-through.ts';
 import type { Spool } from './spool.ts';
@@ -33,6 +33,8 @@ export interface BundleDeliveryParts {
   readonly onPause: (operationId: string, why: Failure, pauseMs: number) => void;
   /** Told when another node did not give what it was said to keep. */
   readonly onPeerLeft: (operationId: string, peer: Peer, why: Failure) => void;
+  /** Told which other nodes the bundle came from. */
+  readonly onPeersGave: (operationId: string, peers: readonly Peer[]) => void;
   readonly onFetched: (operationId: string, bytes: number, sizeBytes: number) => void;
 }
 
@@ -53,31 +55,19 @@ export class BundleDelivery implements Delivery {
   }
 
   async deliver(operation: Operation, signal: AbortSignal): Promise<string> {
-    const { spool, rangeServer } = this.#parts;
+    const { rangeServer } = this.#parts;
     const { source, id } = operation;
     await this.#ending;
     this.#unread = undefined;
     if (source.type === 'path') return source.path;
-    const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#openFile(id, source);
-    const patience: Patience = {
-      clock: this.#parts.clock,
-      random: this.#parts.random,
-      onPause: (why, pauseMs) => this.#parts.onPause(id, why, pauseMs),
-    };
-    const reader = await openPatiently(open, patience, signal);
-    const throttle = limitRate(operation.bytesPerSecond, this.#parts.clock);
-    const read = (offset: number, length: number, readSignal: AbortSignal) =>
-      throttle(readThrough(reader, open, offset, length, patience, readSignal), readSignal);
-    const tell = this.#teller(id, reader.sizeBytes);
-    // What is kept has to be there as a whole; where there is no room for it, the update matters more.
-    const keeps = operation.keepBundle === true && (await spool.fits(rangeServer ? reader.sizeBytes : 2 * reader.sizeBytes));
+    if (source.type === 'client' && (await this.#goesWhole(operation, source))) return this.#deliverWhole(operation, source, signal);
+    const open = source.type === 'url' ? this.#parts.openUrl(source.url, id) : this.#parts.offers.opener(id, source);
+    const reader = await openPatiently(open, this.#patience(id), signal);
     // What a source cannot tell from other content must not be read in parts.
-    if (!rangeServer || reader.validator === '' || keeps) {
-      const name = source.type === 'url' ? source.url : source.sha256;
-      const path = await spool.fill(name, reader, (offset) => read(offset, reader.sizeBytes - offset, signal), tell, signal);
-      if (!keeps) return path;
-      return rangeServer ? rangeServer.serve(reader.sizeBytes, (offset, length) => readFileRange(path, offset, length)) : spool.copy(path);
-    }
+    if (!rangeServer || reader.validator === '')
+      return this.#fill(operation, source.type === 'url' ? source.url : source.sha256, open, reader, signal);
+    const read = this.#reading(operation, open, reader);
+    const tell = this.#teller(id, reader.sizeBytes);
     tell(0);
     let bytes = 0;
     // RAUC reads while it installs, long after the delivery itself is done.
@@ -92,9 +82,47 @@ export class BundleDelivery implements Delivery {
     return rangeServer.serve(reader.sizeBytes, (offset, length) => this.#remembering(counted(read(offset, length, whileOffered))));
   }
 
-  #openFile(id: string, file: ClientBundle & { readonly peers?: readonly Peer[] | undefined }): OpenBundle {
-    const { offers, readFromPeer, random, onPeerLeft } = this.#parts;
-    return peersFirst(file, offers.opener(id, file), { read: readFromPeer, random, onLeft: (peer, why) => onPeerLeft(id, peer, why) });
+  /** What other nodes give, or is kept for them, has to be on the disk; where there is no room for it, the update matters more. */
+  async #goesWhole({ keepBundle }: Operation, { sizeBytes, peers = [] }: SharedFile): Promise<boolean> {
+    const { spool, rangeServer } = this.#parts;
+    if (keepBundle !== true && peers.length === 0) return false;
+    return spool.fits(keepBundle === true && !rangeServer ? 2 * sizeBytes : sizeBytes);
+  }
+
+  async #deliverWhole(operation: Operation, file: SharedFile, signal: AbortSignal): Promise<string> {
+    const { spool, rangeServer, offers, readFromPeer, random, onPeerLeft, onPeersGave } = this.#parts;
+    const { id } = operation;
+    const client = offers.opener(id, file);
+    const fill = async (open: OpenBundle) =>
+      this.#fill(operation, file.sha256, open, await openPatiently(open, this.#patience(id), signal), signal);
+    const path = await fillFromPeers(file, client, {
+      fill,
+      read: readFromPeer,
+      random,
+      clear: () => spool.clear(),
+      onLeft: (peer, why) => onPeerLeft(id, peer, why),
+      onGave: (peers) => onPeersGave(id, peers),
+    });
+    if (rangeServer) return rangeServer.serve(file.sizeBytes, (offset, length) => readFileRange(path, offset, length));
+    return operation.keepBundle === true ? spool.copy(path) : path;
+  }
+
+  #patience(id: string): Patience {
+    const { clock, random, onPause } = this.#parts;
+    return { clock, random, onPause: (why, pauseMs) => onPause(id, why, pauseMs) };
+  }
+
+  #reading({ id, bytesPerSecond }: Operation, open: OpenBundle, reader: BundleReader) {
+    const throttle = limitRate(bytesPerSecond, this.#parts.clock);
+    return (offset: number, length: number, signal: AbortSignal) =>
+      throttle(readThrough(reader, open, offset, length, this.#patience(id), signal), signal);
+  }
+
+  /** Brings a bundle whole to the disk; resolves with its path. */
+  #fill(operation: Operation, name: string, open: OpenBundle, reader: BundleReader, signal: AbortSignal): Promise<string> {
+    const read = this.#reading(operation, open, reader);
+    const rest = (offset: number) => read(offset, reader.sizeBytes - offset, signal);
+    return this.#parts.spool.fill(name, reader, rest, this.#teller(operation.id, reader.sizeBytes), signal);
   }
 
   /** The path of a file that was kept; undefined when it is not there. */

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { Failure } from '../../shared/failure.ts';
 import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientBundle } from './client-offers.ts';
@@ -17,6 +19,9 @@ export type ReadFromPeer = (peer: Peer, sha256: string, offset: number, length: 
 /** So many are tried: the client has its turn before the patience with the source is over. */
 const TRIED = 3;
 
+/** A file of a client's that some nodes are said to keep. */
+export type SharedFile = ClientBundle & { readonly peers?: readonly Peer[] | undefined };
+
 export interface PeerParts {
   readonly read: ReadFromPeer;
   /** 0 to 1. */
@@ -24,30 +29,70 @@ export interface PeerParts {
   readonly onLeft: (peer: Peer, why: Failure) => void;
 }
 
+export interface FillParts extends PeerParts {
+  /** Brings what a source gives whole to the disk, after what is there of it already; resolves with the path. */
+  readonly fill: (open: OpenBundle) => Promise<string>;
+  /** Removes what is there. */
+  readonly clear: () => Promise<void>;
+  readonly onGave: (peers: readonly Peer[]) => void;
+}
+
 /**
- * How to open a file that some nodes are said to keep: from one of them as long as it gives, then from another, and at last from the
- * client. What they give is believed no more than what a client gives: RAUC verifies the bundle.
+ * Brings a file to the disk: from one of the nodes that keep it as long as that one gives, then from another, and at last from the client.
+ * A part of another file would fail the update, and be gone on with: what nodes gave is held against the file's SHA-256, and fetched anew
+ * from the client when it is something else.
  */
-export function peersFirst(
-  { sizeBytes, sha256, peers = [] }: ClientBundle & { readonly peers?: readonly Peer[] | undefined },
-  client: OpenBundle,
-  { read, random, onLeft }: PeerParts,
-): OpenBundle {
+export async function fillFromPeers(file: SharedFile, client: OpenBundle, parts: FillParts): Promise<string> {
+  const { open, gave } = peersFirst(file, client, parts);
+  const { peers = [] } = file;
+  if (peers.length === 0) return parts.fill(client);
+  try {
+    const path = await parts.fill(open);
+    if ((await sha256Of(path)) === file.sha256) {
+      if (gave.size > 0) parts.onGave([...gave]);
+      return path;
+    }
+  } catch (error) {
+    if (gave.size > 0) await parts.clear();
+    throw error;
+  }
+  const other = new Failure('BUNDLE_CHANGED', 'Cannot use what came from other nodes: it is another file than the one that was asked for');
+  for (const peer of gave) parts.onLeft(peer, other);
+  await parts.clear();
+  return parts.fill(client);
+}
+
+/** How to open such a file, and which nodes gave of it. */
+export function peersFirst({ sizeBytes, sha256, peers = [] }: SharedFile, client: OpenBundle, { read, random, onLeft }: PeerParts) {
   // Each node asks others than its neighbours do.
   const left = new Set(shuffled(peers, random).slice(0, TRIED));
-  return async (signal) => {
+  const gave = new Set<Peer>();
+  const open: OpenBundle = async (signal) => {
     const [peer] = left;
     if (!peer) return client(signal);
     const leave = (why: Failure): Failure => {
       if (left.delete(peer)) onLeft(peer, why);
       return new Failure('DOWNLOAD_FAILED', why.message, why.facts, { cause: why });
     };
+    const told = async function* (pieces: AsyncIterable<Buffer>) {
+      for await (const piece of pieces) {
+        gave.add(peer);
+        yield piece;
+      }
+    };
     return {
       sizeBytes,
       validator: sha256,
-      read: (offset, length, readSignal) => whole(read(peer, sha256, offset, length, readSignal), length, leave, readSignal),
+      read: (offset, length, readSignal) => told(whole(read(peer, sha256, offset, length, readSignal), length, leave, readSignal)),
     };
   };
+  return { open, gave };
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /** Gives so many bytes, or fails in the words of `leave`. */

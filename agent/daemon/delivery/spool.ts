@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { constants, copyFile, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
+import { access, constants, copyFile, type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import type { BundleReader } from './bundle-reader.ts';
@@ -49,6 +49,14 @@ export class Spool {
     const name = nameOf(source, reader);
     await this.clear(name);
     const path = join(folder, name);
+    // What RAUC took for its own cannot be gone on with.
+    if (
+      !(await access(path, constants.R_OK | constants.W_OK).then(
+        () => true,
+        () => false,
+      ))
+    )
+      await rm(path, { force: true });
     const have = await stat(path).then(
       ({ size }) => size,
       () => 0,
@@ -64,7 +72,10 @@ export class Spool {
   /** Where a bundle is that came whole; undefined when it is not there. */
   async find(source: string, reader: Pick<BundleReader, 'sizeBytes' | 'validator'>): Promise<string | undefined> {
     const path = join(this.#options.folder, nameOf(source, reader));
-    const found = await stat(path).catch(() => undefined);
+    const found = await access(path, constants.R_OK).then(
+      () => stat(path),
+      () => undefined,
+    );
     return found?.size === reader.sizeBytes ? path : undefined;
   }
 
@@ -72,8 +83,14 @@ export class Spool {
   async copy(path: string): Promise<string> {
     const copy = join(this.#options.folder, `${GIVEN}${basename(path)}`);
     await rm(copy, { force: true });
-    await copyFile(path, copy, constants.COPYFILE_FICLONE);
-    return copy;
+    try {
+      await copyFile(path, copy, constants.COPYFILE_FICLONE);
+      return copy;
+    } catch {
+      // It cannot be kept then, but installed it can.
+      await rm(copy, { force: true });
+      return path;
+    }
   }
 
   /** Removes the copies. */
@@ -92,10 +109,21 @@ export class Spool {
     await Promise.all(names.filter(which).map((name) => rm(join(folder, name), { force: true })));
   }
 
-  /** Whether a whole bundle may be brought here. */
+  /** Whether so much may be brought here; what lies here makes room for it. */
   async fits(sizeBytes: number): Promise<boolean> {
-    await mkdir(this.#options.folder, { recursive: true, mode: 0o755 });
-    return sizeBytes <= this.#options.maximumBytes && sizeBytes <= (await this.#freeBytes());
+    const { folder, maximumBytes } = this.#options;
+    await mkdir(folder, { recursive: true, mode: 0o755 });
+    const names = await readdir(folder);
+    const sizes = await Promise.all(
+      names.map((name) =>
+        stat(join(folder, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    const lyingBytes = sizes.reduce((sum, size) => sum + size, 0);
+    return sizeBytes <= maximumBytes && sizeBytes <= (await this.#freeBytes()) + lyingBytes;
   }
 
   async #freeBytes(): Promise<number> {

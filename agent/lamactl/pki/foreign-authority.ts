@@ -65,7 +65,8 @@ export function readIssued(pem: string, file: string, { certificate, id, name }:
   const issued = parse(pem);
   if (!issued.checkIssued(authority) || !issued.verify(authority.publicKey))
     throw unfit(`"${name}" did not issue the certificate in ${file}`);
-  const isClient = issued.keyUsage?.includes(PURPOSES.client) === true;
+  // A node is a client, too: of other nodes.
+  const isClient = issued.keyUsage?.includes(PURPOSES.client) === true && fieldOf(issued, 'O') !== 'lamadist:node';
   const role = /^lamadist:(admin|operator|reader|monitor)$/.exec(fieldOf(issued, 'O') ?? '')?.[1];
   if (isClient && role === undefined) throw unfit(`the certificate in ${file} gives its holder no role`);
   return {

@@ -2,6 +2,7 @@
 import { ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
 import { Failure } from '../../../shared/failure.ts';
 import { UpdateServiceDefinition } from '../../../shared/gen/services.ts';
+import { oneLine } from '../../../shared/printable.ts';
 import { channelOptions, clientContext, type Identity } from '../../../shared/tls.ts';
 import type { Peer, ReadFromPeer } from '../../delivery/peers.ts';
 import type { Clock } from '../../timing/clock.ts';
@@ -9,16 +10,20 @@ import { within } from '../../timing/within.ts';
 
 /** A node that says nothing for this long is taken for gone. */
 const SILENCE_MS = 20_000;
+/** So much has to come within so much time that it was waited for: one that drips is as good as gone. */
+const ENOUGH_BYTES = 1 << 20;
+const ENOUGH_WITHIN_MS = 60_000;
+/** Above what an honest node sends at a time, and little beside what the agent may take of memory. */
+const MESSAGE_LIMIT_BYTES = 1 << 20;
 
 /** Reads from other nodes with the node's own certificate; what they are called, theirs has to say. */
 export function readFromPeers(identity: () => Promise<Identity>, clock: Clock): ReadFromPeer {
   return async function* (peer, sha256, offset, length, signal) {
     const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.readBundle;
-    const client = new Client(
-      peer.address,
-      ChannelCredentials.createFromSecureContext(clientContext(await identity())),
-      channelOptions(peer.name),
-    );
+    const client = new Client(peer.address, ChannelCredentials.createFromSecureContext(clientContext(await identity())), {
+      ...channelOptions(peer.name),
+      'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
+    });
     const request = { sha256, offset, length };
     const call = client.makeServerStreamRequest(path, requestSerialize, responseDeserialize, request, new Metadata());
     // Once nobody iterates, its cancellation would be an error without a listener.
@@ -28,10 +33,18 @@ export function readFromPeers(identity: () => Promise<Identity>, clock: Clock): 
       throw new Error(`it was silent for ${SILENCE_MS / 1000} s`);
     };
     try {
+      let [waitedMs, bytes] = [0, 0];
       for (;;) {
+        const askedAtMs = clock.monotonicMs();
         const { done, value } = await within(clock, SILENCE_MS, signal, () => messages.next(), silent);
         if (done) return;
-        if (value.data && value.data.length > 0) yield Buffer.from(value.data);
+        const data = Buffer.from(value.data ?? []);
+        if (data.length === 0) throw new Error('it sent nothing');
+        waitedMs += clock.monotonicMs() - askedAtMs;
+        bytes += data.length;
+        if (bytes >= ENOUGH_BYTES) [waitedMs, bytes] = [0, 0];
+        else if (waitedMs >= ENOUGH_WITHIN_MS) throw new Error(`it gave ${bytes} bytes in ${ENOUGH_WITHIN_MS / 1000} s`);
+        yield data;
       }
     } catch (error) {
       signal.throwIfAborted();
@@ -43,9 +56,17 @@ export function readFromPeers(identity: () => Promise<Identity>, clock: Clock): 
   };
 }
 
+/** They are the other node's. */
+const MOST_WORDS = 300;
+
 function failed({ name, address }: Peer, error: Error): Failure {
   const facts = { peer: name, address };
-  return new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: the node ${name} did not give it: ${error.message}`, facts, {
-    cause: error,
-  });
+  return new Failure(
+    'DOWNLOAD_FAILED',
+    `Cannot fetch the bundle: the node ${name} did not give it: ${oneLine(error.message).slice(0, MOST_WORDS)}`,
+    facts,
+    {
+      cause: error,
+    },
+  );
 }

@@ -78,7 +78,7 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
 
     serveBundle: serveBundle(parts.offers, updater, parts.clock),
 
-    readBundle: readBundle({ updater, kept: (file) => parts.delivery.kept(file) }),
+    readBundle: readBundle({ updater, callers: parts.callers, kept: (file) => parts.delivery.kept(file) }),
 
     listMediaBundles: unary(async () => {
       const found = await parts.mediaBundles();

@@ -27,14 +27,16 @@ describe('a bundle that a node keeps', () => {
   beforeEach(() => start(keeping));
   afterEach(() => server.stop());
 
+  /** What a node shows to others. */
+  async function identityOf(name: string, pki = server.pki) {
+    const { key, certificate } = await pki.node(name, '127.0.0.1');
+    const ca = Buffer.from(server.pki.agentAuthority.certificate);
+    return async () => ({ ca, key: Buffer.from(key), certificate: Buffer.from(certificate) });
+  }
+
   /** What another node gets, whose certificate is of this authority. */
   async function read(offset: number, length: number, { pki = server.pki, name = 'attic', sha256 = SHA256, signal = LIVE } = {}) {
-    const { key, certificate } = await pki.node('cellar', '127.0.0.1');
-    const identity = async () => ({
-      ca: Buffer.from(server.pki.agentAuthority.certificate),
-      key: Buffer.from(key),
-      certificate: Buffer.from(certificate),
-    });
+    const identity = await identityOf('cellar', pki);
     return collect(readFromPeers(identity, systemClock)({ name, address: server.address }, sha256, offset, length, signal));
   }
   const failure = (work: Promise<unknown>) =>
@@ -69,6 +71,9 @@ describe('a bundle that a node keeps', () => {
     await server.stop();
     await start({ ...keeping, operation: { ...keeping.operation, keepBundle: false } });
     expect(await failure(read(0, 5))).toContain('this node keeps no such file');
+    await server.stop();
+    await start({ ...keeping, phase: 'trial' } as unknown as typeof committed);
+    expect(await failure(read(0, 5))).toContain('this node keeps no such file');
   });
 
   it('is neither given to a stranger nor taken from one', async () => {
@@ -77,22 +82,35 @@ describe('a bundle that a node keeps', () => {
   });
 
   it('is given to a few at once, and the others are told to go elsewhere', async () => {
-    const stops = Array.from({ length: 4 }, () => new AbortController());
-    const { key, certificate } = await server.pki.node('cellar', '127.0.0.1');
-    const identity = async () => ({
-      ca: Buffer.from(server.pki.agentAuthority.certificate),
-      key: Buffer.from(key),
-      certificate: Buffer.from(certificate),
-    });
-    const slow = stops.map(({ signal }) =>
-      readFromPeers(identity, systemClock)({ name: 'attic', address: server.address }, SHA256, 0, BUNDLE.length, signal)[
-        Symbol.asyncIterator
-      ](),
+    const slow = await Promise.all(
+      ['shed', 'garage', 'roof', 'garden'].map(async (name) => {
+        const reading = readFromPeers(await identityOf(name), systemClock)(
+          { name: 'attic', address: server.address },
+          SHA256,
+          0,
+          BUNDLE.length,
+          LIVE,
+        );
+        return reading[Symbol.asyncIterator]();
+      }),
     );
     for (const reader of slow) await reader.next();
     expect(await failure(read(0, 5))).toContain('4 others do');
     for (const reader of slow) await reader.return?.();
     await expect.poll(() => failure(read(0, 5)), { timeout: 10_000 }).toBe('nothing');
+  });
+
+  it('is not waited for when it drips', async () => {
+    let nowMs = 0;
+    const slowly = { ...systemClock, monotonicMs: () => (nowMs += 61_000) };
+    const reading = readFromPeers(await identityOf('cellar'), slowly)(
+      { name: 'attic', address: server.address },
+      SHA256,
+      0,
+      BUNDLE.length,
+      LIVE,
+    );
+    expect(await failure(collect(reading))).toMatch(/it gave \d+ bytes in 60 s/);
   });
 
   it('is no longer fetched when the update is given up', async () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -55,6 +56,7 @@ async function delivering({ canStream = false, readFromPeer = nobody }: { canStr
     random: () => 0,
     readFromPeer,
     onPeerLeft: (id, peer) => void told.push([`${id}: ${peer.name} was left`, 0, 0]),
+    onPeersGave: (id, peers) => void told.push([`${id}: ${peers.map(({ name }) => name)} gave`, 0, 0]),
     onPause: (id, why, pauseMs) => void told.push([`${id}: ${why.code}`, pauseMs, 0]),
     onFetched: (...fetched) => told.push(fetched),
   });
@@ -251,27 +253,39 @@ describe('a bundle from elsewhere, where RAUC can stream', () => {
     expect(server.served?.sizeBytes).toBe(10_001);
   });
 
-  it('comes from another node, and from the client what that one does not give', async () => {
-    const asked: [string, number, number][] = [];
-    const { clock, delivery, offers, source, told, server } = await delivering({
-      canStream: true,
-      readFromPeer: async function* ({ name }, sha256, offset, length) {
-        asked.push([`${name} ${sha256}`, offset, length]);
-        yield CONTENT.subarray(offset, Math.min(offset + length, 400));
-      },
-    });
-    offers.attach(FROM_CLIENT.id, { read: source.reader().read, close: () => {} });
+  describe('that other nodes keep', () => {
+    const sha256 = createHash('sha256').update(CONTENT).digest('hex');
     const peers = [{ name: 'cellar', address: 'cellar.lan:7443' }];
-    await delivery.deliver({ ...FROM_CLIENT, source: { type: 'client', name: '', sizeBytes: 1_000, sha256: 'ab', peers } }, LIVE);
-    expect(await passing(clock, collect(server.served!.read(0, 300)))).toEqual(CONTENT.subarray(0, 300));
-    expect(source.reads).toEqual([]);
-    expect(await passing(clock, collect(server.served!.read(300, 700)))).toEqual(CONTENT.subarray(300));
-    expect(asked).toEqual([
-      ['cellar ab', 0, 300],
-      ['cellar ab', 300, 700],
-    ]);
-    expect(source.reads).toEqual([[400, 600]]);
-    expect(told.map(([what]) => what)).toContain(`${FROM_CLIENT.id}: cellar was left`);
+    const shared: Operation = { ...FROM_CLIENT, source: { type: 'client', name: '', sizeBytes: 1_000, sha256, peers } };
+    async function fetching(give: (offset: number, length: number) => readonly Buffer[]) {
+      const delivery = await delivering({
+        canStream: true,
+        readFromPeer: async function* (_peer, _sha256, offset, length) {
+          yield* give(offset, length);
+        },
+      });
+      delivery.offers.attach(FROM_CLIENT.id, { read: delivery.source.reader().read, close: () => {} });
+      await passing(delivery.clock, delivery.delivery.deliver(shared, LIVE));
+      return { ...delivery, content: await collect(delivery.server.served!.read(0, 1_000)), words: delivery.told.map(([what]) => what) };
+    }
+
+    it('comes from one of them alone', async () => {
+      const { content, source, words } = await fetching((offset, length) => [CONTENT.subarray(offset, offset + length)]);
+      expect([content.equals(CONTENT), source.reads]).toEqual([true, []]);
+      expect(words).toContain(`${FROM_CLIENT.id}: cellar gave`);
+    });
+
+    it('comes from the client where that one leaves off', async () => {
+      const { content, source, words } = await fetching((offset) => [CONTENT.subarray(offset, 400)]);
+      expect([content.equals(CONTENT), source.reads]).toEqual([true, [[400, 600]]]);
+      expect(words).toContain(`${FROM_CLIENT.id}: cellar was left`);
+    });
+
+    it('comes anew from the client when what they gave is another file', async () => {
+      const { content, source, words } = await fetching((_offset, length) => [Buffer.alloc(length, 'x')]);
+      expect([content.equals(CONTENT), source.reads]).toEqual([true, [[0, 1_000]]]);
+      expect(words).toContain(`${FROM_CLIENT.id}: cellar was left`);
+    });
   });
 
   it('is shown again for the next update', async () => {

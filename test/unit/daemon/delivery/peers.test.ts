@@ -12,7 +12,7 @@ const FILE = { name: 'v2.raucb', sizeBytes: CONTENT.length, sha256: 'ab', peers 
 function opening(read: ReadFromPeer, random = () => 0.999) {
   const left: string[] = [];
   const client = new FakeSource(CONTENT);
-  const open = peersFirst(FILE, client.open, { read, random, onLeft: ({ name }, { message }) => left.push(`${name}: ${message}`) });
+  const { open } = peersFirst(FILE, client.open, { read, random, onLeft: ({ name }, { message }) => left.push(`${name}: ${message}`) });
   const read1 = async () => collect((await open(LIVE)).read(0, 10, LIVE)).then(String, ({ code }: Failure) => code);
   return { open, client, left, read: read1 };
 }

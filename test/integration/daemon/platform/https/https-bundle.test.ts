@@ -139,6 +139,7 @@ describe('the delivery of a bundle behind a URL', () => {
       random: () => 1,
       readFromPeer: async function* () {},
       onPeerLeft: () => {},
+      onPeersGave: () => {},
       onPause: () => {},
       onFetched: () => {},
     });
