@@ -18,10 +18,10 @@ import { journalLogger } from './log.ts';
 import { isCommitted, readTrialRecords } from './platform/linux/trial-files.ts';
 import { ServiceManager } from './platform/systemd/notify.ts';
 import { systemClock as clock } from './timing/clock.ts';
+import { steadyBoot } from './update/effects/steady-boot.ts';
+import { isStrayTrial, leaveStrayTrial } from './update/effects/stray-trial.ts';
 import { isSettled, isTrial } from './update/life/state.ts';
 import { keepsBundle } from './update/life/step.ts';
-import { steadyBoot } from './update/work/steady-boot.ts';
-import { isStrayTrial, leaveStrayTrial } from './update/work/stray-trial.ts';
 
 /** The composition root: with the folder compose/, the only place that names concrete neighbours. */
 

@@ -21,13 +21,13 @@ import { readFromPeers } from '../platform/peers/peer-bundle.ts';
 import { readBootLog } from '../platform/systemd/boot-log.ts';
 import { clockSynchronised } from '../platform/systemd/time-synchronisation.ts';
 import { systemClock as clock } from '../timing/clock.ts';
+import { effectRunner } from '../update/effects/effects.ts';
 import { Feed } from '../update/feed.ts';
 import type { UpdateState } from '../update/life/state.ts';
 import type { Gate } from '../update/ports.ts';
 import { History } from '../update/records/history.ts';
 import { Journal } from '../update/records/journal.ts';
 import { Updater } from '../update/updater.ts';
-import { effectRunner } from '../update/work/effects.ts';
 import type { Folders } from './folders.ts';
 import type { Neighbours } from './neighbours.ts';
 

@@ -5,12 +5,12 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { SystemBus } from '../../../../agent/daemon/platform/dbus/system-bus.ts';
 import { RaucInstaller } from '../../../../agent/daemon/platform/rauc/rauc-installer.ts';
 import { systemClock } from '../../../../agent/daemon/timing/clock.ts';
+import { effectRunner } from '../../../../agent/daemon/update/effects/effects.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import { isEnded, type UpdateState } from '../../../../agent/daemon/update/life/state.ts';
 import { History } from '../../../../agent/daemon/update/records/history.ts';
 import { Journal } from '../../../../agent/daemon/update/records/journal.ts';
 import { Updater } from '../../../../agent/daemon/update/updater.ts';
-import { effectRunner } from '../../../../agent/daemon/update/work/effects.ts';
 import { temporaryFolder } from '../../../unit/fakes/folder.ts';
 import { keepingLogger } from '../../../unit/fakes/log.ts';
 import { FakeRauc, introspection, refuse } from '../../fakes/fake-rauc.ts';

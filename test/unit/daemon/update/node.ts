@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { effectRunner } from '../../../../agent/daemon/update/effects/effects.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import type { TrialRecord } from '../../../../agent/daemon/update/life/event.ts';
 import type { EndedUpdate, Operation, Phase, UpdateState } from '../../../../agent/daemon/update/life/state.ts';
@@ -8,7 +9,6 @@ import type { FailedVersion } from '../../../../agent/daemon/update/records/fail
 import type { History } from '../../../../agent/daemon/update/records/history.ts';
 import type { Journaled, ReadJournal } from '../../../../agent/daemon/update/records/journal.ts';
 import { Updater } from '../../../../agent/daemon/update/updater.ts';
-import { effectRunner } from '../../../../agent/daemon/update/work/effects.ts';
 import { FakeClock } from '../../fakes/clock.ts';
 import { FakeInstaller } from '../../fakes/installer.ts';
 import { keepingLogger } from '../../fakes/log.ts';

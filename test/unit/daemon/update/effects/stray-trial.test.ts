@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { isStrayTrial, leaveStrayTrial } from '../../../../../agent/daemon/update/work/stray-trial.ts';
+import { isStrayTrial, leaveStrayTrial } from '../../../../../agent/daemon/update/effects/stray-trial.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../../fakes/clock.ts';
 import { FakeInstaller } from '../../../fakes/installer.ts';

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { followInstall, requireWritten } from '../../../../../agent/daemon/update/effects/install-watch.ts';
 import type { Slot } from '../../../../../agent/daemon/update/installer.ts';
 import type { NewEvent } from '../../../../../agent/daemon/update/updater.ts';
-import { followInstall, requireWritten } from '../../../../../agent/daemon/update/work/install-watch.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../../fakes/clock.ts';
 import { FakeInstaller } from '../../../fakes/installer.ts';

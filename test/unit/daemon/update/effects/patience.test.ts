@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { patiently } from '../../../../../agent/daemon/update/work/patience.ts';
+import { patiently } from '../../../../../agent/daemon/update/effects/patience.ts';
 import { Failure, type FailureCode } from '../../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../../fakes/clock.ts';
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { type EffectPorts, effectRunner } from '../../../../../agent/daemon/update/effects/effects.ts';
 import type { Slot } from '../../../../../agent/daemon/update/installer.ts';
 import type { Effect } from '../../../../../agent/daemon/update/life/effect.ts';
 import type { NewEvent } from '../../../../../agent/daemon/update/updater.ts';
-import { type EffectPorts, effectRunner } from '../../../../../agent/daemon/update/work/effects.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../../fakes/clock.ts';
 import { FakeInstaller } from '../../../fakes/installer.ts';

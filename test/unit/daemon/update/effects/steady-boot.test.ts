@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { steadyBoot } from '../../../../../agent/daemon/update/effects/steady-boot.ts';
 import type { GateDecision } from '../../../../../agent/daemon/update/ports.ts';
-import { steadyBoot } from '../../../../../agent/daemon/update/work/steady-boot.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { FakeClock } from '../../../fakes/clock.ts';
 import { FakeInstaller } from '../../../fakes/installer.ts';
