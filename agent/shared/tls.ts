@@ -60,10 +60,17 @@ function parse<T>(read: () => T, what: string): T {
   }
 }
 
+/** Of one end that asks others; the revocation lists (PEM) may lie beside the authorities, too. */
+export type ClientIdentity = Identity & { readonly crl?: readonly string[] };
+
 /** What every connection of a client starts from; to be made once, for making it costs as much as a handshake. */
-export function clientContext({ ca, certificate: cert, key }: Identity): tls.SecureContext {
+export function clientContext({
+  ca,
+  certificate: cert,
+  key,
+  crl = pemBlocks(ca.toString('latin1'), 'X509 CRL'),
+}: ClientIdentity): tls.SecureContext {
   requireTls13();
-  const crl = pemBlocks(ca.toString('latin1'), 'X509 CRL');
   return tls.createSecureContext({ ca, cert, key, ...(crl.length > 0 && { crl: [...crl] }) });
 }
 

@@ -78,7 +78,7 @@ export async function updatesOf(
       log.warn({ err: why, operationId, pauseMs: Math.round(pauseMs) }, 'The source of the bundle has to be waited for');
       void updater.submit({ type: 'fetch-held-up', operationId, message: why.message });
     },
-    readFromPeer: readFromPeers(() => clientIdentity(tlsFolder), clock),
+    readFromPeer: readFromPeers(() => readIdentity(tlsFolder), clock),
     onPeerLeft: (operationId, { name, address }, why) =>
       log.warn({ err: why, operationId, peer: name, address }, 'Another node did not give the bundle that it was said to keep'),
     onPeersGave: (operationId, peers) =>
@@ -109,12 +109,6 @@ export async function updatesOf(
     }),
   });
   return { updater, history, feed, offers, access, delivery, marks, canStream, mediaBundles: () => mediaBundles(folders.media) };
-}
-
-/** Of a node that asks another, whose certificate must not be revoked either. */
-async function clientIdentity(folder: string) {
-  const { crl = [], ca, ...identity } = await readIdentity(folder);
-  return { ...identity, ca: Buffer.concat([ca, ...crl.map((list) => Buffer.from(`\n${list}`))]) };
 }
 
 export type Updates = Awaited<ReturnType<typeof updatesOf>>;

@@ -38,10 +38,6 @@ export interface BundleDeliveryParts {
   readonly onFetched: (operationId: string, bytes: number, sizeBytes: number) => void;
 }
 
-function readFileRange(path: string, offset: number, length: number): AsyncIterable<Buffer> {
-  return createReadStream(path, { start: offset, end: offset + length - 1 });
-}
-
 /** Brings bundles within RAUC's reach: through a URL that RAUC streams from, part by part as it asks, or onto the disk. */
 export class BundleDelivery implements Delivery {
   readonly #parts: BundleDeliveryParts;
@@ -180,4 +176,8 @@ export class BundleDelivery implements Delivery {
       this.#parts.onFetched(operationId, bytes, sizeBytes);
     };
   }
+}
+
+function readFileRange(path: string, offset: number, length: number): AsyncIterable<Buffer> {
+  return createReadStream(path, { start: offset, end: offset + length - 1 });
 }

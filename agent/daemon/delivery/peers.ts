@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+
 import { Failure } from '../../shared/failure.ts';
+import { fileSha256 } from '../../shared/file-hash.ts';
 import type { OpenBundle } from './bundle-reader.ts';
 import type { ClientBundle } from './client-offers.ts';
 
@@ -43,12 +43,12 @@ export interface FillParts extends PeerParts {
  * from the client when it is something else.
  */
 export async function fillFromPeers(file: SharedFile, client: OpenBundle, parts: FillParts): Promise<string> {
-  const { open, gave } = peersFirst(file, client, parts);
   const { peers = [] } = file;
   if (peers.length === 0) return parts.fill(client);
+  const { open, gave } = peersFirst(file, client, parts);
   try {
     const path = await parts.fill(open);
-    if ((await sha256Of(path)) === file.sha256) {
+    if ((await fileSha256(path)) === file.sha256) {
       if (gave.size > 0) parts.onGave([...gave]);
       return path;
     }
@@ -74,39 +74,31 @@ export function peersFirst({ sizeBytes, sha256, peers = [] }: SharedFile, client
       if (left.delete(peer)) onLeft(peer, why);
       return new Failure('DOWNLOAD_FAILED', why.message, why.facts, { cause: why });
     };
-    const told = async function* (pieces: AsyncIterable<Buffer>) {
-      for await (const piece of pieces) {
-        gave.add(peer);
-        yield piece;
-      }
-    };
+    const took = (): void => void gave.add(peer);
     return {
       sizeBytes,
       validator: sha256,
-      read: (offset, length, readSignal) => told(whole(read(peer, sha256, offset, length, readSignal), length, leave, readSignal)),
+      read: (offset, length, readSignal) => whole(read(peer, sha256, offset, length, readSignal), length, { took, leave }, readSignal),
     };
   };
   return { open, gave };
 }
 
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) hash.update(piece);
-  return hash.digest('hex');
+interface Trial {
+  /** Told of each piece. */
+  readonly took: () => void;
+  /** Told why the node is asked no more; returns the failure of the read. */
+  readonly leave: (why: Failure) => Failure;
 }
 
 /** Gives so many bytes, or fails in the words of `leave`. */
-async function* whole(
-  pieces: AsyncIterable<Buffer>,
-  length: number,
-  leave: (why: Failure) => Failure,
-  signal: AbortSignal,
-): AsyncIterable<Buffer> {
+async function* whole(pieces: AsyncIterable<Buffer>, length: number, { took, leave }: Trial, signal: AbortSignal): AsyncIterable<Buffer> {
   let leftBytes = length;
   try {
     for await (const piece of pieces) {
       leftBytes -= piece.length;
       if (leftBytes < 0) throw new Failure('DOWNLOAD_FAILED', 'Cannot fetch the bundle: another node gave more than was asked for');
+      took();
       yield piece;
     }
     if (leftBytes > 0) throw new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: another node left out ${leftBytes} bytes`);

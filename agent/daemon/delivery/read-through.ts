@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Clock } from '../timing/clock.ts';
+import { requireFlow } from '../timing/require-flow.ts';
 import type { BundleReader, OpenBundle } from './bundle-reader.ts';
 
 export interface Patience {
@@ -49,10 +50,11 @@ export async function* readThrough(
   let position = offset;
   let failed = 0;
   const enoughBytes = Math.min(ENOUGH_BYTES, Math.ceil(length / 100));
+  const flow = { enoughBytes, withinMs: ENOUGH_WITHIN_MS, tooLittle };
   while (position < end) {
     const began = position;
     try {
-      for await (const piece of requireFlow(reader.read(position, end - position, signal), enoughBytes, patience.clock)) {
+      for await (const piece of requireFlow(reader.read(position, end - position, signal), flow, patience.clock)) {
         if (piece.length > end - position)
           throw new Failure('DOWNLOAD_REFUSED', 'Cannot fetch the bundle: its source gave more than was asked for');
         position += piece.length;
@@ -68,24 +70,8 @@ export async function* readThrough(
   }
 }
 
-/** Fails when the source gives too little for the time that it is waited for. The time that the reader takes is the reader's. */
-async function* requireFlow(pieces: AsyncIterable<Buffer>, enoughBytes: number, clock: Clock): AsyncIterable<Buffer> {
-  let waitedMs = 0;
-  let bytes = 0;
-  let askedAtMs = clock.monotonicMs();
-  for await (const piece of pieces) {
-    waitedMs += clock.monotonicMs() - askedAtMs;
-    bytes += piece.length;
-    if (bytes >= enoughBytes) [waitedMs, bytes] = [0, 0];
-    else if (waitedMs >= ENOUGH_WITHIN_MS) {
-      throw new Failure(
-        'DOWNLOAD_FAILED',
-        `Cannot fetch the bundle: its source gave ${bytes} bytes in ${ENOUGH_WITHIN_MS / 60_000} minutes`,
-      );
-    }
-    yield piece;
-    askedAtMs = clock.monotonicMs();
-  }
+function tooLittle(bytes: number): Failure {
+  return new Failure('DOWNLOAD_FAILED', `Cannot fetch the bundle: its source gave ${bytes} bytes in ${ENOUGH_WITHIN_MS / 60_000} minutes`);
 }
 
 function requireSame(first: BundleReader, later: BundleReader): void {

@@ -16,6 +16,7 @@ export interface SpoolOptions {
 /** The content of a bundle from an offset to its end, however often its source breaks off. */
 export type ReadRest = (offset: number) => AsyncIterable<Buffer>;
 
+/** How the names of copies for RAUC begin. */
 const GIVEN = 'given-';
 
 /** A piece at a time is written, and every so many bytes are made durable: what a restart goes on from. */
@@ -50,17 +51,8 @@ export class Spool {
     await this.clear(name);
     const path = join(folder, name);
     // What RAUC took for its own cannot be gone on with.
-    if (
-      !(await access(path, constants.R_OK | constants.W_OK).then(
-        () => true,
-        () => false,
-      ))
-    )
-      await rm(path, { force: true });
-    const have = await stat(path).then(
-      ({ size }) => size,
-      () => 0,
-    );
+    await access(path, constants.R_OK | constants.W_OK).catch(() => rm(path, { force: true }));
+    const have = await sizeOf(path);
     // A source that cannot tell its content is never gone on with.
     const offset = reader.validator !== '' && have <= sizeBytes ? have : 0;
     await this.#requireSpace(sizeBytes - offset);
@@ -72,11 +64,11 @@ export class Spool {
   /** Where a bundle is that came whole; undefined when it is not there. */
   async find(source: string, reader: Pick<BundleReader, 'sizeBytes' | 'validator'>): Promise<string | undefined> {
     const path = join(this.#options.folder, nameOf(source, reader));
-    const found = await access(path, constants.R_OK).then(
-      () => stat(path),
-      () => undefined,
+    const isReadable = await access(path, constants.R_OK).then(
+      () => true,
+      () => false,
     );
-    return found?.size === reader.sizeBytes ? path : undefined;
+    return isReadable && (await sizeOf(path)) === reader.sizeBytes ? path : undefined;
   }
 
   /** A copy for RAUC, which takes what it installs for its own, so that the agent could read it no more. */
@@ -114,14 +106,7 @@ export class Spool {
     const { folder, maximumBytes } = this.#options;
     await mkdir(folder, { recursive: true, mode: 0o755 });
     const names = await readdir(folder);
-    const sizes = await Promise.all(
-      names.map((name) =>
-        stat(join(folder, name)).then(
-          ({ size }) => size,
-          () => 0,
-        ),
-      ),
-    );
+    const sizes = await Promise.all(names.map((name) => sizeOf(join(folder, name))));
     const lyingBytes = sizes.reduce((sum, size) => sum + size, 0);
     return sizeBytes <= maximumBytes && sizeBytes <= (await this.#freeBytes()) + lyingBytes;
   }
@@ -137,6 +122,14 @@ export class Spool {
     if (freeBytes >= neededBytes) return;
     throw new Failure('NO_SPACE', `Cannot fetch the bundle: it needs ${neededBytes} bytes, and ${Math.max(freeBytes, 0)} are free for it`);
   }
+}
+
+/** 0 where there is none. */
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
 }
 
 /** The same for the same content from the same place. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { parsedJson } from '../../shared/json.ts';
 import { readBounded } from '../files/bounded-file.ts';
 import { syncFolder } from '../files/durable-file.ts';
 import { type StoredEvent, StoredEventSchema } from './events.ts';
@@ -30,7 +32,7 @@ export class EventSegments {
     const bytes = await readBounded(this.#path(first), 2 * SEGMENT_BYTES);
     const lines = bytes.toString('utf8').split('\n');
     const events = lines.flatMap((line) => {
-      const parsed = v.safeParse(StoredEventSchema, parseJson(line));
+      const parsed = v.safeParse(StoredEventSchema, parsedJson(line));
       return parsed.success ? [parsed.output] : [];
     });
     return { events, sizeBytes: bytes.length, endsWhole: lines.at(-1) === '' };
@@ -56,13 +58,5 @@ export class EventSegments {
 
   #path(first: number): string {
     return join(this.#folder, `${String(first).padStart(SEQUENCE_DIGITS, '0')}.ndjson`);
-  }
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

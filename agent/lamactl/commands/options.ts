@@ -3,7 +3,7 @@ import { InvalidArgumentError, Option } from 'commander';
 import { Failure } from '../../shared/failure.ts';
 import { parseWindow } from '../../shared/maintenance-window.ts';
 import { parseSize } from '../../shared/size.ts';
-import type { BundleSource } from '../node/node.ts';
+import type { BundleSource } from '../node/node-update.ts';
 import { parseDuration } from '../output/time.ts';
 
 /** Reads --timeout, --wait: 500ms, 10s, 30m, 2h. */
@@ -27,6 +27,12 @@ export function moment(text: string): Date | number {
 export function count(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('Say a whole number from 1.');
   return Number(text);
+}
+
+/** Reads the hash of a line, as lamactl prints it. */
+export function sha256(text: string): string {
+  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Say a SHA-256 in lower-case hexadecimal.');
+  return text;
 }
 
 /** Where a bundle is: on the administrator's own disk, on the node's, or behind a URL that the node can reach. */

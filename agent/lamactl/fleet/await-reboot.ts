@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Connect, Device, Target } from '../node/node.ts';
+import type { Connect, Target } from '../node/node.ts';
+import type { Device } from '../node/node-device.ts';
 import type { Clock } from '../world.ts';
 
 export interface AwaitRebootOptions {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { Connect, Target, Update, UpdateEvent } from '../node/node.ts';
+import type { Connect, Target } from '../node/node.ts';
 import { hasEnded } from '../node/node-state.ts';
+import type { Update, UpdateEvent } from '../node/node-update.ts';
 import type { Clock } from '../world.ts';
 import { reconnecting } from './reconnecting.ts';
 

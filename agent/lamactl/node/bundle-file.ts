@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { Failure } from '../../shared/failure.ts';
+import { fileSha256 } from '../../shared/file-hash.ts';
 import { openInput } from '../input-file.ts';
 
 /** How a bundle on the administrator's disk is known to nodes. */
@@ -34,7 +33,7 @@ export class BundleFile {
     try {
       const { size } = await file.stat();
       if (size === 0) throw new Error('it is empty');
-      return new BundleFile(file, { name: basename(path), sizeBytes: size, sha256: await sha256(path) });
+      return new BundleFile(file, { name: basename(path), sizeBytes: size, sha256: await fileSha256(path) });
     } catch (error) {
       await file.close();
       throw new Failure('BUNDLE_NOT_FOUND', `Cannot read the bundle ${path}: ${(error as Error).message}`, {}, { cause: error });
@@ -52,10 +51,4 @@ export class BundleFile {
   close(): Promise<void> {
     return this.#file.close();
   }
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
-  return hash.digest('hex');
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import * as v from 'valibot';
+import { parsedJson } from '../../shared/json.ts';
 import { printable } from '../../shared/printable.ts';
 
 const Entry = v.looseObject({
@@ -31,18 +33,10 @@ export interface AuditEntry {
 
 /** The entry in a line of an audit log; undefined when it is none. */
 export function auditEntryIn(line: string): AuditEntry | undefined {
-  const { success, output } = v.safeParse(Entry, json(line));
+  const { success, output } = v.safeParse(Entry, parsedJson(line));
   if (!success) return undefined;
   const { at, caller, role, certificateSha256, rpc, result, request = null, leftOut } = output;
   return { at, ...(safe({ caller, role, certificateSha256, rpc, result, request }) as Omit<AuditEntry, 'at' | 'leftOut'>), leftOut };
-}
-
-function json(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 /** The same with texts that are safe on a terminal. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Checks, Device, Health, Phase, Update } from './node.ts';
+import type { Checks, Device, Health } from './node-device.ts';
+import type { Phase, Update } from './node-update.ts';
 
 /** The one word for a node. Only a node that proved it is healthy. */
 export type State = 'healthy' | 'unhealthy' | 'trial' | 'updating' | 'unknown';

@@ -3,180 +3,19 @@ import type { Identity } from '../../shared/tls.ts';
 import type { ClaimedIdentity } from '../attest/enrolment.ts';
 import type { Bank } from '../attest/tpm/algorithms.ts';
 import type { Credential } from '../attest/tpm/make-credential.ts';
-import type { BundleFile, BundleFileInfo } from './bundle-file.ts';
+import type { BundleFile } from './bundle-file.ts';
 import type { AccessCalls } from './node-access.ts';
 import type { DiskUsage, Inventory, Protection, Unit, UnitFilter } from './node-details.ts';
+import type { Checks, Device, Health } from './node-device.ts';
 import type { EventQuery, NodeEvent } from './node-event.ts';
 import type { LogEntry, LogQuery } from './node-log.ts';
 import type { KnownRollout, RolloutClaim, RolloutCopy, RolloutFence, RolloutWrite } from './node-rollout.ts';
-import type { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire/wire-names.ts';
+import type { BundleSource, Inspection, InstallRequest, MediaBundle, Update, UpdateEvent } from './node-update.ts';
 
 /*
  * A node as lamactl sees it: the port through which it is asked, and its answers as plain data. The answers are also the
  * JSON that lamactl prints (docs/LAMACTL.md): names of proto3 JSON, enum values without their prefix, times in RFC 3339.
  */
-
-export type Phase = (typeof PHASES)[number];
-type Reachability = (typeof REACHABILITIES)[number];
-type BootStatus = (typeof BOOT_STATUSES)[number];
-export type Outcome = (typeof OUTCOMES)[number];
-type Severity = (typeof SEVERITIES)[number];
-type Verdict = (typeof VERDICTS)[number];
-type RebootPolicy = (typeof REBOOT_POLICIES)[number];
-
-export interface Slot {
-  readonly name: string;
-  readonly bootname: string;
-  readonly device: string;
-  readonly booted: boolean;
-  readonly primary: boolean;
-  readonly bootStatus: BootStatus;
-  readonly version: string;
-  readonly status: string;
-  readonly installedAt?: string;
-}
-
-export interface Device {
-  readonly hostname: string;
-  readonly machineId: string;
-  readonly bootId: string;
-  readonly bootedAt?: string;
-  readonly imageId: string;
-  readonly imageVersion: string;
-  readonly kernelRelease: string;
-  readonly architecture: string;
-  readonly agentVersion: string;
-  readonly compatible: string;
-  readonly slots: readonly Slot[];
-  readonly rauc: Reachability;
-  readonly bus: Reachability;
-}
-
-export interface CheckResult {
-  readonly name: string;
-  readonly severity: Severity;
-  readonly outcome: Outcome;
-  readonly detail: string;
-  readonly attempts: number;
-  /** Seconds, as proto3 JSON writes a duration: `0.120s`. */
-  readonly duration?: string;
-  readonly at?: string;
-}
-
-interface BrokenCheck {
-  readonly file: string;
-  readonly line: number;
-  readonly field: string;
-  readonly message: string;
-}
-
-export interface Checks {
-  readonly checks: readonly CheckResult[];
-  readonly brokenChecks: readonly BrokenCheck[];
-}
-
-export interface Health extends Checks {
-  /** The gate's verdict on this boot. */
-  readonly verdict: Verdict;
-}
-
-export type BundleSource =
-  | { readonly path: string }
-  | { readonly url: string }
-  | { readonly client: BundleFileInfo & { readonly peers?: readonly Peer[] } };
-
-/** Another node that is said to keep a file: its name as its certificate says it, and host:port. */
-interface Peer {
-  readonly name: string;
-  readonly address: string;
-}
-
-export interface Bundle {
-  readonly compatible: string;
-  readonly version: string;
-  readonly description: string;
-  readonly build: string;
-  readonly format: string;
-  readonly manifestHash: string;
-}
-
-export interface Inspection {
-  readonly bundle: Bundle;
-  readonly compatibleWithNode: boolean;
-  readonly failedHere: boolean;
-}
-
-interface UpdateReason {
-  readonly code: string;
-  readonly message: string;
-  /** What to do about it; empty from a node that does not say. */
-  readonly remedy: string;
-  readonly failedChecks: readonly string[];
-}
-
-export interface Update {
-  readonly operationId: string;
-  readonly phase: Phase;
-  readonly source?: BundleSource;
-  readonly bundle?: Bundle;
-  readonly sourceSlot: string;
-  readonly targetSlot: string;
-  readonly progress?: { readonly percent: number; readonly message: string };
-  /** How much of the bundle came from elsewhere. */
-  readonly fetched?: { readonly fetchedBytes: number; readonly bundleBytes: number };
-  readonly requestedBy: string;
-  readonly rebootPolicy: RebootPolicy;
-  readonly force: boolean;
-  /** Within which it starts and reboots; empty for at once. */
-  readonly window: string;
-  /** When it starts, while it is scheduled and the node's clock can be relied on. */
-  readonly startsAt?: string;
-  /** It will be paused as soon as the slot is written. */
-  readonly pausing: boolean;
-  readonly phaseChanges: readonly { readonly phase: Phase; readonly at?: string }[];
-  readonly checks: readonly CheckResult[];
-  readonly reason?: UpdateReason;
-  readonly trialBootIds: readonly string[];
-  readonly failedBootLog: string;
-}
-
-/** A bundle on removable media, which nobody verified. */
-export interface MediaBundle {
-  readonly path: string;
-  readonly sizeBytes: number;
-  readonly modifiedAt?: string;
-}
-
-export interface UpdateEvent {
-  readonly cursor: string;
-  readonly type: 'progress' | 'result';
-  readonly update: Update;
-}
-
-export interface InstallRequest {
-  readonly source: BundleSource;
-  readonly rebootPolicy: 'automatic' | 'manual';
-  readonly force: boolean;
-  readonly allowDowngrade: boolean;
-  /** 0 for as many as there come. */
-  readonly bytesPerSecond: number;
-  /** Whether the node keeps the file of its client, for other nodes, until its next update ends. */
-  readonly keepBundle?: boolean;
-  /** Empty for at once. */
-  readonly window: string;
-  readonly urlAccess?: UrlAccess;
-  /** A UUID: asking again with the same one is the same update. */
-  readonly operationId?: string;
-  readonly rolloutFence?: RolloutFence;
-}
-
-/** What the server of a URL wants to see. */
-export interface UrlAccess {
-  readonly headers: readonly { readonly name: string; readonly value: string }[];
-  /** PEM; both or none. */
-  readonly clientCertificate: string;
-  readonly clientKey: string;
-}
 
 /** A quote of PCR 0 to 15 and the logs of what was measured, raw, with both ends of the session in which they came. */
 export interface NodeQuote {
@@ -188,6 +27,14 @@ export interface NodeQuote {
   readonly logs: { readonly firmware: Buffer; readonly userspace: Buffer; readonly ima: Buffer };
   readonly serverCertificateSha256: Buffer;
   readonly clientCertificateSha256: Buffer;
+}
+
+/** How a node stands. */
+export interface NodeStatus {
+  readonly device: Device;
+  readonly health: Health;
+  /** Of the update that is under way or, with none, the last one. */
+  readonly update?: Update;
 }
 
 /** What a node is and how it fares. */
@@ -263,14 +110,6 @@ export interface AttestationCalls {
 }
 
 /** An open connection. Every call has the connection's deadline and fails with a Failure that names the node. */
-/** How a node stands. */
-export interface NodeStatus {
-  readonly device: Device;
-  readonly health: Health;
-  /** Of the update that is under way or, with none, the last one. */
-  readonly update?: Update;
-}
-
 export interface NodeConnection extends DeviceCalls, RecordCalls, UpdateCalls, ServeCalls, RolloutCalls, AttestationCalls, AccessCalls {
   close(): void;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import type { UrlAccess } from './node.ts';
+import type { UrlAccess } from './node-update.ts';
 
 /** What a command line says of the server of a URL. */
 export interface UrlAccessOptions {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FollowEvent } from '../fleet/follow.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { World } from '../world.ts';
 import type { Paint } from './colour.ts';
 import type { ProgressView } from './progress.ts';

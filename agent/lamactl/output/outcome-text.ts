@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FollowEnd } from '../fleet/follow.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { Paint } from './colour.ts';
 import { logText } from './log-text.ts';
 

@@ -2,7 +2,7 @@
 
 import { oneLine } from '../../shared/printable.ts';
 import type { FollowEvent } from '../fleet/follow.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { World } from '../world.ts';
 import type { ProgressView } from './progress.ts';
 import { type NodeProgress, nodeProgress } from './progress-line.ts';

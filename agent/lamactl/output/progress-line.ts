@@ -2,7 +2,7 @@
 
 import { oneLine } from '../../shared/printable.ts';
 import type { FollowEvent } from '../fleet/follow.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { Paint, Style } from './colour.ts';
 import { fetchedText } from './fetched-text.ts';
 import { stopwatch } from './time.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { oneLine } from '../../shared/printable.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { type RolloutState, summaryOf } from '../rollout/state.ts';
 import type { World } from '../world.ts';

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
 import { askOne } from '../fleet/ask.ts';
-import type { Connect, NodeConnection, Target, Update } from '../node/node.ts';
+import type { Connect, NodeConnection, Target } from '../node/node.ts';
 import type { RolloutClaim } from '../node/node-rollout.ts';
 import { hasEnded } from '../node/node-state.ts';
+import type { Update } from '../node/node-update.ts';
 import type { Clock } from '../world.ts';
 import { isAttempt, operationIdOf } from './operation-id.ts';
 import { Patience } from './patience.ts';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { NodeConnection, Update } from '../node/node.ts';
+import type { NodeConnection } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import type { DrainDoor } from './drain-door.ts';
 import type { NodeAsking } from './node-asking.ts';
 import { type UpdateWatch, unlessRollingBack, whyOf } from './update-watch.ts';

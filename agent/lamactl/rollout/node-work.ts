@@ -2,8 +2,9 @@
 import { Failure } from '../../shared/failure.ts';
 import { askOne } from '../fleet/ask.ts';
 import type { FollowEnd } from '../fleet/follow.ts';
-import type { NodeConnection, Update, UrlAccess } from '../node/node.ts';
+import type { NodeConnection } from '../node/node.ts';
 import { hasEnded } from '../node/node-state.ts';
+import type { Update, UrlAccess } from '../node/node-update.ts';
 import { DrainDoor } from './drain-door.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
 import type { DrainGate, TrustGate } from './gates.ts';

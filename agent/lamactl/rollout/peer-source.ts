@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { InstallRequest, Target } from '../node/node.ts';
+import type { Target } from '../node/node.ts';
+import type { InstallRequest } from '../node/node-update.ts';
+import { peerOf } from '../node/peer.ts';
 import type { Plan } from './plan.ts';
 
 /** A node tries three of them; more names than these would only make the request longer. */
@@ -17,6 +19,6 @@ export function peerSource(
   const wave = nodes[node]?.wave ?? 0;
   if (options.peers !== true || !('client' in source)) return { source };
   const before = targets.filter((_, index) => (nodes[index]?.wave ?? wave) < wave).filter((target) => target !== undefined);
-  const peers = before.slice(-MOST_PEERS).map(({ tlsName, address }) => ({ name: tlsName, address }));
+  const peers = before.slice(-MOST_PEERS).map(peerOf);
   return { source: { client: { ...source.client, peers } }, keepBundle: wave < waves - 1 };
 }

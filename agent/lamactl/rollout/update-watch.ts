@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { type FollowEnd, follow } from '../fleet/follow.ts';
 import type { BundleFile } from '../node/bundle-file.ts';
-import type { Update } from '../node/node.ts';
+import type { Update } from '../node/node-update.ts';
 import { serve } from '../node/serve.ts';
 import type { DrainDoor } from './drain-door.ts';
 import type { NodeAsking } from './node-asking.ts';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { askOne } from '../fleet/ask.ts';
-import type { NodeConnection, Update } from '../node/node.ts';
+import type { NodeConnection } from '../node/node.ts';
 import { judgeNode } from '../node/node-state.ts';
+import type { Update } from '../node/node-update.ts';
 import type { NodeAsking } from './node-asking.ts';
 import { Patience } from './patience.ts';
 

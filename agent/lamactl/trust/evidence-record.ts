@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+
 import { type FileHandle, open } from 'node:fs/promises';
+import { CHAIN_START, lineHash } from '../../shared/audit-chain.ts';
 import { Failure } from '../../shared/failure.ts';
 import { writeEvidence } from '../attest/evidence.ts';
 import { lockFile } from '../file-lock.ts';
@@ -8,9 +9,6 @@ import { openInput } from '../input-file.ts';
 import type { Attestation } from './attest-node.ts';
 import { endOfLines, linesOf } from './record-lines.ts';
 import { type RecordedLine, readLine, type Told, toldBy } from './recorded-line.ts';
-
-/** What comes before the first line. */
-const BEGINNING = '0'.repeat(64);
 
 const ZEROS = /^\0*$/;
 
@@ -41,7 +39,7 @@ async function append(handle: FileHandle, file: string, judged: readonly (Attest
   const lines = judged.map(({ node, time, verdict, evidence, policy }) => {
     const parts = { ...(evidence && { evidence: JSON.parse(writeEvidence(evidence)) as unknown }), ...(policy && { policy }) };
     const line = JSON.stringify({ previous, node, time, verdict, ...parts });
-    previous = hashOf(line);
+    previous = lineHash(line);
     return `${line}\n`;
   });
   await handle.writeFile(lines.join(''));
@@ -54,11 +52,11 @@ async function closeLastLine(handle: FileHandle, file: string): Promise<string> 
   if (!end) throw broken(file, 'its last line is longer than lamactl writes any');
   const { line, torn, tornAt } = end;
   if (line !== undefined && !readLine(line)) throw broken(file, 'its last line is not as lamactl writes it');
-  const previous = line === undefined ? BEGINNING : hashOf(line);
+  const previous = line === undefined ? CHAIN_START : lineHash(line);
   if (torn === '') return previous;
   if (readLine(torn)?.previous === previous) {
     await handle.writeFile('\n');
-    return hashOf(torn);
+    return lineHash(torn);
   }
   // Another file, given by mistake, is left as it is. Zeros are of a file system that wrote the size before the content.
   const beginning = `{"previous":"${previous}"`;
@@ -72,7 +70,7 @@ async function closeLastLine(handle: FileHandle, file: string): Promise<string> 
 /** Reads a record from its start. Throws EVIDENCE_INVALID at the first line that is not what was written, and CONFIG_INVALID. */
 export async function* readRecord(file: string): AsyncGenerator<RecordedVerdict> {
   const handle = await openInput(file);
-  let previous = BEGINNING;
+  let previous = CHAIN_START;
   let number = 0;
   for await (const text of linesOf(handle)) {
     number++;
@@ -84,7 +82,7 @@ export async function* readRecord(file: string): AsyncGenerator<RecordedVerdict>
         `line ${number}: it does not follow on the line before: one of the two was changed, or lines between them taken out`,
         number,
       );
-    previous = hashOf(text);
+    previous = lineHash(text);
     yield { line: number, sha256: previous, ...told(line, file, number) };
   }
   if (number === 0) throw broken(file, 'it has no lines');
@@ -102,10 +100,6 @@ async function openToAppend(file: string): Promise<FileHandle> {
   return open(file, 'a+', 0o600).catch((error: Error) => {
     throw new Failure('CONFIG_INVALID', `Cannot append to ${file}: ${error.message}`, { file });
   });
-}
-
-function hashOf(line: string): string {
-  return createHash('sha256').update(line).digest('hex');
 }
 
 function broken(file: string, found: string, line?: number): Failure {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import * as v from 'valibot';
+import { parsedJson } from '../../shared/json.ts';
 import { type Evidence, evidenceIn } from '../attest/evidence.ts';
 import { type Policy, policyIn } from '../attest/policy.ts';
 import type { Verdict } from '../attest/verdict.ts';
@@ -34,7 +36,7 @@ export type RecordedLine = v.InferOutput<typeof schema>;
 
 /** A line that can be judged again: what its verdict rests on is there, unless that is one that rests on nothing. Undefined of any other. */
 export function readLine(text: string): RecordedLine | undefined {
-  const { success, output } = v.safeParse(schema, json(text));
+  const { success, output } = v.safeParse(schema, parsedJson(text));
   if (!success) return undefined;
   const isWhole = output.evidence !== undefined && output.policy !== undefined;
   return isWhole || restsOnNothing(output.verdict) ? output : undefined;
@@ -64,12 +66,4 @@ export function toldBy({ node, time, evidence, policy, ...line }: RecordedLine):
 function restsOnNothing(verdict: RecordedLine['verdict']): boolean {
   if (verdict.verdict === 'REJECTED') return verdict.reason === 'malformed' || verdict.reason === 'tpm-gone';
   return verdict.verdict === 'UNATTESTED' || verdict.verdict === 'UNKNOWN';
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

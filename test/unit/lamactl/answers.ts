@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CheckResult, Device, Health, Phase, Update } from '../../../agent/lamactl/node/node.ts';
+import type { CheckResult, Device, Health } from '../../../agent/lamactl/node/node-device.ts';
+import type { Phase, Update } from '../../../agent/lamactl/node/node-update.ts';
 
 /* What a node in good order answers; a test changes the part that it is about. */
 

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { put, type Register, requireAlone, take } from '../../../agent/daemon/rollout/register.ts';
-import type {
-  ConnectOptions,
-  Inspection,
-  InstallRequest,
-  NodeConnection,
-  Target,
-  Update,
-  UpdateEvent,
-} from '../../../agent/lamactl/node/node.ts';
+import type { ConnectOptions, NodeConnection, Target } from '../../../agent/lamactl/node/node.ts';
 import type { NodeTrust } from '../../../agent/lamactl/node/node-access.ts';
 import type { RolloutCopy } from '../../../agent/lamactl/node/node-rollout.ts';
+import type { Inspection, InstallRequest, Update, UpdateEvent } from '../../../agent/lamactl/node/node-update.ts';
 import { CHAIN_START, lineHash } from '../../../agent/shared/audit-chain.ts';
 import { Failure } from '../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from './answers.ts';

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import * as v from 'valibot';
+import { parsedJson } from '../../../shared/json.ts';
 import type { LogEntry } from '../../node/node-log.ts';
 
 /** What journalctl is asked for beside what it always tells: cursor, time and boot. systemd.journal-fields(7). */
@@ -21,7 +23,7 @@ const EntrySchema = v.object({
 
 /** One line of "journalctl --output=json"; undefined when it is no entry. */
 export function journalEntry(line: string): LogEntry | undefined {
-  const parsed = v.safeParse(EntrySchema, parseJson(line));
+  const parsed = v.safeParse(EntrySchema, parsedJson(line));
   if (!parsed.success) return undefined;
   const fields = parsed.output;
   const priority = Number(text(fields.PRIORITY) || Number.NaN);
@@ -37,14 +39,6 @@ export function journalEntry(line: string): LogEntry | undefined {
     message: text(fields.MESSAGE),
     messageLeftOut: fields.MESSAGE === null,
   };
-}
-
-function parseJson(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }
 
 function text(field: v.InferOutput<typeof Field>): string {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import * as v from 'valibot';
+import { parsedJson } from '../../../shared/json.ts';
 import { type Operation, OperationSchema } from '../life/state.ts';
 import { type FailedVersion, FailedVersionSchema } from './failed-version.ts';
 
@@ -18,7 +20,7 @@ const FIRST_ID = /"id":\s*"([0-9a-f-]{36})"/;
 
 /** Looks into a journal that is torn, or whose format is a newer agent's, for what does not depend on the rest. */
 export function salvage(text: string): Salvage {
-  const raw = parseOrNothing(text);
+  const raw = parsedJson(text);
   const operation = v.safeParse(v.object({ state: v.object({ operation: OperationSchema }) }), raw);
   const failed = v.safeParse(v.object({ failedVersions: v.array(v.unknown()) }), raw);
   const versions = failed.success ? failed.output.failedVersions.map((one) => v.safeParse(FailedVersionSchema, one)) : [];
@@ -27,12 +29,4 @@ export function salvage(text: string): Salvage {
     operation: operation.success ? operation.output.state.operation : undefined,
     failedVersions: versions.flatMap((one) => (one.success ? [one.output] : [])),
   };
-}
-
-function parseOrNothing(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

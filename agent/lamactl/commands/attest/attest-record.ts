@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import { type Command, Option } from 'commander';
 import type { Verdict } from '../../attest/verdict.ts';
 import { type ExitName, worst } from '../../exit-code.ts';
 import { renderDocument } from '../../output/document.ts';
@@ -8,6 +9,7 @@ import { localTime } from '../../output/time.ts';
 import { verdictFacts, verdictStyle } from '../../output/verdict-text.ts';
 import type { RecordedVerdict } from '../../trust/evidence-record.ts';
 import { helpAfter } from '../help.ts';
+import { sha256 } from '../options.ts';
 import type { Run, Session } from '../session.ts';
 
 interface Options {
@@ -32,11 +34,6 @@ export function addAttestRecord(attest: Command, run: Run): void {
       ),
     )
     .action((options: Options, command: Command) => run(command, (session) => judgeRecord(session, options)));
-}
-
-function sha256(text: string): string {
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Say a SHA-256 in lower-case hexadecimal.');
-  return text;
 }
 
 interface Rejudged {

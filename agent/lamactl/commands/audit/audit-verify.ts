@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Command, InvalidArgumentError, Option } from 'commander';
+
+import { type Command, Option } from 'commander';
 import { type ExitName, worst } from '../../exit-code.ts';
 import { readInput } from '../../input-file.ts';
 import { chainCell } from '../../output/audit-text.ts';
@@ -8,6 +9,7 @@ import { type Cell, table } from '../../output/table.ts';
 import { type CheckedLog, checkCopies, checkNodeLog, isSound } from '../../trust/audit-check.ts';
 import { openAuditHeads } from '../../trust/audit-heads.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
+import { sha256 } from '../options.ts';
 import { askAndPrint, given } from '../print-answers.ts';
 import { type Run, type Session, WORK_TIMEOUT_MS } from '../session.ts';
 
@@ -40,11 +42,6 @@ export function addAuditVerify(audit: Command, run: Run): void {
       ),
     )
     .action((options: Options, command: Command) => run(command, (session) => verify(session, options)));
-}
-
-function sha256(text: string): string {
-  if (!/^[0-9a-f]{64}$/.test(text)) throw new InvalidArgumentError('Say a SHA-256 in lower-case hexadecimal.');
-  return text;
 }
 
 async function verify(session: Session, { file, head, acceptNew }: Options): Promise<ExitName> {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { EXIT_OF_STATE, type ExitName } from '../../exit-code.ts';
-import type { CheckResult, Checks, NodeConnection, Outcome } from '../../node/node.ts';
+import type { NodeConnection } from '../../node/node.ts';
+import type { CheckResult, Checks, Outcome } from '../../node/node-device.ts';
 import { type Judgement, judgeChecks, judgeHealth } from '../../node/node-state.ts';
 import type { Paint, Style } from '../../output/colour.ts';
 import { type Cell, table } from '../../output/table.ts';

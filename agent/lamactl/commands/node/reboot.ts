@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
 import { awaitReboot } from '../../fleet/await-reboot.ts';
-import type { Device, NodeConnection, Target } from '../../node/node.ts';
+import type { NodeConnection, Target } from '../../node/node.ts';
+import type { Device } from '../../node/node-device.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import { duration } from '../options.ts';
 import { askAndPrint, given } from '../print-answers.ts';

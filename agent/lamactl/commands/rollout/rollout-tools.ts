@@ -2,7 +2,7 @@
 import { Failure } from '../../../shared/failure.ts';
 import { readInput } from '../../input-file.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
-import type { UrlAccess } from '../../node/node.ts';
+import type { UrlAccess } from '../../node/node-update.ts';
 import { readUrlAccess } from '../../node/url-access.ts';
 import type { DrainGate, TrustGate } from '../../rollout/gates.ts';
 import type { Plan } from '../../rollout/plan.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
-import type { Update } from '../../node/node.ts';
+import type { Update } from '../../node/node-update.ts';
 import type { Paint } from '../../output/colour.ts';
 import { fetchedText } from '../../output/fetched-text.ts';
 import { logText } from '../../output/log-text.ts';

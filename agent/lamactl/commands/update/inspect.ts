@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
-import type { BundleSource, Inspection } from '../../node/node.ts';
+import type { BundleSource, Inspection } from '../../node/node-update.ts';
 import type { Paint } from '../../output/colour.ts';
 import { type Cell, facts } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';

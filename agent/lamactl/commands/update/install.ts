@@ -4,7 +4,8 @@ import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
 import { readInput } from '../../input-file.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
-import type { BundleSource, InstallRequest } from '../../node/node.ts';
+import type { BundleSource, InstallRequest } from '../../node/node-update.ts';
+import { peerOf } from '../../node/peer.ts';
 import { serve } from '../../node/serve.ts';
 import { readUrlAccess, type UrlAccessOptions } from '../../node/url-access.ts';
 import type { InstallGate } from '../../trust/install-gate.ts';
@@ -106,8 +107,7 @@ async function install(session: Session, bundle: string, options: InstallOptions
   }
   const file = await BundleFile.open(argument.file);
   try {
-    const targets = options.peers ? await session.targetsOf(options.peers) : [];
-    const peers = targets.map(({ tlsName, address }) => ({ name: tlsName, address }));
+    const peers = options.peers ? (await session.targetsOf(options.peers)).map(peerOf) : [];
     const client = peers.length > 0 ? { ...file.info, peers } : file.info;
     return await installFrom(session, { client }, options, gate, file);
   } finally {

@@ -3,8 +3,10 @@ import { deviceCalls } from '../../node/calls/device.ts';
 import { rolloutCalls } from '../../node/calls/rollouts.ts';
 import { getStatus } from '../../node/calls/status.ts';
 import { getUpdate } from '../../node/calls/updates.ts';
-import type { Device, NodeConnection, NodeStatus, Update } from '../../node/node.ts';
+import type { NodeConnection, NodeStatus } from '../../node/node.ts';
+import type { Device } from '../../node/node-device.ts';
 import type { KnownRollout } from '../../node/node-rollout.ts';
+import type { Update } from '../../node/node-update.ts';
 import type { UnaryChannel } from '../../node/unary-channel.ts';
 
 /** What a node is asked with many others at once; calls that are answered once, and nothing else. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { UpdateServiceDefinition as update } from '../../../shared/gen/services.ts';
 import type { Channel } from '../channel.ts';
-import type { BundleSource, InstallRequest, Update, UpdateCalls } from '../node.ts';
+import type { UpdateCalls } from '../node.ts';
+import type { BundleSource, InstallRequest, Update } from '../node-update.ts';
 import { inspectionFromWire, mediaBundleFromWire, updateEventFromWire, updateFromWire } from '../wire/from-wire.ts';
 import { REBOOT_POLICIES } from '../wire/wire-names.ts';
 import { text } from '../wire/wire-values.ts';

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { lamadist } from '../../../shared/gen/messages.js';
-import type {
-  Bundle,
-  BundleSource,
-  CheckResult,
-  Checks,
-  Device,
-  Health,
-  Inspection,
-  MediaBundle,
-  Slot,
-  Update,
-  UpdateEvent,
-} from '../node.ts';
+import type { CheckResult, Checks, Device, Health, Slot } from '../node-device.ts';
+import type { Bundle, BundleSource, Inspection, MediaBundle, Update, UpdateEvent } from '../node-update.ts';
 import { BOOT_STATUSES, OUTCOMES, PHASES, REACHABILITIES, REBOOT_POLICIES, SEVERITIES, VERDICTS } from './wire-names.ts';
 import { duration, named, present, text, time } from './wire-values.ts';
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { Phase } from '../../../../agent/lamactl/node/node.ts';
 import { judgeChecks, judgeHealth, judgeNode, type State } from '../../../../agent/lamactl/node/node-state.ts';
+import type { Phase } from '../../../../agent/lamactl/node/node-update.ts';
 import { PHASES } from '../../../../agent/lamactl/node/wire/wire-names.ts';
 import { CHECK, DEVICE, HEALTH, updateIn } from '../answers.ts';
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Device, InstallRequest, Target, Update } from '../../../../agent/lamactl/node/node.ts';
+import type { Target } from '../../../../agent/lamactl/node/node.ts';
+import type { Device } from '../../../../agent/lamactl/node/node-device.ts';
+import type { InstallRequest, Update } from '../../../../agent/lamactl/node/node-update.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
 import { DEVICE, HEALTH, updateIn } from '../answers.ts';
 import { FakeNode } from '../fake-node.ts';

@@ -3,7 +3,7 @@ import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { take } from '../../../../../agent/daemon/rollout/register.ts';
-import type { InstallRequest, Update } from '../../../../../agent/lamactl/node/node.ts';
+import type { InstallRequest, Update } from '../../../../../agent/lamactl/node/node-update.ts';
 import { unpackPlan } from '../../../../../agent/lamactl/rollout/record.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { DEVICE, updateIn } from '../../answers.ts';
