@@ -6,10 +6,13 @@ import type { Target } from '../../node/node.ts';
 import type { Answer } from '../ask.ts';
 import { pollPart } from './poll-part.ts';
 import type { Answers, QuestionName } from './questions.ts';
+import type { Turns } from './turns.ts';
 
-/** What a thread is to ask, and whom. */
+/** What a thread is to ask, and whom when it is its turn. */
 export interface Order {
   readonly name: QuestionName;
+  /** Shared with the other threads. */
+  readonly turns: Turns;
   readonly timeoutMs: number;
   readonly atATime: number;
   readonly identities: readonly Identity[];
@@ -27,7 +30,7 @@ const REPORT_EVERY_MS = 50;
 
 /** Carries out the order that this thread was started with. */
 export async function pollInWorker(): Promise<void> {
-  const { name, targets, identities, ...options } = workerData as Order;
+  const { name, targets, identities, turns, ...options } = workerData as Order;
   const own = identities.map(({ ca, certificate, key }) => ({
     ca: Buffer.from(ca),
     certificate: Buffer.from(certificate),
@@ -40,7 +43,7 @@ export async function pollInWorker(): Promise<void> {
   };
   const timer = setInterval(send, REPORT_EVERY_MS);
   const whole = targets.map((target): Target => ({ ...target, identity: own[target.identity]! }));
-  await pollPart(name, whole, options, (answer, index) => reports.push(reportOf(answer, index)));
+  await pollPart(name, whole, turns, options, (answer, index) => reports.push(reportOf(answer, index)));
   clearInterval(timer);
   send();
 }
