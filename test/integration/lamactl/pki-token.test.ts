@@ -1,39 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { softHsm, type Token, tpmToken } from '../fakes/token.ts';
 
-const MODULE = '/usr/lib/softhsm/libsofthsm2.so';
 const LAMACTL = join(import.meta.dirname, '../../../dist/lamactl.js');
-const PIN = '271828';
-const KEY = `pkcs11:token=home%20lab;object=authority?module-path=${MODULE}`;
+const TOKENS = [
+  { what: 'a security module', make: softHsm },
+  { what: 'a TPM', make: tpmToken },
+];
 
-let folder: string;
-let env: NodeJS.ProcessEnv;
+describe.each(TOKENS)("an authority's key in $what", { timeout: 120_000 }, ({ make }) => {
+  let folder: string;
+  let token: Token;
+  let env: NodeJS.ProcessEnv;
+  let key: string;
 
-const lamactl = (...args: readonly string[]) => execa('node', [LAMACTL, ...args], { env, reject: false, all: true, input: '' });
-const file = (name: string) => join(folder, name);
+  const lamactl = (...args: readonly string[]) => execa('node', [LAMACTL, ...args], { env, reject: false, all: true, input: '' });
+  const file = (name: string) => join(folder, name);
 
-/** SoftHSM stands for a smart card, a security module, or a TPM behind tpm2-pkcs11: the interface is the same. */
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'lamadist-token-'));
-  await mkdir(file('tokens'));
-  await writeFile(file('softhsm2.conf'), `directories.tokendir = ${file('tokens')}\n`);
-  await writeFile(file('pin'), `${PIN}\n`, { mode: 0o600 });
-  await writeFile(file('wrong-pin'), '000000\n', { mode: 0o600 });
-  env = { ...process.env, SOFTHSM2_CONF: file('softhsm2.conf'), LAMACTL_CONFIG: file('config.yaml') };
-  await execa('softhsm2-util', ['--init-token', '--free', '--label', 'home lab', '--pin', PIN, '--so-pin', '314159'], { env });
-  const generate = ['--keypairgen', '--key-type', 'EC:prime256v1', '--label', 'authority', '--usage-sign'];
-  await execa('pkcs11-tool', ['--module', MODULE, '--token-label', 'home lab', '--login', '--pin', PIN, ...generate], { env });
-});
-afterAll(() => rm(folder, { recursive: true }));
+  beforeAll(async () => {
+    token = await make({ label: 'authority', kind: 'p256' });
+    key = `pkcs11:token=${encodeURIComponent(token.label)};object=authority?module-path=${token.module}`;
+    folder = await mkdtemp(join(tmpdir(), 'lamadist-token-'));
+    await writeFile(file('pin'), `${token.pin}\n`, { mode: 0o600 });
+    await writeFile(file('wrong-pin'), '000000\n', { mode: 0o600 });
+    env = { ...process.env, ...token.env, LAMACTL_CONFIG: file('config.yaml') };
+  }, 120_000);
+  afterAll(async () => {
+    await token.end();
+    await rm(folder, { recursive: true });
+  });
 
-describe("an authority's key in a token", { timeout: 60_000 }, () => {
   it('signs, and never leaves it', async () => {
-    const made = await lamactl('pki', 'init', '--token', KEY, '--passphrase-file', file('pin'));
+    const made = await lamactl('pki', 'init', '--token', key, '--passphrase-file', file('pin'));
     expect(made).toMatchObject({ exitCode: 0 });
     const issued = await lamactl('pki', 'issue', 'bob', '--role', 'reader', '--folder', file('bob'), '--passphrase-file', file('pin'));
     expect(issued).toMatchObject({ exitCode: 0 });
@@ -44,7 +47,7 @@ describe("an authority's key in a token", { timeout: 60_000 }, () => {
     expect(bob.verify(authority.publicKey)).toBe(true);
     const kept = await readdir(file('pki/home'));
     expect(kept.filter((name) => name.startsWith('authority'))).toEqual([]);
-    expect(await lamactl('pki', 'list')).toMatchObject({ stdout: expect.stringContaining(KEY) });
+    expect(await lamactl('pki', 'list')).toMatchObject({ stdout: expect.stringContaining(key) });
   });
 
   it('is named when the PIN is wrong, or the token is not there', async () => {
@@ -57,7 +60,7 @@ describe("an authority's key in a token", { timeout: 60_000 }, () => {
       '--context',
       'other',
       '--token',
-      KEY.replace('home%20lab', 'gone'),
+      key.replace('home%20lab', 'gone'),
       '--passphrase-file',
       file('pin'),
     );
