@@ -16,6 +16,7 @@ import { securityPosture } from '../platform/linux/posture/security-posture.ts';
 import { readJournal } from '../platform/systemd/journal-reader.ts';
 import { systemdUnits } from '../platform/systemd/unit-control.ts';
 import { inventoryReader } from '../platform/systeminformation/inventory-reader.ts';
+import type { RolloutRegisters } from '../rollout/registers.ts';
 import type { Service } from '../rpc/server.ts';
 import { deviceService } from '../rpc/services/device-service.ts';
 import { eventService } from '../rpc/services/event-service.ts';
@@ -36,10 +37,15 @@ export interface DeviceParts {
   readonly folders: Folders;
   readonly events: EventLog;
   readonly monitor: HealthMonitor;
+  readonly rollouts: RolloutRegisters;
 }
 
 /** The services about the node itself. */
-export function deviceServices({ config, folders, events, monitor }: DeviceParts, neighbours: Neighbours, { updater }: Updates): Service[] {
+export function deviceServices(
+  { config, folders, events, monitor, rollouts }: DeviceParts,
+  neighbours: Neighbours,
+  { updater }: Updates,
+): Service[] {
   const { boot, host, bus, installer, reboot, busConnected } = neighbours;
   const readDevice = deviceReader({ clock, host, boot, agentVersion: VERSION, installer, busConnected });
   return [
@@ -56,6 +62,7 @@ export function deviceServices({ config, folders, events, monitor }: DeviceParts
         boot,
         reboot,
         updater,
+        rollouts,
         // The same program, which does nothing else when it is told so: see main.ts.
         inventory: inventoryReader([process.execPath, '--max-old-space-size=48', process.argv[1] ?? '', INVENTORY], clock),
         securityPosture: securityPosture(),

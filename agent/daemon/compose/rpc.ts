@@ -68,7 +68,7 @@ export function rpcOf(parts: RpcParts, neighbours: Neighbours, updates: Updates)
       implementation: updateService({ ...updates, installer, callers, boot, clock, newId: randomUUID, rollouts }),
     },
     { name: 'lamadist.agent.v1.HealthService', definition: HealthServiceDefinition, implementation: healthService(monitor) },
-    ...deviceServices({ config, folders, events, monitor }, neighbours, updates),
+    ...deviceServices({ config, folders, events, monitor, rollouts }, neighbours, updates),
     {
       name: 'lamadist.agent.v1.AttestationService',
       definition: AttestationServiceDefinition,

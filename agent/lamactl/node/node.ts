@@ -42,7 +42,7 @@ export interface DeviceCalls {
   status(): Promise<NodeStatus>;
   device(): Promise<Device>;
   /** Returns the id of the boot that is about to end. */
-  reboot(): Promise<string>;
+  reboot(only?: OnlyIf): Promise<string>;
   health(): Promise<Health>;
   runChecks(): Promise<Checks>;
   /** What was found before, or, refreshed, what is found now. */

@@ -49,17 +49,17 @@ export class UpdateWatch {
 
   /** A node that cannot be drained keeps its version, and its work. */
   async #rebootDrained(node: number, operationId: string, signal: AbortSignal): Promise<void> {
+    const only = { operationId, rolloutFence: this.asking.parts.claim };
     try {
       await this.parts.door.close(this.asking.target(node), signal);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
-      const only = { operationId, rolloutFence: this.asking.parts.claim };
       await this.asking.insist(node, signal, (connection) =>
         connection.rollBack('The node could not be drained', only).catch(unlessRollingBack),
       );
       throw thrown;
     }
-    await this.asking.insist(node, signal, (connection) => connection.reboot());
+    await this.asking.insist(node, signal, (connection) => connection.reboot(only).catch(unlessRebooting));
   }
 }
 
@@ -78,6 +78,11 @@ export function whyOf(end: FollowEnd): string {
 }
 
 /** A request whose answer was lost comes twice. */
+function unlessRebooting(thrown: unknown): void {
+  if (Failure.from(thrown).code !== 'REBOOT_REFUSED') throw thrown;
+}
+
+/** Likewise. */
 export function unlessRollingBack(thrown: unknown): void {
   if (Failure.from(thrown).code !== 'NOTHING_TO_ROLL_BACK') throw thrown;
 }

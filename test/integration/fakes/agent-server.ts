@@ -144,6 +144,7 @@ export async function startAgentServer(
       boot,
       reboot: async () => void node.reboots++,
       updater,
+      rollouts,
       inventory: async () => Promise.reject(new Error('there is no hardware')),
       securityPosture: async () => [],
       diskUsage: { fileSystems: async () => [], folder: async (folder) => ({ ...folder, usedBytes: 0, files: 0, complete: true }) },

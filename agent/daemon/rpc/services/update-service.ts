@@ -20,6 +20,7 @@ import { bundleMessage, timestamp, updateMessage } from '../messages/update-mess
 import { bundleSource } from './bundle-source.ts';
 import { installation } from './installation.ts';
 import { readBundle } from './read-bundle.ts';
+import { requireLast } from './require-last.ts';
 import { guarded } from './rollout-service.ts';
 import { serveBundle } from './serve-bundle.ts';
 
@@ -136,12 +137,6 @@ async function command(
   requireLast(updater.state, operationId);
   await updater.submit(event);
   return { operationId: updater.state.phase === 'idle' ? '' : updater.state.operation.id };
-}
-
-function requireLast(state: UpdateState, operationId: string): void {
-  const current = state.phase === 'idle' ? '' : state.operation.id;
-  if (operationId === '' || operationId === current) return;
-  throw new Failure('UPDATE_NOT_FOUND', `Cannot do this to the update: "${operationId}" is not the last one of this node`);
 }
 
 /** Whether the client asks again for an update that it chose the id of. */

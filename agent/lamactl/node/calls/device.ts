@@ -14,7 +14,7 @@ import { text } from '../wire/wire-values.ts';
 export function deviceCalls(channel: Pick<Channel, 'call'>): Omit<DeviceCalls, 'status'> {
   return {
     device: async () => deviceFromWire((await channel.call(device.getDevice, {})).device ?? {}),
-    reboot: async () => text((await channel.call(device.reboot, {})).bootId),
+    reboot: async (only) => text((await channel.call(device.reboot, { ...only })).bootId),
     health: async () => healthFromWire(await channel.call(health.getHealth, {})),
     runChecks: async () => checksFromWire(await channel.call(health.runChecks, {})),
     inventory: async (refresh) => inventoryFromWire((await channel.call(device.getInventory, { refresh })).inventory ?? {}),

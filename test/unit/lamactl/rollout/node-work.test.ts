@@ -154,6 +154,24 @@ describe('what a rollout does to a node', () => {
   });
 });
 
+describe('very many nodes', () => {
+  it('are not all asked at once', async () => {
+    const names = Array.from({ length: 200 }, (_, index) => `node-${index}`);
+    let [open, most] = [0, 0];
+    const connect: WorkParts['connect'] = async (target, options) => {
+      most = Math.max(most, ++open);
+      await new Promise((resolve) => setImmediate(resolve));
+      const connection = await new SlotNode().connect(target, options);
+      return { ...connection, close: () => void open-- };
+    };
+    const plan = planOf([names]);
+    const work = workOn(new SlotNode(), { plan, targets: names.map((name) => targetOf(name)), connect });
+    const outcomes = await Promise.all(names.map((_, node) => work.carryOut({ type: 'probe', node }, signal)));
+    expect(outcomes.every(({ type }) => type === 'node-answered')).toBe(true);
+    expect([open, most]).toEqual([0, 64]);
+  });
+});
+
 describe('a node of a cluster', () => {
   const inCluster = { targets: [targetOf('attic', { k3s: 'agent' })] };
 
@@ -161,10 +179,19 @@ describe('a node of a cluster', () => {
     const node = new SlotNode();
     const drain = new FakeDrain();
     const work = workOn(node, { ...inCluster, drain });
-    drain.onDrain = () => expect([node.reboots, work.cordoned]).toEqual([0, ['attic']]);
+    drain.onDrain = () => expect([node.rebootsOf, work.cordoned]).toEqual([[], ['attic']]);
     expect(await work.carryOut({ type: 'start', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-committed' });
     expect(node.installs).toMatchObject([{ rebootPolicy: 'manual' }]);
-    expect([drain.calls, node.reboots, work.cordoned]).toEqual([['drain', 'release'], 1, []]);
+    expect(node.rebootsOf).toMatchObject([{ operationId: idOf(1), rolloutFence: { epoch: 1 } }]);
+    expect([drain.calls, work.cordoned]).toEqual([['drain', 'release'], []]);
+  });
+
+  it('reboots once when the answer to that is lost', async () => {
+    const node = new SlotNode();
+    node.losesAnswer = true;
+    const work = workOn(node, { ...inCluster, drain: new FakeDrain() });
+    expect(await work.carryOut({ type: 'start', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-committed' });
+    expect(node.rebootsOf).toHaveLength(1);
   });
 
   it('is the only kind that waits for lamactl with its reboot', async () => {
@@ -194,7 +221,7 @@ describe('a node of a cluster', () => {
     drain.failure = new Failure('DRAIN_FAILED', 'Cannot drain attic, which is uncordoned again: a budget');
     const outcome = await workOn(node, { ...inCluster, drain }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
     expect(outcome).toMatchObject({ type: 'node-failed', why: expect.stringContaining('a budget') });
-    expect([node.reboots, node.last?.phase]).toEqual([0, 'rolled-back']);
+    expect([node.rebootsOf, node.last?.phase]).toEqual([[], 'rolled-back']);
   });
 
   it('is named when it stays cordoned', async () => {

@@ -21,7 +21,10 @@ export class SlotNode extends FakeNode {
   readonly versions: Record<SlotName, string> = { 'rootfs.0': '1', 'rootfs.1': '' };
   booted: SlotName = 'rootfs.0';
   isWell = true;
-  reboots = 0;
+  /** What each reboot was for. */
+  readonly rebootsOf: unknown[] = [];
+  /** An answer that is lost on its way. */
+  losesAnswer = false;
   readonly known = new Map<string, Update>();
 
   constructor(readonly bundleVersion = '2') {
@@ -32,9 +35,11 @@ export class SlotNode extends FakeNode {
       health: async () => ({ ...HEALTH, verdict: this.isWell ? 'passed' : 'failed' }),
       update: async (id) => (id === '' ? this.last : this.find(id)),
       install: async (request) => this.install(request),
-      reboot: async () => {
-        this.reboots += 1;
+      reboot: async (only) => {
+        if (this.last?.phase !== 'pending-reboot') throw new Failure('REBOOT_REFUSED', 'Cannot reboot');
+        this.rebootsOf.push(only);
         this.commit();
+        if (this.losesAnswer) throw new Failure('NODE_UNREACHABLE', 'Cannot reach attic: the connection broke');
         return 'boot-2';
       },
       rollBack: async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { DiskUsage } from '../../../../../agent/daemon/node/disk-usage.ts';
+import { requireEpoch } from '../../../../../agent/daemon/rollout/register.ts';
 import { deviceService } from '../../../../../agent/daemon/rpc/services/device-service.ts';
 import { deviceReader } from '../../../../../agent/daemon/rpc/services/read-device.ts';
 import { PHASES, type UpdateState } from '../../../../../agent/daemon/update/life/state.ts';
@@ -53,6 +54,12 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     boot,
     reboot: async () => void orders.reboots++,
     updater: { state },
+    rollouts: {
+      guard: async (_id, epoch, work) => {
+        requireEpoch({ promised: { epoch: 2, holder: 'another' } }, epoch);
+        return work();
+      },
+    },
     inventory: async (refresh) => ({ ...FOUND, collectedAt: new Date(refresh ? 2_000 : 1_000) }),
     securityPosture: async () => [
       { kind: 'tpm', state: 'on', detail: 'there is a TPM 2.0', evidence: '/sys/class/tpm' },
@@ -66,7 +73,8 @@ function device(state: UpdateState = STATES.idle, busConnected = true) {
     clock,
     orders,
     get: async () => (await callUnary(service.getDevice)).device,
-    reboot: () => callUnary(service.reboot),
+    reboot: (request: Parameters<typeof callUnary<lamadist.agent.v1.RebootRequest, unknown>>[1] = { operationId: '' }) =>
+      callUnary(service.reboot, request),
     inventory: async (refresh: boolean) => (await callUnary(service.getInventory, { refresh })).inventory,
     posture: () => callUnary(service.getSecurityPosture),
     usage: () => callUnary(service.getDiskUsage),
@@ -170,5 +178,26 @@ describe('a reboot that is asked for', () => {
       await expect(reboot()).rejects.toMatchObject({ code: 'REBOOT_REFUSED', message, facts: { phase } });
       expect(orders.reboots).toBe(0);
     }
+  });
+
+  const ofRollout = (epoch: number, id: string) => ({
+    operationId: id,
+    rolloutFence: { rolloutId: '00000000-0000-4000-8000-000000000000', epoch },
+  });
+
+  it('is for the update that a rollout means, and for no runner that was fenced off', async () => {
+    const { reboot, orders } = device(STATES['pending-reboot']);
+    const { id } = STATES['pending-reboot'].operation;
+    await expect(reboot(ofRollout(1, id))).rejects.toMatchObject({ code: 'ROLLOUT_TAKEN_OVER' });
+    await expect(reboot(ofRollout(2, 'another'))).rejects.toMatchObject({ code: 'UPDATE_NOT_FOUND' });
+    expect(orders.reboots).toBe(0);
+    expect(await reboot(ofRollout(2, id))).toEqual({ bootId: 'boot' });
+    expect(orders.reboots).toBe(1);
+  });
+
+  it('is not carried out again for an update that has rebooted already', async () => {
+    const { reboot, orders } = device(STATES.committed);
+    await expect(reboot(ofRollout(2, STATES.committed.operation.id))).rejects.toMatchObject({ code: 'REBOOT_REFUSED' });
+    expect(orders.reboots).toBe(0);
   });
 });
