@@ -130,9 +130,15 @@ async function readText(file: string): Promise<string> {
   return (await readInput(file, MAX_CONTEXT_FILE_BYTES, wording)).toString('utf8');
 }
 
+type Contexts = v.InferOutput<typeof ContextFile>;
+
+/** A command asks for its context several times, and that of ten thousand nodes takes a while to read. */
+let last: { readonly text: string; readonly contexts: Contexts } | undefined;
+
 /** Checks the text of a context file. Throws CONFIG_INVALID with the file, line and field. */
-export function parseContextFile(text: string, file: string): v.InferOutput<typeof ContextFile> {
-  return parseConfig(ContextFile, text, file);
+export function parseContextFile(text: string, file: string): Contexts {
+  if (last?.text !== text) last = { text, contexts: parseConfig(ContextFile, text, file) };
+  return last.contexts;
 }
 
 function invalid(file: string, field: string, message: string): Failure {

@@ -58,16 +58,17 @@ const BY_STATUS: Readonly<Record<number, FailureCode>> = {
 };
 
 /**
- * Why a call to a node failed: what the node said, or else what stopped the call on its way. `certificateFault` is what is wrong
+ * Why a call to a node failed: what the node said, or else what stopped the call on its way. `certificateFault` tells what is wrong
  * with the client certificate, where that can be seen here: a node hangs up without a word.
  */
-export function callFailure(error: CallError, address: string, certificateFault?: string): Failure {
+export function callFailure(error: CallError, address: string, certificateFault: () => string | undefined): Failure {
   const said = failureIn(error);
   if (said) return new Failure(said.code, printable(said.message), printableFacts(said.facts), { cause: error });
   const symptom = SYMPTOMS.find(({ sign }) => sign.test(error.details));
   const code = symptom?.code ?? BY_STATUS[error.code] ?? 'INTERNAL';
   const seen = symptom?.meaning ?? `${nameOfStatus(error.code)} ${oneLine(printable(error.details))}`;
-  const meaning = code === 'UNAUTHENTICATED' && certificateFault !== undefined ? `${seen}, which ${certificateFault}` : seen;
+  const fault = code === 'UNAUTHENTICATED' ? certificateFault() : undefined;
+  const meaning = fault === undefined ? seen : `${seen}, which ${fault}`;
   const verb = code === 'NODE_UNREACHABLE' ? 'reach' : 'talk to';
   return new Failure(code, `Cannot ${verb} ${address}: ${meaning}`, { address }, { cause: error });
 }

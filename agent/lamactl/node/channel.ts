@@ -138,7 +138,7 @@ export class Channel {
 
   #failureOf(error: unknown): Failure {
     if (error instanceof Failure) return error;
-    return callFailure(error as ServiceError, this.#address, whyInvalid(this.certificate, Date.now()));
+    return callFailure(error as ServiceError, this.#address, () => whyInvalid(this.certificate, Date.now()));
   }
 }
 

@@ -74,7 +74,7 @@ export class UnaryChannel {
 
   #failureOf(error: CallError): Failure {
     const { address, identity } = this.#target;
-    return callFailure(error, address, whyInvalid(identity.certificate, Date.now()));
+    return callFailure(error, address, () => whyInvalid(identity.certificate, Date.now()));
   }
 
   #open(): ClientHttp2Session {

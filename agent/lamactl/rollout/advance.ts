@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { RolloutEffect } from './event.ts';
+import { membersOf, serversOf } from './plan-index.ts';
 import { isDown, type NodeProgress, type RolloutState } from './state.ts';
 
 /** The next state, and what is to be done once it is on record. */
@@ -37,24 +38,25 @@ function goOn(state: RolloutState, atMs: number, askAbsent: boolean): Advance {
   const halted = haltedBy(state);
   if (halted !== undefined) return { state: { ...state, phase: 'halted', why: halted, rechecking: false }, effects: [] };
   if (state.wave >= state.plan.waves) return { state: { ...state, phase: 'done', why: '' }, effects: [] };
-  const members = waveOf(state);
+  const members = membersOf(state.plan, state.wave);
   if (!members.some((index) => isOpen(state.nodes[index]!))) return endWave(state, members, atMs);
   const next = startMore(state, members, askAbsent);
   // Nodes that were skipped may have been the last ones of the wave.
-  return next.state.nodes.every((node, index) => node === state.nodes[index]) ? next : withEffects(next, goOn(next.state, atMs, false));
+  return next.state === state ? next : withEffects(next, goOn(next.state, atMs, false));
 }
 
 const withEffects = (first: Advance, then: Advance): Advance => ({ state: then.state, effects: [...first.effects, ...then.effects] });
 
 function haltedBy({ nodes, plan }: RolloutState): string | undefined {
-  const bad = nodes.flatMap(({ step, why }, index) => (step === 'failed' || step === 'rolled-back' ? [{ step, why, index }] : []));
-  if (bad.length <= plan.options.tolerate) return undefined;
-  const last = bad.find(({ step }) => step === 'rolled-back') ?? bad[bad.length - 1]!;
-  return `${plan.nodes[last.index]?.name} ${last.step === 'failed' ? 'failed' : 'rolled back'}: ${last.why}`;
-}
-
-function waveOf({ plan, wave }: RolloutState): readonly number[] {
-  return plan.nodes.flatMap((node, index) => (node.wave === wave ? [index] : []));
+  let [bad, rolledBack, failed] = [0, -1, -1];
+  for (const [index, { step }] of nodes.entries()) {
+    if (step === 'rolled-back' && rolledBack === -1) rolledBack = index;
+    if (step === 'failed') failed = index;
+    if (step === 'rolled-back' || step === 'failed') bad += 1;
+  }
+  if (bad <= plan.options.tolerate) return undefined;
+  const index = rolledBack === -1 ? failed : rolledBack;
+  return `${plan.nodes[index]?.name} ${rolledBack === -1 ? 'failed' : 'rolled back'}: ${nodes[index]?.why}`;
 }
 
 const isOpen = (node: NodeProgress): boolean => node.step === 'pending' || node.step === 'in-flight';
@@ -79,27 +81,35 @@ export function nextWave(state: RolloutState): RolloutState {
   return { ...next, phase: 'paused', why: `it was to pause after wave ${next.wave}` };
 }
 
-/** Asks as many nodes of the wave as may be down at once whether they are there. */
+/** Asks as many nodes of the wave as may be down at once whether they are there. The very same state where there is nothing to do. */
 function startMore(state: RolloutState, members: readonly number[], askAbsent: boolean): Advance {
-  const { maxUnavailable } = state.plan.options;
   const nodes = [...state.nodes];
   const current = { ...state, nodes };
-  let free = maxUnavailable - nodes.filter((node) => isDown(node) || node.probing).length;
   const effects: RolloutEffect[] = [];
-  const waiting = members.filter((index) => nodes[index]!.step === 'pending' && !nodes[index]!.probing);
-  const away = askAbsent ? waiting.filter((index) => isAway(nodes[index]!)) : [];
-  // Those that were away are asked after the others, so that they hold up nobody.
-  for (const index of [...waiting.filter((index) => !isAway(nodes[index]!)), ...away]) {
-    if (free <= 0) break;
-    // Two servers that were away may both be back, and neither is to wait for the other.
-    if (!isAway(nodes[index]!) && blockerOf(current, index)) continue;
-    nodes[index] = { ...nodes[index]!, probing: true };
-    effects.push({ type: 'probe', node: index });
-    free -= 1;
-  }
-  return { state: withoutHopeless(current, members), effects };
+  let free = state.plan.options.maxUnavailable - countOf(nodes, mayBeDown);
+  const askThose = (wanted: (index: number) => boolean): void => {
+    for (const index of members) {
+      if (free <= 0) return;
+      if (!waits(nodes[index]!) || !wanted(index)) continue;
+      nodes[index] = { ...nodes[index]!, probing: true };
+      effects.push({ type: 'probe', node: index });
+      free -= 1;
+    }
+  };
+  askThose((index) => !isAway(nodes[index]!) && !blockerOf(current, index));
+  // After the others, so that they hold up nobody. Two servers that were away may both be back, and neither is to wait for the other.
+  if (askAbsent) askThose((index) => isAway(nodes[index]!));
+  return { state: withoutHopeless(effects.length === 0 ? state : current, members), effects };
 }
 
+function countOf(nodes: readonly NodeProgress[], counts: (node: NodeProgress) => boolean): number {
+  let count = 0;
+  for (const node of nodes) if (counts(node)) count += 1;
+  return count;
+}
+
+const waits = ({ step, probing }: NodeProgress): boolean => step === 'pending' && !probing;
+const mayBeDown = (node: NodeProgress): boolean => isDown(node) || node.probing === true;
 const isAway = ({ absentSinceMs }: NodeProgress): boolean => absentSinceMs !== undefined;
 
 type Blocker = 'for-now' | 'for-good';
@@ -109,21 +119,21 @@ export function blockerOf({ plan, nodes }: RolloutState, index: number): Blocker
   const { serves } = plan.nodes[index]!;
   if (serves === '') return undefined;
   let found: Blocker | undefined;
-  plan.nodes.forEach((other, place) => {
-    if (place === index || other.serves !== serves) return;
+  for (const place of serversOf(plan, serves)) {
+    if (place === index) continue;
     const node = nodes[place]!;
     if (node.step === 'failed' || node.step === 'undo-failed' || node.step === 'skipped') found ??= 'for-good';
-    else if (isDown(node) || node.probing || isAway(node)) found = 'for-now';
-  });
+    else if (mayBeDown(node) || isAway(node)) found = 'for-now';
+  }
   return found;
 }
 
 function withoutHopeless(state: RolloutState, members: readonly number[]): RolloutState {
+  const hopeless = members.filter((index) => waits(state.nodes[index]!) && blockerOf(state, index) === 'for-good');
+  if (hopeless.length === 0) return state;
   const nodes = [...state.nodes];
-  for (const index of members) {
-    const node = nodes[index]!;
-    if (node.step !== 'pending' || node.probing || blockerOf(state, index) !== 'for-good') continue;
-    const { absentSinceMs: _, ...rest } = node;
+  for (const index of hopeless) {
+    const { absentSinceMs: _, ...rest } = nodes[index]!;
     nodes[index] = { ...rest, step: 'skipped', why: 'another server of its k3s cluster is down, and the cluster would lose its quorum' };
   }
   return { ...state, nodes };
@@ -149,5 +159,5 @@ function undoMore(state: RolloutState): Advance {
 /** Servers go back one at a time, too; one that failed is on its way back itself. */
 function blockedUndo({ plan, nodes }: RolloutState, index: number): boolean {
   const { serves } = plan.nodes[index]!;
-  return serves !== '' && plan.nodes.some((other, place) => place !== index && other.serves === serves && isDown(nodes[place]!));
+  return serves !== '' && serversOf(plan, serves).some((place) => place !== index && isDown(nodes[place]!));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure, type FailureCode } from '../../shared/failure.ts';
-import { askOne } from '../fleet/ask.ts';
+import { type Answer, askOne } from '../fleet/ask.ts';
+import { CONCURRENCY } from '../fleet/fan-out.ts';
+import { Turnstile } from '../fleet/turnstile.ts';
 import type { Connect, NodeConnection, Target } from '../node/node.ts';
 import type { RolloutClaim } from '../node/node-rollout.ts';
 import { hasEnded } from '../node/node-state.ts';
@@ -25,7 +27,16 @@ const PAUSE_MS = 2_000;
 
 /** Asks the nodes of a rollout, each by its place in the plan. */
 export class NodeAsking {
+  /** A thousand nodes may be down at once; that many handshakes at once would all take too long. */
+  readonly #turnstile = new Turnstile(CONCURRENCY);
+
   constructor(readonly parts: AskingParts) {}
+
+  /** Asks a node, when not too many others are being asked. Throws NODE_UNREACHABLE for one that the context no longer has. */
+  once<Value>(node: number, signal: AbortSignal, ask: (connection: NodeConnection) => Promise<Value>): Promise<Answer<Value>> {
+    const { connect, timeoutMs } = this.parts;
+    return this.#turnstile.pass(async () => askOne(this.target(node), connect, { timeoutMs, signal }, ask));
+  }
 
   /** Asks a node until it answers, for as long as its update may take: what was decided on has to be done. */
   async insist<Value>(
@@ -34,10 +45,10 @@ export class NodeAsking {
     ask: (connection: NodeConnection) => Promise<Value>,
     patienceMs = this.parts.plan.options.nodeMs,
   ): Promise<Value> {
-    const { connect, timeoutMs, clock } = this.parts;
+    const { clock } = this.parts;
     const patience = new Patience(clock, patienceMs);
     for (;;) {
-      const answer = await askOne(this.target(node), connect, { timeoutMs, signal }, ask);
+      const answer = await this.once(node, signal, ask);
       if (answer.ok) return answer.value;
       if (signal.aborted || !PASSING.has(answer.failure.code) || !patience.isLeft()) throw answer.failure;
       await clock.sleep(PAUSE_MS, signal);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
-import { askOne } from '../fleet/ask.ts';
 import type { FollowEnd } from '../fleet/follow.ts';
 import type { NodeConnection } from '../node/node.ts';
 import { hasEnded } from '../node/node-state.ts';
@@ -69,9 +68,8 @@ export class NodeWork {
   }
 
   async #probe(node: number, signal: AbortSignal): Promise<Outcome> {
-    const { connect, timeoutMs } = this.#parts;
     try {
-      const answer = await askOne(this.#asking.target(node), connect, { timeoutMs, signal }, (connection) => connection.device());
+      const answer = await this.#asking.once(node, signal, (connection) => connection.device());
       if (!answer.ok) throw answer.failure;
       return { type: 'node-answered', node };
     } catch (thrown) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { askOne } from '../fleet/ask.ts';
 import type { NodeConnection } from '../node/node.ts';
 import { judgeNode } from '../node/node-state.ts';
 import type { Update } from '../node/node-update.ts';
@@ -15,7 +14,7 @@ const SETTLE_MS = 120_000;
  * `update`: without it the last of the node has to be one of this rollout.
  */
 export async function whyUnwell(asking: NodeAsking, node: number, update: Update | undefined, signal: AbortSignal): Promise<string> {
-  const { connect, timeoutMs, clock } = asking.parts;
+  const { clock } = asking.parts;
   const patience = new Patience(clock, SETTLE_MS);
   for (;;) {
     const look = async (connection: NodeConnection): Promise<string> => {
@@ -23,7 +22,7 @@ export async function whyUnwell(asking: NodeAsking, node: number, update: Update
       const wanted = update ?? (now && asking.isOurs(node, now) ? now : undefined);
       return wanted?.phase === 'committed' ? whyOtherwise(connection, wanted, now) : 'what it was updated to is no longer its last update';
     };
-    const answer = await askOne(asking.target(node), connect, { timeoutMs, signal }, look);
+    const answer = await asking.once(node, signal, look);
     const why = answer.ok ? answer.value : answer.failure.message;
     if (why === '' || signal.aborted || !patience.isLeft()) return why;
     await clock.sleep(PAUSE_MS, signal);

@@ -14,7 +14,7 @@ function nodeWith(answers: Readonly<Record<string, object>>) {
     asked.push(name);
     const answer = answers[name];
     if (answer instanceof Failure) throw answer;
-    if (!answer) throw callFailure({ code: UNIMPLEMENTED, details: 'The server does not implement this method' }, 'attic');
+    if (!answer) throw callFailure({ code: UNIMPLEMENTED, details: 'The server does not implement this method' }, 'attic', () => undefined);
     return answer as never;
   };
   return { asked, channel: { call } };
