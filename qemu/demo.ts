@@ -12,7 +12,7 @@ const BOOT = { timeoutMs: IN_VM ? 600_000 : 60_000 };
 /** Between two questions, of which each costs something. */
 const PAUSE_MS = IN_VM ? 2_000 : 50;
 const HOW = IN_VM
-  ? 'The node boots in a virtual machine: UEFI with Secure Boot, a signed UKI, dm-verity, its data encrypted for its TPM'
+  ? 'The node boots in a virtual machine: UEFI with Secure Boot, a signed UKI, dm-verity, its slots and its data encrypted for its TPM'
   : 'The node boots: systemd, D-Bus, RAUC and lamadist-agent in namespaces of their own, with two slots on loop devices';
 
 /** A health check that the third version brings along, and does not pass. */

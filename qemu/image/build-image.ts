@@ -22,8 +22,6 @@ export interface ImageRecipe {
   readonly files?: readonly ImageFile[];
   /** Absolute paths to leave out. */
   readonly without?: readonly string[];
-  /** Root slots inside LUKS2, where the node has a disk of its own. */
-  readonly encryptedRoot?: true;
   /** Words at the end of the kernel's command line, where the node has a kernel of its own. */
   readonly words?: readonly string[];
 }

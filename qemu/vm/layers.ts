@@ -31,6 +31,11 @@ export function assignments(text: string): LayerVariables {
   return found;
 }
 
+/** Whether the first boot puts the root slots inside LUKS2. */
+export const rootIsEncrypted = (variables: LayerVariables): boolean =>
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: BitBake's
+  expand('${LAMADIST_ROOT_ENCRYPTION}', variables) === 'tpm2';
+
 /** Puts the values in the place of ${NAMES}. Throws on a name that has none. */
 export function expand(text: string, variables: LayerVariables): string {
   return text.replace(/\$\{([A-Z0-9_]+)\}/g, (_, name: string) => {

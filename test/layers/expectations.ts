@@ -62,6 +62,7 @@ const ARM_SLOTS: readonly Expectation[] = [
   { variable: 'DM_VERITY_RHASH_GUID', is: 'df3300ce-d69f-4c92-978c-9bfb0f38d820' },
   { variable: 'PREFERRED_PROVIDER_virtual/bootloader', is: 'u-boot' },
   { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'off' },
+  { variable: 'LAMADIST_ROOT_DEVICE', is: 'PARTLABEL=root-' },
 ];
 
 /** What a board adds to that. A board that is missing here has no expectations of its own. */
@@ -69,6 +70,7 @@ const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   x86_64: [
     ...VERIFIED_BOOT,
     { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'tpm2' },
+    { variable: 'LAMADIST_ROOT_DEVICE', is: '/dev/mapper/root-' },
     { variable: 'DM_VERITY_ROOT_GUID', is: '4f68bce3-e8cd-4db1-96e7-fbcaf984b709' },
     { variable: 'DM_VERITY_RHASH_GUID', is: '2c7357ed-ebd2-46d9-aec1-23d437ec2bf5' },
   ],
@@ -79,6 +81,7 @@ const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
     { variable: 'USE_REDUNDANT_FLASH_LAYOUT', is: '1' },
     { variable: 'INITRAMFS_IMAGE', is: 'tegra-minimal-initramfs' },
     { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'off' },
+    { variable: 'LAMADIST_ROOT_DEVICE', is: 'PARTLABEL=root-' },
   ],
 };
 

@@ -93,7 +93,7 @@ async function checkUkis(folder: string, image: string, say: Say): Promise<strin
       const root = path.join(folder, `${image}.erofs-lz4hc.verity`);
       const verified = await run('veritysetup', ['verify', root, path.join(folder, `${image}.erofs-lz4hc.vhash`), hash]);
       if (verified.exitCode !== 0) findings.push(`the hash tree is not that of lamadist-${slot}.efi: ${verified.all}`);
-      for (const word of [`rauc.slot=${slot.toUpperCase()}`, `systemd.verity_root_data=PARTLABEL=root-${slot}`])
+      for (const word of [`rauc.slot=${slot.toUpperCase()}`, `systemd.verity_root_data=/dev/mapper/root-${slot}`])
         if (!commandLine.split(' ').includes(word)) findings.push(`lamadist-${slot}.efi lacks ${word}`);
       say(`lamadist-${slot}.efi  root hash ${hash}`);
     } finally {

@@ -29,8 +29,8 @@ async function tamperWhileOff({ homelab, node }: Scenario, place: TamperPlace): 
   await agentAnswers(homelab);
 }
 
-/** EROFS begins at octet 1024 of its partition. */
-const ROOT = { partition: 'root-b', offsetBytes: 1100 } as const;
+/** EROFS begins at octet 1024, behind the 16 MiB of LUKS2's header. */
+const ROOT = { partition: 'root-b', offsetBytes: (16 << 20) + 1100 } as const;
 
 const BAD_SLOTS: readonly (readonly [what: string, place: TamperPlace, seen: RegExp])[] = [
   ['has a UKI with a wrong signature', { partition: 'esp-b', text: 'rauc.slot=B' }, /Access Denied|Security Violation/i],

@@ -21,7 +21,8 @@ async function inDomain(node: VirtualNode, name: string, command: string): Promi
 /** What an attacker who holds the agent would like to do, and what the journal says of it. */
 const FORBIDDEN = [
   ['read the passwords', 'cat /etc/shadow', /lamadist_agent_t:s0 tcontext=\S+:shadow_t:/],
-  ["write the other slot's device", ': >>/dev/disk/by-partlabel/root-b', /lamadist_agent_t:s0 tcontext=\S+ tclass=blk_file/],
+  ["write the other slot's device", ': >>/dev/mapper/root-b', /lamadist_agent_t:s0 tcontext=\S+ tclass=blk_file/],
+  ["write the other slot's partition", ': >>/dev/disk/by-partlabel/root-b', /lamadist_agent_t:s0 tcontext=\S+ tclass=blk_file/],
   ['load a module', '/usr/sbin/modprobe --force nbd', /lamadist_agent_t:s0 tcontext=\S+ tclass=(system|capability|file)/],
 ] as const;
 

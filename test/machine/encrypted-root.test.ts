@@ -31,9 +31,9 @@ async function bootsAgain(homelab: Homelab, node: VirtualNode): Promise<void> {
   await agentAnswers(homelab);
 }
 
-describe('root slots inside LUKS2', { timeout: SCENARIO_MS }, () => {
+describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
   it('keep their header when they are updated; one that does not open is left, and encrypted anew', () =>
-    onNode({ fresh: true, encryptedRoot: true }, async ({ homelab, node, bundle }) => {
+    onNode({ fresh: true }, async ({ homelab, node, bundle }) => {
       await expectBothEncrypted(node);
       const before = { a: await header(node, 'a'), b: await header(node, 'b') };
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
@@ -61,7 +61,7 @@ describe('root slots inside LUKS2', { timeout: SCENARIO_MS }, () => {
   it('are encrypted by the first boot, even when the power is cut while it does', async () => {
     const homelab = await Homelab.create(sayOnStderr, vmDriver);
     try {
-      const node = (await homelab.addNode('attic', await homelab.image('1', { encryptedRoot: true }))) as VirtualMachine;
+      const node = (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine;
       await node.start();
       const begun = async () => (await node.consoleLog()).includes('Encrypted root-a') || undefined;
       await until('slot A to be encrypted', BOOT.timeoutMs, begun);

@@ -18,7 +18,7 @@ interface Tampering {
 }
 
 const TAMPERINGS: readonly Tampering[] = [
-  // EROFS begins at octet 1024 of its partition; the tree of hashes after its first block.
+  // EROFS begins at octet 1024 of its partition, which a fresh disk has in the clear; the tree of hashes after its first block.
   { what: 'the root', place: { partition: 'root-a', offsetBytes: 1100 }, seen: /verity: .*corrupted|dm-verity device corrupted/ },
   {
     what: 'the hash tree of the root',

@@ -50,6 +50,6 @@ FILES:${PN}-initramfs = " \
     ${systemd_system_unitdir} \
 "
 FILES:${PN} = "${libexecdir}/lamadist/seal-targets"
-RDEPENDS:${PN}-seal = "cryptsetup lvm2 systemd-crypt"
+RDEPENDS:${PN}-seal = "coreutils cryptsetup libdevmapper systemd-crypt"
 RDEPENDS:${PN}-initramfs = "${PN}-seal"
 RDEPENDS:${PN} = "${PN}-seal"

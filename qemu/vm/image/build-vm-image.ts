@@ -8,7 +8,7 @@ import type { ImageFile } from '../../image/product-files.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import { prepareRoot, type Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
-import { LAYER, layerVariables } from '../layers.ts';
+import { LAYER, layerVariables, rootIsEncrypted } from '../layers.ts';
 import { cachedFolder, contentId } from './cached-folder.ts';
 import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
 import { buildUki, rootHash } from './uki.ts';
@@ -38,12 +38,12 @@ export async function vmRoots(say: Say): Promise<VmRoots> {
  * it was signed. The same recipe and files give the same image, from the cache.
  */
 export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image> {
-  const { without = [], words = [], encryptedRoot = false } = recipe;
+  const { without = [], words = [] } = recipe;
   const roots = await vmRoots(say);
   const { tools } = roots;
   const files = await imageFiles(recipe, roots.node);
   const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(tools)];
-  const [ramdisk, keys] = [await initramfs(tools, say, encryptedRoot), await signingKeys(tools, say)];
+  const [ramdisk, keys] = [await initramfs(tools, say), await signingKeys(tools, say)];
   const scripts = await Promise.all(
     [STAGE_SCRIPT, path.join(HERE, 'esp.sh'), path.join(HERE, 'uki.ts')].map((file) => readFile(file, 'utf8')),
   );
@@ -57,7 +57,7 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image
       await run(inRoot(tools, target, verity(id)), { timeoutMs: SLOW_MS });
       await copyInputs(target, { tools, ramdisk, keys, osRelease: osReleaseOf(files) });
       const hash = await rootHash(target);
-      for (const slot of ['a', 'b'] as const) await buildUki(tools, target, { slot, rootHash: hash, encryptedRoot, words }, variables);
+      for (const slot of ['a', 'b'] as const) await buildUki(tools, target, { slot, rootHash: hash, words }, variables);
       await copyFile(path.join(HERE, 'esp.sh'), path.join(target, 'esp.sh'));
       await run(inRoot(tools, target, ['sh', `${WORK}/esp.sh`, WORK, variables.LAMADIST_ESP_MIB!]), { timeoutMs: SLOW_MS });
       await removeInputs(target);
@@ -72,7 +72,7 @@ async function imageFiles(recipe: ImageRecipe, node: Root): Promise<readonly Ima
   const all: ImageFile[] = [
     { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
     { path: AGENT_PATH, content: await readFile(recipe.agent) },
-    ...(await rootFiles(recipe.encryptedRoot ?? false)),
+    ...(await rootFiles(rootIsEncrypted(await layerVariables()))),
     ...(recipe.files ?? []),
   ];
   return [...new Map(all.map((file) => [file.path, file])).values()];

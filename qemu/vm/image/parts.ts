@@ -6,7 +6,7 @@ import { placeAll } from '../../image/pack-root.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
-import { LAYER } from '../layers.ts';
+import { LAYER, layerVariables, rootIsEncrypted } from '../layers.ts';
 import { cachedFolder, contentId } from './cached-folder.ts';
 import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';
 
@@ -44,8 +44,8 @@ export async function selinuxPolicy(tools: Root, say: Say): Promise<string> {
 }
 
 /** The initramfs, as a file: half a minute, until one of the layers' files in it changes. */
-export async function initramfs(tools: Root, say: Say, encryptedRoot = false): Promise<string> {
-  const files = await initramfsFiles(encryptedRoot);
+export async function initramfs(tools: Root, say: Say): Promise<string> {
+  const files = await initramfsFiles(rootIsEncrypted(await layerVariables()));
   const id = contentId([tools.id, await textOf('initramfs.sh')], files);
   const folder = await cachedFolder('initramfs', id, 3, (target) =>
     timed(say, 'Building the initramfs', async () => {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { expand, type LayerVariables } from '../layers.ts';
+import { expand, type LayerVariables, rootIsEncrypted } from '../layers.ts';
 
 const QUICK_MS = 120_000;
 const STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
@@ -15,18 +15,16 @@ const SIGN_PCR_POLICY =
 export interface UkiContent {
   readonly slot: 'a' | 'b';
   readonly rootHash: string;
-  /** Whether the slot is inside LUKS2. */
-  readonly encryptedRoot: boolean;
   /** Further words of the command line, for variants. */
   readonly words: readonly string[];
 }
 
 /** The command line of a slot's UKI, in the words of lamadist-uki.bbclass. */
-export function commandLine({ slot, rootHash, encryptedRoot, words }: UkiContent, variables: LayerVariables): string {
+export function commandLine({ slot, rootHash, words }: UkiContent, variables: LayerVariables): string {
   return [
     'root=/dev/mapper/root',
     `roothash=${rootHash}`,
-    `systemd.verity_root_data=${encryptedRoot ? '/dev/mapper/' : 'PARTLABEL='}root-${slot}`,
+    `systemd.verity_root_data=${rootIsEncrypted(variables) ? '/dev/mapper/' : 'PARTLABEL='}root-${slot}`,
     `systemd.verity_root_hash=PARTLABEL=root-${slot}-verity`,
     'systemd.verity_root_options=panic-on-corruption',
     `rauc.slot=${slot.toUpperCase()}`,

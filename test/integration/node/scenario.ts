@@ -50,8 +50,6 @@ export interface Variant {
   readonly without?: readonly string[];
   readonly words?: readonly string[];
   readonly node?: NodeOptions;
-  /** Both versions with root slots inside LUKS2; only in a virtual machine. */
-  readonly encryptedRoot?: true;
   /** A virtual machine from its first boot on, and not one that goes on from a boot before. */
   readonly fresh?: true;
   /** Nobody asks at the end what SELinux denied: the test makes it deny something, or leaves the machine off. */
@@ -62,10 +60,9 @@ export interface Variant {
 export async function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
   const homelab = await Homelab.create(sayOnStderr, variant.fresh && IN_VM ? vmDriver : DRIVER);
   try {
-    const { files = [], without = [], words = [], encryptedRoot } = variant;
-    const common = encryptedRoot ? { encryptedRoot } : {};
-    const node = await homelab.addNode('attic', await homelab.image('1', common), variant.node);
-    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words, ...common }));
+    const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
+    const { files = [], without = [], words = [] } = variant;
+    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
     await node.start();
     await node.waitForBoot(BOOT);
     await agentAnswers(homelab);
@@ -181,5 +178,8 @@ export async function json<T>(homelab: Homelab, ...args: string[]): Promise<T> {
   }
 }
 
-/** What the disks of both slots hold, bit by bit. */
-export const slotHashes = (node: VirtualNode): Promise<string> => shellOk(node, 'sha256sum /dev/disk/by-partlabel/root-[ab]');
+/** Before the letter of a slot, the device that RAUC writes its root to. */
+export const ROOT_SLOT = IN_VM ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-';
+
+/** What both slots hold, bit by bit. */
+export const slotHashes = (node: VirtualNode): Promise<string> => shellOk(node, `sha256sum ${ROOT_SLOT}[ab]`);

@@ -17,12 +17,12 @@ describe("what the virtual machine takes from the layers' configuration", () => 
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: BitBake's
 
   it("makes the command line that the layer's class makes", async () => {
-    const content = { slot: 'b', rootHash: 'abc', encryptedRoot: false, words: ['last=1'] } as const;
-    const line = commandLine(content, await layerVariables());
-    expect(line).toMatch(/^root=\/dev\/mapper\/root roothash=abc systemd.verity_root_data=PARTLABEL=root-b /);
+    const content = { slot: 'b', rootHash: 'abc', words: ['last=1'] } as const;
+    const variables = await layerVariables();
+    const line = commandLine(content, variables);
+    expect(line).toMatch(/^root=\/dev\/mapper\/root roothash=abc systemd.verity_root_data=\/dev\/mapper\/root-b /);
     expect(line).toMatch(/ rauc.slot=B .*security=selinux.* console=ttyS0,115200 last=1$/);
-    expect(commandLine({ ...content, encryptedRoot: true }, await layerVariables())).toContain(
-      ' systemd.verity_root_data=/dev/mapper/root-b ',
-    );
+    const inTheClear = commandLine(content, { ...variables, LAMADIST_ROOT_ENCRYPTION: 'off' });
+    expect(inTheClear).toContain(' systemd.verity_root_data=PARTLABEL=root-b ');
   });
 });

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The root is of Debian's packages, under what the layers' own recipes install: these RPMs are BitBake's. All that follows
 # do_rootfs is the layers' classes and nothing else: EROFS, dm-verity, UKIs, the EFI system partition, the disk.
-HOST_ROOT_RECIPES = "lamactl lamadist-agent lamadist-boot-entries lamadist-boot-guard lamadist-etc-overlay lamadist-rauc-conf lamadist-repart lamadist-watchdog"
+HOST_ROOT_RECIPES = "lamactl lamadist-agent lamadist-boot-entries lamadist-boot-guard lamadist-encrypted-root lamadist-etc-overlay lamadist-rauc-conf lamadist-repart lamadist-watchdog"
 
 IMAGE_INSTALL = ""
 PACKAGE_INSTALL = ""
