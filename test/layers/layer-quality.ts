@@ -15,6 +15,8 @@ const TAKEN_OVER = /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSIO
 
 /** What other distributions have in the place of a recipe of ours. */
 const REPLACED = ['rauc-conf.bbappend'];
+/** What no image of ours needs, and others of the world do: the tests of the compiler's libraries, and the tools that gettext installs. */
+const OF_THE_WORLD = ['dejagnu', 'expect', 'help2man', 'm4', 'tcl'];
 
 /** Whether BitBake refuses to build a release with development keys, and says which variable names them. */
 export async function refusesDevelopmentKeys(bitbake: BitBake, build: KasBuild, keys: string): Promise<boolean> {
@@ -37,10 +39,14 @@ export async function graphOfEverything(bitbake: BitBake): Promise<string> {
  */
 export async function checkLayerQuality(bitbake: BitBake, build: KasBuild, graph: string): Promise<{ ok: boolean; lines: string[] }> {
   const others = build.layers.filter((layer) => layer.repo !== 'lamadist').map((layer) => bitbake.layerFolder(layer));
-  const masked = await masks(others, recipesOfGraph(graph), [...(await ourAppends()), ...REPLACED]);
+  const masked = await masks(others, recipesOfGraph(graph), [
+    ...(await ourAppends()),
+    ...REPLACED,
+    ...OF_THE_WORLD.map((name) => `${name}_%.bbappend`),
+  ]);
   // It adds the others itself, one after the other: the configuration it begins with has OpenEmbedded-core alone.
   const core = build.layers.filter(({ repo, folder }) => repo === 'poky' && folder === 'meta');
-  const conf = await anotherDistribution(masked, recipesForHost(graph));
+  const conf = await anotherDistribution(masked, [...recipesForHost(graph), ...OF_THE_WORLD]);
   await bitbake.configure({ ...build, layers: core, machine: 'qemux86-64', distro: 'nodistro' }, [], conf);
   const run = await bitbake.runTool([
     'yocto-check-layer',

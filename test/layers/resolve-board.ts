@@ -9,8 +9,8 @@ const IMAGES = ['minimal', 'homelab', 'dev'].flatMap((image) => [
   `lamadist-bundle-${image}`,
   `lamadist-bundle-${image}-crypt`,
 ]);
-/** The installer is for machines that boot a removable medium. */
-const INSTALLERS: Readonly<Record<string, readonly string[]>> = { x86_64: ['lamadist-image-installer'] };
+/** The installer is for machines that boot a removable medium; lamactl for an SDK is the same for every board. */
+const FURTHER: Readonly<Record<string, readonly string[]>> = { x86_64: ['lamadist-image-installer', 'nativesdk-lamactl'] };
 
 /** What BitBake said about one target on one board. */
 export interface Row {
@@ -25,7 +25,7 @@ export interface Row {
 }
 
 export function targetsOf(board: string): readonly string[] {
-  return [...IMAGES, ...(INSTALLERS[board] ?? [])];
+  return [...IMAGES, ...(FURTHER[board] ?? [])];
 }
 
 /** Has BitBake work out all that a target is made of, down to every task; `judge` says what is wrong with its recipes. */

@@ -17,7 +17,6 @@ RDEPENDS:${PN} = " \
     lamadist-agent \
     lamadist-boot-guard \
     lamadist-etc-overlay \
-    lamadist-rauc-conf \
     lamadist-repart \
     lamadist-watchdog \
     lvm2 \
@@ -29,6 +28,7 @@ RDEPENDS:${PN} = " \
     systemd-analyze \
     systemd-crypt \
     systemd-extra-utils \
+    virtual-rauc-conf \
 "
 
 RDEPENDS:${PN} += "${@'lamadist-encrypted-root' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else ''}"
