@@ -21,6 +21,7 @@ const EVERY_BOARD: readonly Expectation[] = [
       'systemd',
       'usrmerge',
       'selinux',
+      'lamadist-agent',
       'xattr',
       'integrity',
       'ima',

@@ -13,6 +13,9 @@ const EVERYTHING = ['lamadist-image-dev', 'lamadist-image-installer', 'lamadist-
 /** The lines of our distribution that say which recipes are asked for, and with which of their options. */
 const TAKEN_OVER = /^(DISTRO_FEATURES:|INIT_MANAGER|PREFERRED_(?:PROVIDER|VERSION)_|BBMASK|PACKAGECONFIG)/;
 
+/** What asks our layers to change recipes of others. */
+const ASKS_FOR_OURS = /lamadist/;
+
 /** What other distributions have in the place of a recipe of ours. */
 const REPLACED = ['rauc-conf.bbappend'];
 /** What no image of ours needs, and others of the world do: the tests of the compiler's libraries, and the tools that gettext installs. */
@@ -54,7 +57,7 @@ export async function checkLayerQuality(bitbake: BitBake, build: KasBuild, graph
     '--no-auto-dependency',
     '--dependency',
     ...others.filter((folder) => !folder.endsWith('/poky/meta')),
-    // A distribution with SELinux: the agent's part of its policy, which is in a dynamic layer, is judged with the rest.
+    // A distribution with SELinux, whose policy stays as it is when it does not ask for the agent's domain.
     '--additional-layers',
     ...others.filter((folder) => path.basename(folder) === 'meta-selinux'),
     '--',
@@ -69,7 +72,7 @@ async function anotherDistribution(masked: readonly string[], forHost: readonly 
   const folder = path.join(REPOSITORY, 'meta-lamadist/conf/distro');
   const files = (await readdir(folder, { recursive: true })).filter((name) => /\.(conf|inc)$/.test(name)).sort();
   const ours = (await Promise.all(files.map((name) => readFile(path.join(folder, name), 'utf8')))).join('\n');
-  const features = ours.split('\n').filter((line) => TAKEN_OVER.test(line));
+  const features = ours.split('\n').filter((line) => TAKEN_OVER.test(line) && !ASKS_FOR_OURS.test(line));
   return [
     ...features,
     'require conf/distro/include/security_flags.inc',

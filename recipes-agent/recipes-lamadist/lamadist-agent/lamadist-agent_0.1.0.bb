@@ -39,7 +39,8 @@ GROUPADD_PARAM:${PN} = "--system --gid 874 lamadist-agent"
 USERADD_PARAM:${PN} = "--system --uid 874 --gid lamadist-agent --no-create-home --home-dir ${localstatedir}/lib/lamadist-agent \
     --shell ${base_sbindir}/nologin --comment 'LamaDist agent' lamadist-agent"
 
-SELINUX_DROP_IN = "${@bb.utils.contains('DISTRO_FEATURES', 'selinux', '1', '', d)}"
+# Where the policy has the domain that it names.
+SELINUX_DROP_IN = "${@bb.utils.contains('DISTRO_FEATURES', 'lamadist-agent selinux', '1', '', d)}"
 
 do_install() {
     install -D -m 0644 ${FETCHED}/lamadist-agent.js ${D}${nonarch_libdir}/lamadist-agent/lamadist-agent.js
