@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './machine/longest-first.ts';
 
 const POWER_CUT = 'test/machine/power-cut.test.ts';
 const project = (name: string, include: readonly string[], exclude: readonly string[]) => ({
@@ -22,6 +23,7 @@ export default defineConfig({
     // Says of each test that is skipped why.
     reporters: ['verbose'],
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 1_800_000,
     hookTimeout: 600_000,
     teardownTimeout: 60_000,

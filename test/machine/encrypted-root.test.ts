@@ -33,7 +33,7 @@ async function bootsAgain(homelab: Homelab, node: VirtualNode): Promise<void> {
 
 describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
   it('keep their header when they are updated; one that does not open is left, and encrypted anew', () =>
-    onNode({ fresh: true }, async ({ homelab, node, bundle }) => {
+    onNode({}, async ({ homelab, node, bundle }) => {
       await expectBothEncrypted(node);
       const before = { a: await header(node, 'a'), b: await header(node, 'b') };
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);

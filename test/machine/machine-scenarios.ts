@@ -26,7 +26,7 @@ export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
 /** Scenarios of which a test of test/machine, which it names, shows more, by file. */
 export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string])[]>> = {
   'update.test.ts': [[/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts']],
-  'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'boot-faults.test.ts']],
+  'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };
 
 /** Why a test is not run in the machine; undefined when it is. */

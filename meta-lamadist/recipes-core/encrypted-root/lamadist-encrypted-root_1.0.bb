@@ -11,6 +11,7 @@ SRC_URI = " \
     file://lamadist-open-slot@.service \
     file://lamadist-seal-first-boot.service \
     file://open-slot \
+    file://root-slots.rules \
     file://seal-first-boot \
     file://seal-slot \
     file://seal-targets \
@@ -33,6 +34,8 @@ do_install() {
     install -D -m 0644 ${WORKDIR}/device-timeout.conf ${D}${nonarch_libdir}/systemd/system.conf.d/50-lamadist-device-timeout.conf
     install -D -m 0644 ${WORKDIR}/lamadist-seal-first-boot.service ${D}${systemd_system_unitdir}/lamadist-seal-first-boot.service
     install -m 0644 ${WORKDIR}/lamadist-open-slot@.service ${D}${systemd_system_unitdir}/lamadist-open-slot@.service
+    # Behind systemd's own.
+    install -D -m 0644 ${WORKDIR}/root-slots.rules ${D}${nonarch_base_libdir}/udev/rules.d/99-zz-lamadist-root-slots.rules
     # Enabled by hand: units of the initramfs, which systemctl preset would not reach.
     install -d ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants
     for slot in a b; do
@@ -46,6 +49,7 @@ FILES:${PN}-seal = "${libexecdir}/lamadist/seal-slot"
 FILES:${PN}-initramfs = " \
     ${libexecdir}/lamadist/open-slot \
     ${libexecdir}/lamadist/seal-first-boot \
+    ${nonarch_base_libdir}/udev/rules.d \
     ${nonarch_libdir}/systemd/system.conf.d \
     ${systemd_system_unitdir} \
 "

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import type { UpdateState } from '../../agent/daemon/update/life/state.ts';
+import {
+  COMMITTED,
+  FAILING_CHECK,
+  journaled,
+  onNode,
+  report,
+  SCENARIO_MS,
+  type Scenario,
+  type Variant,
+} from '../integration/node/scenario.ts';
+
+/** In a unit's words. */
+const WATCHDOG_IS_OPEN = 'until for file in /proc/1/fd/*; do [ $$file -ef /dev/watchdog0 ] && break; done; do sleep 1; done';
+/** What happens in the initramfs, once something else has, and words of the command line that it needs. */
+const FAULTS = [
+  { fault: 'it hangs until the watchdog bites', once: WATCHDOG_IS_OPEN, command: 'kill -SEGV 1', words: ['systemd.crash_action=freeze'] },
+  { fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] },
+  { fault: 'its kernel panics', once: 'true', command: 'echo c >/proc/sysrq-trigger', words: [] },
+] as const;
+
+/** Words of the command line with which the initramfs does that, and the console says so. */
+function inInitramfs({ fault, once, command, words }: (typeof FAULTS)[number]): string[] {
+  const script = `${once}; echo "<2>Now ${fault}" >/dev/kmsg; ${command}; exec sleep infinity`;
+  const unit = `[Unit]\nDefaultDependencies=no\nBefore=initrd.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c '${script}'\n`;
+  const credential = `systemd.set_credential_binary=systemd.extra-unit.fault.service:${Buffer.from(unit).toString('base64')}`;
+  return [credential, 'rd.systemd.wants=fault.service', ...words];
+}
+
+describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
+  /** Rolls back to version 1, and says why and what the slot held. */
+  const isRolledBack = async ({ homelab, node }: Scenario, version: string, variant: Variant): Promise<UpdateState> => {
+    const bundle = await node.deliver(await homelab.bundle(await homelab.image(version, variant)));
+    const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
+    expect({ version, exitCode, all }).toMatchObject({ exitCode: 9 });
+    const slots = { A: 'good primary', B: `${version} ok bad` };
+    expect(await report(homelab), version).toMatchObject({ version: '1', booted: 'A', slots });
+    return journaled(node);
+  };
+
+  it('is rolled back each time, is remembered each time, and a good one is still committed', () =>
+    onNode({}, async (scenario) => {
+      const { homelab, node } = scenario;
+      for (const [index, initramfs] of FAULTS.entries()) {
+        const { fault } = initramfs;
+        const ended = await isRolledBack(scenario, `1.${index}`, { words: inInitramfs(initramfs) });
+        expect({ fault, ended }).toMatchObject({ ended: { phase: 'rolled-back', reason: { code: 'NEVER_REACHED_USERSPACE' } } });
+        expect(await node.consoleLog()).toContain(`Now ${fault}`);
+      }
+      expect(await isRolledBack(scenario, '1.9', { files: [FAILING_CHECK] })).toMatchObject({
+        phase: 'rolled-back',
+        reason: { code: 'CHECK_FAILED', failedChecks: ['web-server'] },
+        failedBootLog: expect.stringContaining('web-server'),
+      });
+      const { failedVersions } = JSON.parse(await node.readFile('/var/lib/lamadist-agent/update.json'));
+      expect(failedVersions.map(({ version }: { version: string }) => version)).toEqual(['1.0', '1.1', '1.2', '1.9']);
+
+      const good = await node.deliver(homelab.bundlePath('2'));
+      expect((await homelab.lamactl(['install', '--on-node', good])).exitCode).toBe(0);
+      expect(await report(homelab)).toMatchObject(COMMITTED);
+    }));
+});
