@@ -28,7 +28,7 @@ dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --r
   --drivers "virtio_blk virtio_pci dm_mod dm_verity dm_crypt erofs ext4 loop overlay efivarfs nls_ascii nls_cp437 vfat xts aesni_intel algif_skcipher i6300esb iTCO_wdt qemu_fw_cfg" \
   --omit-drivers drm \
   --install "/usr/bin/systemd-cryptsetup /usr/bin/systemd-cryptenroll cryptsetup dmsetup /usr/bin/systemd-repart /usr/lib/systemd/system-generators/systemd-cryptsetup-generator" \
-  --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm base64 cp dd head readlink tr" \
+  --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm base64 cp dd head mv readlink tr" \
   --install "$library/cryptsetup/libcryptsetup-token-systemd-tpm2.so $library/libtss2-tcti-device.so.0" \
   --include "$tree" / \
   "$out.raw"
