@@ -18,6 +18,7 @@ export default defineConfig({
     projects: [
       project('machine', ['test/integration/node/*.test.ts', 'test/machine/*.test.ts'], [POWER_CUT]),
       project('power-cut', [POWER_CUT], []),
+      project('arm64', ['test/machine/arm64/*.test.ts'], []),
     ],
     setupFiles: ['test/machine/choose-scenarios.ts'],
     // Says of each test that is skipped why.

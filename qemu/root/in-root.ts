@@ -9,5 +9,6 @@ export const WORK = '/mnt';
 /** The host's command line that runs a command in the prepared root, on one folder of the host (which it sees at WORK). */
 export function inRoot(root: Root, folder: string, command: readonly string[]): [string, ...string[]] {
   const script = path.join(import.meta.dirname, 'in-root.sh');
-  return withPrivateMounts(['sh', script, root.tools, folder, ...command]);
+  const inside = ['sh', script, root.tools, folder, ...command] as const;
+  return withPrivateMounts(root.foreign?.around(inside) ?? inside);
 }

@@ -13,6 +13,16 @@ import { aptTransport, debianMirror } from './debian-mirror.ts';
 const SUITE = 'trixie';
 const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const HERE = import.meta.dirname;
+/** Every program of an installation is emulated. */
+const FOREIGN_MS = 60 * 60_000;
+
+/** A processor that is not this machine's, and how its programs run here. */
+export interface Foreign {
+  /** As Debian names it. */
+  readonly architecture: string;
+  /** Around a command that runs such programs, in a mount namespace of its own. */
+  readonly around: (command: readonly [string, ...string[]]) => [string, ...string[]];
+}
 
 export interface Root {
   /** Names the content: the package list and the script that made it. */
@@ -21,6 +31,7 @@ export interface Root {
   readonly tools: string;
   /** What every slot image starts from. */
   readonly base: string;
+  readonly foreign?: Foreign;
 }
 
 /** What the node in namespaces runs, and what makes its images. */
@@ -30,32 +41,33 @@ const NAMESPACE_PACKAGES = path.join(HERE, 'packages.txt');
  * A Debian root of the packages in a list: from the cache, or prepared now (half a minute and more, once).
  * Any number of processes may ask at once: one prepares, the others wait for it.
  */
-export async function prepareRoot(say: Say, packageList = NAMESPACE_PACKAGES): Promise<Root> {
+export async function prepareRoot(say: Say, packageList = NAMESPACE_PACKAGES, foreign?: Foreign): Promise<Root> {
   requireRoot('prepare images');
   const packages = packageNames(await readFile(packageList, 'utf8'));
   const script = path.join(HERE, 'prepare-root.sh');
   const id = createHash('sha256')
-    .update([SUITE, process.arch, ...packages, await readFile(script, 'utf8')].join('\n'))
+    .update([SUITE, foreign?.architecture ?? process.arch, ...packages, await readFile(script, 'utf8')].join('\n'))
     .digest('hex')
     .slice(0, 16);
   const cache = cacheDirectory();
   const target = path.join(cache, `root-${id}`);
   if (!existsSync(target)) {
     await timed(say, `Preparing a Debian ${SUITE} root from ${packages.length} packages, once, in ${target}`, () =>
-      prepare(script, target, packages),
+      prepare(script, target, packages, foreign),
     );
   }
-  return { id, tools: path.join(target, 'tools'), base: path.join(target, 'base') };
+  return { id, tools: path.join(target, 'tools'), base: path.join(target, 'base'), ...(foreign && { foreign }) };
 }
 
-async function prepare(script: string, target: string, packages: readonly string[]): Promise<void> {
+async function prepare(script: string, target: string, packages: readonly string[], foreign?: Foreign): Promise<void> {
   const mirror = await debianMirror();
   await mkdir(path.dirname(target), { recursive: true });
   const aptConfiguration = `${target}.apt.conf`;
   await writeFile(aptConfiguration, await aptTransport());
   // The lock lives as long as any process that prepares; mounts that mmdebstrap leaves behind die with the namespace.
-  const command = withPrivateMounts(['sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')]);
-  await run(['flock', `${target}.lock`, ...command], { timeoutMs: 15 * 60_000 });
+  const prepared = ['sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')] as const;
+  const command = withPrivateMounts(foreign?.around(prepared) ?? prepared);
+  await run(['flock', `${target}.lock`, ...command], { timeoutMs: foreign ? FOREIGN_MS : 15 * 60_000 });
 }
 
 export function packageNames(list: string): string[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type Architecture, X86_64 } from './architecture.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 export const LAYER = path.join(REPOSITORY, 'meta-lamadist');
@@ -19,22 +20,29 @@ const SIZES = { LAMADIST_ESP_MIB: '80', LAMADIST_ROOT_MIB: '224', LAMADIST_HASH_
 export type LayerVariables = Readonly<Record<string, string>>;
 
 /** The layers' assignments that an image is made of, and the sizes of this machine's partitions. */
-export async function layerVariables(): Promise<LayerVariables> {
+export async function layerVariables({ name, variables }: Architecture = X86_64): Promise<LayerVariables> {
   const texts = await Promise.all(SOURCES.map((file) => readFile(file, 'utf8')));
-  return { ...assignments(texts.join('\n')), ...SIZES };
+  return { ...assignments(texts.join('\n'), name), ...SIZES, ...variables };
 }
 
-/** Reads BitBake's plain assignments of one line, for a processor of the kind x86-64. */
-export function assignments(text: string): LayerVariables {
+/** What the layers put inside LUKS2. */
+export interface Encryption {
+  readonly data: boolean;
+  readonly root: boolean;
+}
+
+export function encryptionOf(variables: LayerVariables): Encryption {
+  const isOn = (name: string): boolean => expand(`\${${name}}`, variables) === 'tpm2';
+  return { data: isOn('LAMADIST_DATA_ENCRYPTION'), root: isOn('LAMADIST_ROOT_ENCRYPTION') };
+}
+
+/** Reads BitBake's plain assignments of one line, for a kind of processor. */
+export function assignments(text: string, processor: Architecture['name'] = 'x86-64'): LayerVariables {
   const found: Record<string, string> = {};
-  for (const [, name, value] of text.matchAll(/^([A-Z][A-Z0-9_]*)(?::x86-64)? \??= "([^"\n]*)"$/gm)) found[name!] = value!;
+  for (const [, name, value] of text.matchAll(new RegExp(`^([A-Z][A-Z0-9_]*)(?::${processor})? \\??= "([^"\\n]*)"$`, 'gm')))
+    found[name!] = value!;
   return found;
 }
-
-/** Whether the first boot puts the root slots inside LUKS2. */
-export const rootIsEncrypted = (variables: LayerVariables): boolean =>
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: BitBake's
-  expand('${LAMADIST_ROOT_ENCRYPTION}', variables) === 'tpm2';
 
 /** Puts the values in the place of ${NAMES}. Throws on a name that has none. */
 export function expand(text: string, variables: LayerVariables): string {

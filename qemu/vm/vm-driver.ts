@@ -3,10 +3,12 @@ import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
 import { run } from '../command.ts';
 import type { Driver } from '../driver.ts';
-import { buildVmImage, vmRoots } from './image/build-vm-image.ts';
+import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
+import { buildVmImage } from './image/build-vm-image.ts';
 import { MACHINE } from './layers.ts';
 import { sleepingMachine } from './machine/sleeping-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
+import { vmRoots } from './roots.ts';
 
 /** The slot classes of the board's RAUC configuration. */
 const SLOTS = ['rootfs', 'verity', 'esp'];
@@ -24,10 +26,9 @@ async function measurements(imageFolder: string): Promise<string> {
   return run(['node', LAMACTL, 'attest', 'learn', '--bundle-metadata', '--uki', ...ukis], { timeoutMs: LEARN_MS });
 }
 
-/** Nodes in virtual machines: slow, and real from the firmware on. */
-export const vmDriver: Driver = {
-  buildImage: buildVmImage,
-  createNode: (request) => VirtualMachine.create(request),
+const driverFor = (architecture: Architecture): Driver => ({
+  buildImage: (recipe, say) => buildVmImage(recipe, say, architecture),
+  createNode: (request) => VirtualMachine.create({ ...request, architecture }),
   async buildBundle(request, say) {
     const { tools } = await vmRoots(say);
     const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
@@ -38,7 +39,13 @@ export const vmDriver: Driver = {
     await packBundle({ ...request, ...content }, say);
     return { path: request.target };
   },
-};
+});
+
+/** Nodes in virtual machines: slow, and real from the firmware on. */
+export const vmDriver: Driver = driverFor(X86_64);
+
+/** The same for arm64. */
+export const arm64Driver: Driver = driverFor(AARCH64);
 
 /** The same, a minute sooner: each node begins as one that has booted and come to rest before. */
 export const wokenVmDriver: Driver = {

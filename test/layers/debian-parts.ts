@@ -8,8 +8,9 @@ import { withPrivateMounts } from '../../qemu/private-mounts.ts';
 import { inRoot } from '../../qemu/root/in-root.ts';
 import type { Root } from '../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
-import { buildVmImage, vmRoots } from '../../qemu/vm/image/build-vm-image.ts';
+import { buildVmImage } from '../../qemu/vm/image/build-vm-image.ts';
 import { initramfs } from '../../qemu/vm/image/parts.ts';
+import { vmRoots } from '../../qemu/vm/roots.ts';
 import { installerInitramfs } from './installer-initramfs.ts';
 import { REPOSITORY } from './kas-build.ts';
 

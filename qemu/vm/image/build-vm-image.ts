@@ -6,9 +6,11 @@ import type { Image, ImageRecipe } from '../../image/build-image.ts';
 import { packRoot, STAGE_SCRIPT } from '../../image/pack-root.ts';
 import type { ImageFile } from '../../image/product-files.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
-import { prepareRoot, type Root } from '../../root/prepare-root.ts';
+import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
-import { LAYER, layerVariables, rootIsEncrypted } from '../layers.ts';
+import { type Architecture, X86_64 } from '../architecture.ts';
+import { type Encryption, encryptionOf, LAYER, layerVariables } from '../layers.ts';
+import { vmRoots } from '../roots.ts';
 import { cachedFolder, contentId } from './cached-folder.ts';
 import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
 import { buildUki, rootHash } from './uki.ts';
@@ -22,32 +24,21 @@ const SLOW_MS = 10 * 60_000;
 /** What makes up an image; fallback.efi is the loader of a fresh disk. */
 const KEPT = /^(rootfs\.img|verity\.img|esp\.img|root-hash|keys|lamadist-[ab]\.efi|fallback\.efi)$/;
 
-export interface VmRoots {
-  readonly tools: Root;
-  readonly node: Root;
-}
-
-/** The two Debian roots of the virtual machine: what makes and runs it, and what runs in it. */
-export async function vmRoots(say: Say): Promise<VmRoots> {
-  const list = (name: string) => path.resolve(HERE, '..', name);
-  return { tools: await prepareRoot(say, list('tools-packages.txt')), node: await prepareRoot(say, list('node-packages.txt')) };
-}
-
 /**
  * An image for a slot of the virtual machine: the folder `path` holds rootfs.img, verity.img and esp.img, and keys/, with which
  * it was signed. The same recipe and files give the same image, from the cache.
  */
-export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image> {
-  const { without = [], words = [] } = recipe;
-  const roots = await vmRoots(say);
-  const { tools } = roots;
-  const files = await imageFiles(recipe, roots.node);
-  const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(tools)];
-  const [ramdisk, keys] = [await initramfs(tools, say), await signingKeys(tools, say)];
+export async function buildVmImage(recipe: ImageRecipe, say: Say, architecture = X86_64): Promise<Image> {
+  const roots = await vmRoots(say, architecture);
+  const { tools, parts } = roots;
+  const variables = await layerVariables(architecture);
+  const files = await imageFiles(recipe, roots.node, encryptionOf(variables));
+  const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(parts, architecture)];
+  const [ramdisk, keys] = [await initramfs(parts, say, architecture), await signingKeys(tools, say)];
   const scripts = await Promise.all(
     [STAGE_SCRIPT, path.join(HERE, 'esp.sh'), path.join(HERE, 'uki.ts')].map((file) => readFile(file, 'utf8')),
   );
-  const variables = await layerVariables();
+  const { without = [], words = [] } = recipe;
   const inputs = [tools.id, roots.node.id, policy, modules, ramdisk, keys, JSON.stringify(variables), KEPT.source, ...scripts, ...VM_UNITS];
   const id = contentId([...inputs, 'without', ...without, 'words', ...words], files);
   const folder = await cachedFolder('image', id, MOST_IMAGES, (target) =>
@@ -55,11 +46,13 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image
       const layers = [policy, modules, roots.node.base];
       await packRoot({ tools: tools.tools, layers, files, units: VM_UNITS, without, target: path.join(target, 'rootfs.img') });
       await run(inRoot(tools, target, verity(id)), { timeoutMs: SLOW_MS });
-      await copyInputs(target, { tools, ramdisk, keys, osRelease: osReleaseOf(files) });
+      await copyInputs(target, { parts, efi: architecture.efi, ramdisk, keys, osRelease: osReleaseOf(files) });
       const hash = await rootHash(target);
-      for (const slot of ['a', 'b'] as const) await buildUki(tools, target, { slot, rootHash: hash, words }, variables);
+      for (const slot of ['a', 'b'] as const)
+        await buildUki(tools, target, { slot, rootHash: hash, words }, { efi: architecture.efi, variables });
       await copyFile(path.join(HERE, 'esp.sh'), path.join(target, 'esp.sh'));
-      await run(inRoot(tools, target, ['sh', `${WORK}/esp.sh`, WORK, variables.LAMADIST_ESP_MIB!]), { timeoutMs: SLOW_MS });
+      const name = `BOOT${architecture.efi.toUpperCase()}.EFI`;
+      await run(inRoot(tools, target, ['sh', `${WORK}/esp.sh`, WORK, variables.LAMADIST_ESP_MIB!, name]), { timeoutMs: SLOW_MS });
       await removeInputs(target);
     }),
   );
@@ -67,12 +60,12 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say): Promise<Image
 }
 
 /** All files over the layers, a later one in the place of an earlier one. */
-async function imageFiles(recipe: ImageRecipe, node: Root): Promise<readonly ImageFile[]> {
+async function imageFiles(recipe: ImageRecipe, node: Root, encrypted: Encryption): Promise<readonly ImageFile[]> {
   const osRelease = await readFile(path.join(node.base, 'usr/lib/os-release'), 'utf8');
   const all: ImageFile[] = [
     { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
     { path: AGENT_PATH, content: await readFile(recipe.agent) },
-    ...(await rootFiles(rootIsEncrypted(await layerVariables()))),
+    ...(await rootFiles(encrypted)),
     ...(recipe.files ?? []),
   ];
   return [...new Map(all.map((file) => [file.path, file])).values()];
@@ -90,17 +83,21 @@ function verity(id: string): string[] {
 }
 
 interface UkiInputs {
-  readonly tools: Root;
+  readonly parts: Root;
+  readonly efi: Architecture['efi'];
   readonly ramdisk: string;
   readonly keys: string;
   readonly osRelease: string | Uint8Array;
 }
 
-async function copyInputs(folder: string, { tools, ramdisk, keys, osRelease }: UkiInputs): Promise<void> {
-  const boot = path.join(tools.tools, 'boot');
+async function copyInputs(folder: string, { parts, efi, ramdisk, keys, osRelease }: UkiInputs): Promise<void> {
+  const boot = path.join(parts.tools, 'boot');
   const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
   if (!kernel) throw new Error(`Cannot make a UKI: ${boot} has no kernel`);
   await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
+  const loaders = path.join(parts.tools, 'usr/lib/systemd/boot/efi');
+  await copyFile(path.join(loaders, `linux${efi}.efi.stub`), path.join(folder, 'stub.efi'));
+  await copyFile(path.join(loaders, `systemd-boot${efi}.efi`), path.join(folder, 'loader.efi'));
   await copyFile(ramdisk, path.join(folder, 'initramfs.zst'));
   await cp(keys, path.join(folder, 'keys'), { recursive: true, filter: (name) => !name.includes('gnupg') });
   await cp(path.join(LAYER, 'lib'), path.join(folder, 'lib'), { recursive: true });

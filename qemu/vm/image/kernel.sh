@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Collects the kernel's modules that the image needs, with what they need.
-# usage, in the tools' root: kernel.sh OUT MODULE…; OUT gets usr/lib/modules.
+# usage, in the root that the kernel is from: kernel.sh OUT MODULE…; OUT gets usr/lib/modules.
 set -eu
 out=$1
 shift

@@ -6,7 +6,8 @@ import { placeAll } from '../../image/pack-root.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
-import { LAYER, layerVariables, rootIsEncrypted } from '../layers.ts';
+import { type Architecture, X86_64 } from '../architecture.ts';
+import { encryptionOf, LAYER, layerVariables } from '../layers.ts';
 import { cachedFolder, contentId } from './cached-folder.ts';
 import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';
 
@@ -22,11 +23,10 @@ async function runScript(tools: Root, folder: string, script: string, args: read
 const textOf = (script: string): Promise<string> => readFile(path.join(HERE, script), 'utf8');
 
 /** The modules of the kernel that the image carries, as a tree. */
-export async function kernelModules(tools: Root): Promise<string> {
-  const id = contentId([tools.id, await textOf('kernel.sh'), ...KERNEL_MODULES]);
-  const folder = await cachedFolder('kernel', id, 2, (target) =>
-    runScript(tools, target, 'kernel.sh', [`${WORK}/tree`, ...KERNEL_MODULES]),
-  );
+export async function kernelModules(parts: Root, { kernelModules: own }: Architecture): Promise<string> {
+  const modules = [...KERNEL_MODULES, ...own];
+  const id = contentId([parts.id, await textOf('kernel.sh'), ...modules]);
+  const folder = await cachedFolder('kernel', id, 2, (target) => runScript(parts, target, 'kernel.sh', [`${WORK}/tree`, ...modules]));
   return path.join(folder, 'tree');
 }
 
@@ -44,13 +44,14 @@ export async function selinuxPolicy(tools: Root, say: Say): Promise<string> {
 }
 
 /** The initramfs, as a file: half a minute, until one of the layers' files in it changes. */
-export async function initramfs(tools: Root, say: Say): Promise<string> {
-  const files = await initramfsFiles(rootIsEncrypted(await layerVariables()));
-  const id = contentId([tools.id, await textOf('initramfs.sh')], files);
+export async function initramfs(parts: Root, say: Say, architecture = X86_64): Promise<string> {
+  const files = await initramfsFiles(encryptionOf(await layerVariables(architecture)));
+  const { kernelModules: own } = architecture;
+  const id = contentId([parts.id, await textOf('initramfs.sh'), ...own], files);
   const folder = await cachedFolder('initramfs', id, 3, (target) =>
     timed(say, 'Building the initramfs', async () => {
       await placeAll(path.join(target, 'tree'), files);
-      await runScript(tools, target, 'initramfs.sh', [`${WORK}/tree`, `${WORK}/initramfs.zst`]);
+      await runScript(parts, target, 'initramfs.sh', [`${WORK}/tree`, `${WORK}/initramfs.zst`, ...own]);
     }),
   );
   return path.join(folder, 'initramfs.zst');

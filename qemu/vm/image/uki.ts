@@ -4,10 +4,10 @@ import path from 'node:path';
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { expand, type LayerVariables, rootIsEncrypted } from '../layers.ts';
+import type { Architecture } from '../architecture.ts';
+import { encryptionOf, expand, type LayerVariables } from '../layers.ts';
 
 const QUICK_MS = 120_000;
-const STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';
 /** Prints the section .pcrsig of a UKI: the layer's own code, which a build without systemd's calculator runs too. */
 const SIGN_PCR_POLICY =
   'import sys; sys.path.insert(0, sys.argv[1]); from lamadist.pcr_policy import sign_uki; print(sign_uki(*sys.argv[2:]), end="")';
@@ -24,7 +24,7 @@ export function commandLine({ slot, rootHash, words }: UkiContent, variables: La
   return [
     'root=/dev/mapper/root',
     `roothash=${rootHash}`,
-    `systemd.verity_root_data=${rootIsEncrypted(variables) ? '/dev/mapper/' : 'PARTLABEL='}root-${slot}`,
+    `systemd.verity_root_data=${encryptionOf(variables).root ? '/dev/mapper/' : 'PARTLABEL='}root-${slot}`,
     `systemd.verity_root_hash=PARTLABEL=root-${slot}-verity`,
     'systemd.verity_root_options=panic-on-corruption',
     `rauc.slot=${slot.toUpperCase()}`,
@@ -35,14 +35,19 @@ export function commandLine({ slot, rootHash, words }: UkiContent, variables: La
 }
 
 /**
- * Writes lamadist-SLOT.efi into the folder, which holds what goes in: vmlinuz, initramfs.zst, os-release, keys/ and lib/ (the
+ * Writes lamadist-SLOT.efi into the folder, which holds what goes in: vmlinuz, initramfs.zst, stub.efi, os-release, keys/ and lib/ (the
  * layer's). Signed for Secure Boot and, with what PCR 11 will be, for the TPM. Returns its name.
  */
-export async function buildUki(tools: Root, folder: string, content: UkiContent, variables: LayerVariables): Promise<string> {
+export async function buildUki(
+  tools: Root,
+  folder: string,
+  content: UkiContent,
+  { efi, variables }: { efi: Architecture['efi']; variables: LayerVariables },
+): Promise<string> {
   const name = `lamadist-${content.slot}.efi`;
   await writeFile(path.join(folder, `${name}.cmdline`), commandLine(content, variables));
   const common = [
-    ...['ukify', 'build', '--efi-arch=x64', `--stub=${STUB}`, `--linux=${WORK}/vmlinuz`, `--initrd=${WORK}/initramfs.zst`],
+    ...['ukify', 'build', `--efi-arch=${efi}`, `--stub=${WORK}/stub.efi`, `--linux=${WORK}/vmlinuz`, `--initrd=${WORK}/initramfs.zst`],
     ...[`--os-release=@${WORK}/os-release`, `--cmdline=@${WORK}/${name}.cmdline`, `--pcrpkey=${WORK}/keys/pcr.pub`],
   ];
   const inTools = (command: readonly string[]) => run(inRoot(tools, folder, command), { timeoutMs: QUICK_MS });

@@ -2,10 +2,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-files.ts';
-import { BOARD_FILES, LAYER, MACHINE } from '../layers.ts';
+import { BOARD_FILES, type Encryption, LAYER, MACHINE } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
 const GUARD = path.join(CORE, 'boot-guard/files');
+const REPART = path.join(CORE, 'repart/files');
 const ENCRYPTED_ROOT = path.join(CORE, 'encrypted-root/files');
 const AGENT_DROP_IN = path.resolve(LAYER, '../recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
 const POLICY_MODULES = [
@@ -22,10 +23,10 @@ export const VM_UNITS = [
   'systemd-network-generator.service',
 ];
 
-/** Modules that the image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports, USB sticks. */
+/** Modules that every image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports, USB sticks. */
 export const KERNEL_MODULES = [
   ...['virtio_blk', 'virtio_net', 'virtio_console', 'virtio_rng', 'i6300esb', 'qemu_fw_cfg'],
-  ...['dm_mod', 'dm_verity', 'dm_crypt', 'xts', 'aesni_intel', 'algif_skcipher', 'loop', 'nbd'],
+  ...['dm_mod', 'dm_verity', 'dm_crypt', 'xts', 'algif_skcipher', 'loop', 'nbd'],
   ...['erofs', 'squashfs', 'ext4', 'vfat', 'nls_ascii', 'nls_cp437', 'overlay', 'efivarfs', 'autofs4', '9p', '9pnet_virtio'],
   ...['xhci_pci', 'usb_storage', 'sd_mod'],
 ] as const;
@@ -46,9 +47,9 @@ async function copyOf(file: string, target: string, mode = 0o644): Promise<Image
 }
 
 /** Everything that the layers' recipes install in the root of the board's image. */
-export async function rootFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
+export async function rootFiles(encrypted: Encryption): Promise<ImageFile[]> {
   const conf = (name: string) => path.join(CORE, 'rauc/files', name);
-  const raucParts = [conf('system.conf'), path.join(BOARD_FILES, 'machine.conf'), ...(encryptedRoot ? [conf('encrypted-root.conf')] : [])];
+  const raucParts = [conf('system.conf'), path.join(BOARD_FILES, 'machine.conf'), ...(encrypted.root ? [conf('encrypted-root.conf')] : [])];
   const rauc = (await Promise.all(raucParts.map((file) => readFile(file, 'utf8')))).join('');
   const bootEntries = path.join(CORE, 'boot-entries/files');
   return [
@@ -58,7 +59,7 @@ export async function rootFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
       path: '/etc/rauc/system.conf',
       content: rauc
         .replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`)
-        .replaceAll('@ROOT_DEVICE@', encryptedRoot ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-'),
+        .replaceAll('@ROOT_DEVICE@', encrypted.root ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-'),
     },
     await copyOf(path.join(LAYER, 'recipes-security/ima-policy/files/ima-policy'), '/etc/ima/ima-policy'),
     await copyOf(path.join(CORE, 'rauc/files/nbd.conf'), '/usr/lib/modules-load.d/lamadist-nbd.conf'),
@@ -68,17 +69,16 @@ export async function rootFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
     await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),
     ...(await guardFiles()),
     await copyOf(path.join(GUARD, 'lamadist-boot-succeeded.service'), `${UNITS}/lamadist-boot-succeeded.service`),
-    ...(await repartDefinitions()),
-    await copyOf(path.join(CORE, 'repart/files/in-initramfs.conf'), `${UNITS}/systemd-repart.service.d/lamadist.conf`),
-    ...(encryptedRoot ? await slotPrograms('seal-slot', 'seal-targets') : []),
+    ...(await repartDefinitions(encrypted.data)),
+    await copyOf(path.join(REPART, 'in-initramfs.conf'), `${UNITS}/systemd-repart.service.d/lamadist.conf`),
+    ...(encrypted.root ? await slotPrograms('seal-slot', 'seal-targets') : []),
     ...STAND_INS,
   ];
 }
 
 /** Everything that they install in the initramfs. */
-export async function initramfsFiles(encryptedRoot: boolean): Promise<ImageFile[]> {
+export async function initramfsFiles(encrypted: Encryption): Promise<ImageFile[]> {
   const overlay = path.join(CORE, 'etc-overlay/files');
-  const repart = path.join(CORE, 'repart/files');
   const units = (await readdir(overlay))
     .filter((name) => name !== 'label-data')
     .map((name) => copyOf(path.join(overlay, name), `${UNITS}/${name}`));
@@ -88,12 +88,19 @@ export async function initramfsFiles(encryptedRoot: boolean): Promise<ImageFile[
     await copyOf(path.join(GUARD, 'lamadist-boot-attempts.service'), `${UNITS}/lamadist-boot-attempts.service`),
     await copyOf(path.join(GUARD, 'deadline.conf'), `${UNITS}/initrd-root-fs.target.d/lamadist-deadline.conf`),
     await copyOf(path.join(GUARD, 'restart.conf'), `${UNITS}/emergency.service.d/lamadist-restart.conf`),
-    await copyOf(path.join(repart, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
-    await copyOf(path.join(repart, 'make-data'), '/usr/libexec/lamadist/make-data', 0o755),
-    await copyOf(path.join(repart, 'crypttab'), '/etc/crypttab'),
-    await copyOf(path.join(repart, 'encrypted.conf'), `${UNITS}/sysroot-var.mount.d/encrypted.conf`),
-    ...(await repartDefinitions()),
-    ...(encryptedRoot ? await slotFiles() : []),
+    await copyOf(path.join(REPART, 'lamadist-repart.service'), `${UNITS}/lamadist-repart.service`),
+    await copyOf(path.join(REPART, 'make-data'), '/usr/libexec/lamadist/make-data', 0o755),
+    ...(await repartDefinitions(encrypted.data)),
+    ...(encrypted.data ? await dataFiles() : []),
+    ...(encrypted.root ? await slotFiles() : []),
+  ];
+}
+
+/** What opens the data partition. */
+async function dataFiles(): Promise<ImageFile[]> {
+  return [
+    await copyOf(path.join(REPART, 'crypttab'), '/etc/crypttab'),
+    await copyOf(path.join(REPART, 'encrypted.conf'), `${UNITS}/sysroot-var.mount.d/encrypted.conf`),
   ];
 }
 
@@ -120,9 +127,14 @@ async function guardFiles(): Promise<ImageFile[]> {
   ];
 }
 
-async function repartDefinitions(): Promise<ImageFile[]> {
-  const folder = path.join(CORE, 'repart/files/repart.d');
-  return Promise.all((await readdir(folder)).map((name) => copyOf(path.join(folder, name), `/usr/lib/repart.d/${name}`)));
+/** Those of a machine without a TPM make the data partition in the clear, as the layers' recipe does. */
+async function repartDefinitions(isEncrypted: boolean): Promise<ImageFile[]> {
+  const folder = path.join(REPART, 'repart.d');
+  const definition = async (name: string): Promise<ImageFile> => {
+    const content = await readFile(path.join(folder, name), 'utf8');
+    return { path: `/usr/lib/repart.d/${name}`, content: isEncrypted ? content : content.replace(/^Encrypt=.*\n/gm, ''), mode: 0o644 };
+  };
+  return Promise.all((await readdir(folder)).map(definition));
 }
 
 /** The sources of the policy's modules. */

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
+import type { Architecture } from '../architecture.ts';
 import { diskLayout, partitionTable } from '../image/layout.ts';
 import { layerVariables } from '../layers.ts';
 import type { VmFolder } from './vm-folder.ts';
@@ -22,27 +23,34 @@ const EMPTY_DISK_BYTES = 8 * 1024 ** 3;
 /** Names who put the keys into the firmware (UEFI's SignatureOwner). */
 const OWNER = '6c616d61-6469-4074-9000-000000000001';
 
+/** Which machine, and what makes and runs it. */
+export interface MachineKind {
+  readonly architecture: Architecture;
+  readonly tools: Root;
+  readonly machine: Root;
+}
+
 export interface Fresh {
   /** The file of the machine's folder that it boots while its disk is empty: an installer's. */
   readonly medium: string | undefined;
 }
 
 /** Makes a machine as it leaves the factory: a disk, a firmware and a TPM that never ran. */
-export async function makeFresh(tools: Root, folder: VmFolder, imageFolder: string): Promise<Fresh> {
+export async function makeFresh(kind: MachineKind, folder: VmFolder, imageFolder: string): Promise<Fresh> {
   const installer = path.join(imageFolder, INSTALLER);
   const medium = existsSync(installer) ? `media/${await folder.share(installer)}` : undefined;
   if (medium) await writeFile(folder.disk, '').then(() => truncate(folder.disk, EMPTY_DISK_BYTES));
-  else await writeDisk(tools, folder, imageFolder);
-  await writeFirmware(tools, folder, imageFolder);
-  await writeTpm(tools, folder);
+  else await writeDisk(kind, folder, imageFolder);
+  await writeFirmware(kind, folder, imageFolder);
+  if (kind.architecture.tpm) await writeTpm(kind.machine, folder);
   return { medium };
 }
 
 /** Makes a disk as wks/ lays it out: slot A filled, slot B empty, nothing after them. An image that is a disk is taken as it is. */
-async function writeDisk(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+async function writeDisk({ tools, architecture }: MachineKind, folder: VmFolder, imageFolder: string): Promise<void> {
   const ready = path.join(imageFolder, READY_DISK);
   if (existsSync(ready)) return extendDisk(tools, folder, ready);
-  const partitions = await diskLayout(await layerVariables());
+  const partitions = await diskLayout(await layerVariables(architecture));
   const last = partitions.at(-1)!;
   const disk = await open(folder.disk, 'w');
   await disk.truncate(last.offsetBytes + last.sizeBytes + DATA_BYTES);
@@ -70,17 +78,17 @@ async function copyInto(disk: string, content: string, offsetBytes: number): Pro
 }
 
 /** Makes the firmware's memory: Secure Boot on, and the image's own key as the only one that it trusts. */
-async function writeFirmware(tools: Root, folder: VmFolder, imageFolder: string): Promise<void> {
+async function writeFirmware({ machine, architecture }: MachineKind, folder: VmFolder, imageFolder: string): Promise<void> {
   await copyFile(path.join(imageFolder, 'keys/secure-boot.crt'), folder.file('secure-boot.crt'));
   const key = [OWNER, `${WORK}/secure-boot.crt`];
   const keys = ['--set-pk', ...key, '--add-kek', ...key, '--add-db', ...key, '--secure-boot'];
-  const command = ['virt-fw-vars', '--input', '/usr/share/OVMF/OVMF_VARS_4M.fd', '--output', `${WORK}/vars.fd`, ...keys];
-  await run(inRoot(tools, folder.path, command), { timeoutMs: QUICK_MS });
+  const command = ['virt-fw-vars', '--input', architecture.firmware.variables, '--output', `${WORK}/vars.fd`, ...keys];
+  await run(inRoot(machine, folder.path, command), { timeoutMs: QUICK_MS });
 }
 
 /** Gives the TPM its seeds. */
-async function writeTpm(tools: Root, folder: VmFolder): Promise<void> {
+async function writeTpm(machine: Root, folder: VmFolder): Promise<void> {
   await writeFile(folder.file('swtpm.log'), '');
   const options = ['--tpm2', '--tpmstate', `${WORK}/tpm`, '--pcr-banks', 'sha256', '--logfile', `${WORK}/swtpm.log`];
-  await run(inRoot(tools, folder.path, ['swtpm_setup', ...options]), { timeoutMs: QUICK_MS });
+  await run(inRoot(machine, folder.path, ['swtpm_setup', ...options]), { timeoutMs: QUICK_MS });
 }

@@ -7,6 +7,7 @@ import type { ProvisionedFile } from '../../driver.ts';
 import type { Boot } from '../../machine.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
+import type { Architecture } from '../architecture.ts';
 import { Control } from './control.ts';
 import { credentialOptions } from './credentials.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
@@ -14,6 +15,7 @@ import { Qmp } from './qmp.ts';
 import { MEMORY_FILE, type VmFolder } from './vm-folder.ts';
 
 export interface PowerOptions {
+  readonly architecture: Architecture;
   readonly forwarded: Forwarded;
   readonly display: Display;
   readonly onTerminal: boolean;
@@ -30,7 +32,7 @@ const MEMORY = { uri: `file:${WORK}/${MEMORY_FILE}` };
 
 interface Running {
   readonly qemu: ChildProcess;
-  readonly tpm: ChildProcess;
+  readonly tpm: ChildProcess | undefined;
   readonly qmp: Qmp;
   readonly control: Control;
   readonly ended: Promise<void>;
@@ -83,11 +85,14 @@ export class PowerSupply {
     await writeFile(this.folder.writeLog, '');
     await this.#powerOn();
     const asleep = await this.folder.sleepingBoot();
-    const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
-    await this.#appears('tpm.sock', tpm);
+    const { architecture } = this.options;
+    const tpm = architecture.tpm ? await this.#startTpm() : undefined;
     const { forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
     const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, onTerminal });
-    const command = [...qemuCommand({ forwarded, display, onTerminal, credentials, medium }), ...(asleep ? ['-incoming', 'defer'] : [])];
+    const command = [
+      ...qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }),
+      ...(asleep ? ['-incoming', 'defer'] : []),
+    ];
     const qemu = this.#spawn(command, onTerminal ? 'inherit' : 'ignore');
     this.#poweredAtMs = performance.now();
     const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
@@ -108,6 +113,12 @@ export class PowerSupply {
     await this.folder.forgetSleep();
     this.#boot = { ...asleep, number: this.#boots };
     return true;
+  }
+
+  async #startTpm(): Promise<ChildProcess> {
+    const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
+    await this.#appears('tpm.sock', tpm);
+    return tpm;
   }
 
   /** Stops it in the middle of what it does, and leaves its memory in the folder: switchOn() goes on from there. */
@@ -145,7 +156,7 @@ export class PowerSupply {
     if (!running) return;
     this.#end(why);
     running.qemu.kill('SIGKILL');
-    running.tpm.kill('SIGKILL');
+    running.tpm?.kill('SIGKILL');
     await running.ended;
   }
 
@@ -165,7 +176,7 @@ export class PowerSupply {
     this.#whyOff = why;
     running.qmp.close();
     running.control.close();
-    running.tpm.kill('SIGTERM');
+    running.tpm?.kill('SIGTERM');
   }
 
   /** A process of the tools' root that sees the machine's folder, and does not outlive this one. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { WORK } from '../../root/in-root.ts';
+import type { Architecture } from '../architecture.ts';
 
 export interface Forwarded {
   readonly host: string;
@@ -9,10 +10,7 @@ export interface Forwarded {
 /** How a person looks at the machine; it listens on loopback only. */
 export type Display = 'none' | 'vnc' | 'spice';
 
-/** Faster than `max` under emulation, with what Node.js and OpenSSL want, and with instructions for what boots and installs do most: SHA-256 and AES. */
-const PROCESSOR = 'qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+cx16,+rdrand,+aes,+pclmulqdq,+sha-ni';
 const CONSOLE = `${WORK}/console.log`;
-const FIRMWARE = '/usr/share/OVMF/OVMF_CODE_4M.secboot.fd';
 
 const DISPLAYS: Readonly<Record<Display, readonly string[]>> = {
   none: [],
@@ -21,6 +19,7 @@ const DISPLAYS: Readonly<Record<Display, readonly string[]>> = {
 };
 
 export interface QemuOptions {
+  readonly architecture: Architecture;
   readonly forwarded: Forwarded;
   readonly display: Display;
   /** Whether the serial console is this process's own terminal; it is in the folder's log either way. */
@@ -32,25 +31,24 @@ export interface QemuOptions {
 }
 
 /**
- * QEMU's command line for a machine in the folder WORK: a PC with UEFI that enforces Secure Boot (in system management mode, so
- * that the guest cannot write the firmware's memory), a TPM 2.0, one disk whose every write is logged, USB, a watchdog, and a
- * virtio port. Nothing listens elsewhere than on the loopback network.
+ * QEMU's command line for a machine in the folder WORK: UEFI that enforces Secure Boot, a TPM 2.0 where its kernel has a driver for
+ * one, one disk whose every write is logged, USB, a watchdog, and a virtio port. Nothing listens elsewhere than on the loopback network.
  */
-export function qemuCommand({ forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
+export function qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
   const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
   return [
-    ...['qemu-system-x86_64', '-nodefaults', '-no-user-config', '-display', 'none', '-action', 'panic=none'],
+    ...architecture.qemu,
+    ...['-nodefaults', '-no-user-config', '-display', 'none', '-action', 'panic=none'],
     // One processor: of two, one lost its timer in a boot of some sixty, and a boot costs the host as much.
-    ...['-machine', 'q35,smm=on', '-accel', 'tcg', '-cpu', PROCESSOR, '-smp', '1', '-m', '1024'],
-    ...['-global', 'driver=cfi.pflash01,property=secure,value=on', '-global', 'ICH9-LPC.disable_s3=1'],
-    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${FIRMWARE}`],
+    ...['-accel', 'tcg', '-smp', '1', '-m', '1024'],
+    ...['-drive', `if=pflash,format=raw,unit=0,readonly=on,file=${architecture.firmware.code}`],
     ...['-drive', `if=pflash,format=raw,unit=1,file=${WORK}/vars.fd`],
     ...['-blockdev', `driver=file,node-name=disk-file,filename=${WORK}/disk.img,discard=unmap`],
     ...['-blockdev', `driver=file,node-name=log-file,filename=${WORK}/writes.log`],
     ...['-blockdev', 'driver=raw,node-name=disk-raw,file=disk-file,discard=unmap'],
     ...['-blockdev', 'driver=blklogwrites,node-name=disk,file=disk-raw,log=log-file'],
     ...['-device', 'virtio-blk-pci,drive=disk,serial=lamadist,bootindex=1'],
-    ...['-chardev', `socket,id=tpm,path=${WORK}/tpm.sock`, '-tpmdev', 'emulator,id=tpm0,chardev=tpm', '-device', 'tpm-crb,tpmdev=tpm0'],
+    ...(architecture.tpm ? tpmOptions(architecture.tpm) : []),
     ...[
       '-chardev',
       onTerminal ? `stdio,id=console,signal=off,logfile=${CONSOLE},logappend=on` : `file,id=console,path=${CONSOLE},append=on`,
@@ -66,6 +64,10 @@ export function qemuCommand({ forwarded, display, onTerminal, credentials, mediu
     ...DISPLAYS[display],
     ...credentials,
   ];
+}
+
+function tpmOptions(device: string): string[] {
+  return ['-chardev', `socket,id=tpm,path=${WORK}/tpm.sock`, '-tpmdev', 'emulator,id=tpm0,chardev=tpm', '-device', `${device},tpmdev=tpm0`];
 }
 
 function mediumOptions(medium: string): string[] {

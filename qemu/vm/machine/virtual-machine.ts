@@ -11,7 +11,8 @@ import { requireRoot } from '../../require-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { shellWord } from '../../shell-words.ts';
-import { vmRoots } from '../image/build-vm-image.ts';
+import { type Architecture, X86_64 } from '../architecture.ts';
+import { vmRoots } from '../roots.ts';
 import { ADDON, type AddonContent, placeAddon } from './addon.ts';
 import { tmpfilesLines } from './credentials.ts';
 import { makeFresh } from './factory.ts';
@@ -27,6 +28,8 @@ export interface VirtualMachineOptions {
   /** What the factory wrote into slot A. */
   readonly image: Image;
   readonly port?: number;
+  /** A PC unless it says otherwise. */
+  readonly architecture?: Architecture;
   /** Words of the node's own on its kernel's command line. */
   readonly commandLine?: string;
   /** What the node's /etc has that its image does not. */
@@ -75,20 +78,21 @@ export class VirtualMachine implements VirtualNode {
   /** Makes a new machine, switched off. */
   static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
     requireRoot('make a virtual machine');
-    const { tools } = await vmRoots(options.say);
+    const { architecture = X86_64 } = options;
+    const { tools, machine: runner } = await vmRoots(options.say, architecture);
     const folder = await VmFolder.create();
     const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress());
     try {
       const { medium } = options.asleepIn
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
-        : await makeFresh(tools, folder, options.image.path);
+        : await makeFresh({ architecture, tools, machine: runner }, folder, options.image.path);
       if (options.commandLine !== undefined) await machine.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
       const { display = 'none', onTerminal = false, provisionsAgain = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
       const files = machine.#provisioned;
-      const power = { forwarded, display, onTerminal, files, provisionsAgain, medium };
-      machine.#supply = new PowerSupply(machine.name, folder, tools, power);
+      const power = { architecture, forwarded, display, onTerminal, files, provisionsAgain, medium };
+      machine.#supply = new PowerSupply(machine.name, folder, runner, power);
     } catch (error) {
       await machine.stop();
       throw error;

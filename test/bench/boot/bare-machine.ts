@@ -7,9 +7,9 @@ import { until } from '../../../qemu/deadline.ts';
 import { inRoot, WORK } from '../../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
-import { vmRoots } from '../../../qemu/vm/image/build-vm-image.ts';
 import { expand, layerVariables } from '../../../qemu/vm/layers.ts';
 import { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
+import { vmRoots } from '../../../qemu/vm/roots.ts';
 import type { BootPhases } from './phases.ts';
 
 const HERE = import.meta.dirname;
