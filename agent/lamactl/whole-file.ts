@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, open, rename } from 'node:fs/promises';
+import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../shared/failure.ts';
 import { isMissing, readInput } from './input-file.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** The largest is the last evidence of a node that was trusted, with its logs. */
 const LIMIT_BYTES = 64 << 20;
@@ -27,7 +28,7 @@ export async function writeWhole(file: string, content: string, mode = 0o600): P
 
 /** Makes the folder that a file is to be in. */
 export async function makeFolderOf(file: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeFolder(dirname(file), 0o700);
 }
 
 /** The text of a file; undefined when there is none. Throws CONFIG_INVALID. */

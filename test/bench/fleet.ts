@@ -111,7 +111,8 @@ async function measureFleet({ size, folder, run, handshakes }: Fleet): Promise<s
   // Nodes that rolled back are told of, and did not stop it.
   require([whole], 9, size);
   const done = (whole.output.match(/"step":"done","wave"/g) ?? []).length;
-  const floor = median(floors, 'ms');
+  // The faster of the two is what has to be held: none may be made slower to look better.
+  const floor = Math.min(median(floors, 'ms'), median(floors2, 'ms'));
   const row = (name: string, runs: readonly Run[]): string => {
     const ms = median(runs, 'ms');
     const peak = Math.max(...runs.map(({ peakBytes }) => peakBytes));

@@ -41,7 +41,8 @@ export class Channel {
     this.#address = address;
     this.#options = options;
     this.#endsAtMs = Date.now() + (options.inAllMs ?? Number.POSITIVE_INFINITY);
-    this.#client = new Client(address, credentialsOf(identity), channelOptions(tlsName));
+    // Without the scheme a host of the name "unix" would be one.
+    this.#client = new Client(`dns:${address}`, credentialsOf(identity), channelOptions(tlsName));
   }
 
   /** The connection's deadline, for a stream that must end by itself. */

@@ -13,23 +13,25 @@ interface PlanIndex {
   readonly clusters: ReadonlyMap<string, readonly number[]>;
 }
 
-const indices = new WeakMap<Plan, PlanIndex>();
+type PlanNodes = Plan['nodes'];
 
-export function membersOf(plan: Plan, wave: number): readonly number[] {
-  return indexOf(plan).waves.get(wave) ?? [];
+const indices = new WeakMap<PlanNodes, PlanIndex>();
+
+export function membersOf({ nodes }: Pick<Plan, 'nodes'>, wave: number): readonly number[] {
+  return indexOf(nodes).waves.get(wave) ?? [];
 }
 
-export function serversOf(plan: Plan, cluster: string): readonly number[] {
-  return indexOf(plan).clusters.get(cluster) ?? [];
+export function serversOf({ nodes }: Pick<Plan, 'nodes'>, cluster: string): readonly number[] {
+  return indexOf(nodes).clusters.get(cluster) ?? [];
 }
 
-function indexOf(plan: Plan): PlanIndex {
-  const known = indices.get(plan) ?? { waves: placesBy(plan, ({ wave }) => wave), clusters: placesBy(plan, ({ serves }) => serves) };
-  indices.set(plan, known);
+function indexOf(nodes: PlanNodes): PlanIndex {
+  const known = indices.get(nodes) ?? { waves: placesBy(nodes, ({ wave }) => wave), clusters: placesBy(nodes, ({ serves }) => serves) };
+  indices.set(nodes, known);
   return known;
 }
 
-function placesBy<Key>({ nodes }: Plan, keyOf: (node: Plan['nodes'][number]) => Key): ReadonlyMap<Key, readonly number[]> {
+function placesBy<Key>(nodes: PlanNodes, keyOf: (node: PlanNodes[number]) => Key): ReadonlyMap<Key, readonly number[]> {
   const places = new Map<Key, number[]>();
   for (const [place, node] of nodes.entries()) {
     const key = keyOf(node);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { setMaxListeners } from 'node:events';
 import type { RolloutClaim } from '../node/node-rollout.ts';
 import type { Clock } from '../world.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
@@ -69,6 +70,8 @@ export class Runner {
   async run(work: Pick<NodeWork, 'carryOut'>, signal: AbortSignal): Promise<RolloutState> {
     const ended = new AbortController();
     const stop = AbortSignal.any([signal, ended.signal]);
+    // Every node in flight listens to it; Node would print a warning from the eleventh on.
+    setMaxListeners(0, stop);
     const wake = (): void => this.#wake();
     signal.addEventListener('abort', wake);
     try {

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import { readUkiBehind } from '../../../qemu/image/image-uki.ts';
 import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
 import { IN_VM, json, onNode, QUICK, report, SCENARIO_MS, type Scenario } from './scenario.ts';
-
-async function ukiFile(homelab: Homelab, version: string): Promise<string> {
-  const file = path.join(homelab.folder, `v${version}.efi`);
-  await writeFile(file, (await readUkiBehind((await homelab.image(version)).path)) ?? '');
-  return file;
-}
+import { ukiFile } from './uki-file.ts';
 
 /** A bundle of version 2 whose signature covers what its image leads to: what a distribution ships. */
 async function tellingBundle(homelab: Homelab): Promise<string> {

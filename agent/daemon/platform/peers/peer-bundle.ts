@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ChannelCredentials, Client, Metadata } from '@grpc/grpc-js';
+import { ChannelCredentials, Client, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { Failure } from '../../../shared/failure.ts';
 import { UpdateServiceDefinition } from '../../../shared/gen/services.ts';
 import { oneLine } from '../../../shared/printable.ts';
@@ -27,7 +27,8 @@ const FLOW: Flow = {
 export function readFromPeers(identity: () => Promise<ClientIdentity>, clock: Clock): ReadFromPeer {
   return async function* (peer, sha256, offset, length, signal) {
     const { path, requestSerialize, responseDeserialize } = UpdateServiceDefinition.readBundle;
-    const client = new Client(peer.address, ChannelCredentials.createFromSecureContext(clientContext(await identity())), {
+    // Without the scheme a host of the name "unix" would be one.
+    const client = new Client(`dns:${peer.address}`, ChannelCredentials.createFromSecureContext(clientContext(await identity())), {
       ...channelOptions(peer.name),
       'grpc.max_receive_message_length': MESSAGE_LIMIT_BYTES,
     });
@@ -68,11 +69,12 @@ async function* pieces(call: AsyncIterable<Message>, clock: Clock, signal: Abort
 /** They are the other node's. */
 const MOST_WORDS = 300;
 
-function failed({ name, address }: Peer, error: Error): Failure {
+function failed({ name, address }: Peer, error: Error & Partial<ServiceError>): Failure {
   const facts = { peer: name, address };
+  const found = error.details || error.message;
   return new Failure(
     'DOWNLOAD_FAILED',
-    `Cannot fetch the bundle: the node ${name} did not give it: ${oneLine(error.message).slice(0, MOST_WORDS)}`,
+    `Cannot fetch the bundle: the node ${name} did not give it: ${oneLine(found).slice(0, MOST_WORDS)}`,
     facts,
     { cause: error },
   );

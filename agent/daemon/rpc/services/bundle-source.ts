@@ -47,7 +47,7 @@ function clientSource(bundle: ClientBundle): Operation['source'] {
 function peer({ name, address }: lamadist.agent.v1.Peer.$Properties): { name: string; address: string } {
   if (!name) throw invalid('a node to fetch from has no name');
   if (name.length > MAX_NAME_LENGTH) throw invalid(`the name of a node to fetch from has ${name.length} characters`);
-  if (!address || !/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]{1,253}):\d{1,5}$/.test(address))
+  if (!address || !/^(?:\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]{1,253}):\d{1,5}$/.test(address))
     throw invalid(`the address of the node ${name} is no host:port`);
   return { name, address };
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import { VERSION } from '../../../shared/version.ts';
+import { makeFolder } from '../../make-folder.ts';
 import { manPage, manPages } from '../../man/man-page.ts';
 import type { World } from '../../world.ts';
 import { helpAfter } from '../help.ts';
@@ -35,7 +36,7 @@ function dateOf({ env, clock }: World): Date {
 
 async function writePages(program: Command, folder: string, date: Date): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const { name, command } of manPages(program)) await writeFile(join(folder, `${name}.1`), manPage(command, VERSION, date));
   } catch (error) {
     throw new Failure('CONFIG_INVALID', `Cannot write the manual pages to ${folder}: ${(error as Error).message}`, {}, { cause: error });
