@@ -28,6 +28,9 @@ const USAGE =
   'usage: npm run test:yocto -- --layers FOLDER [--work FOLDER] [--parts FOLDER] [--board NAME]… [--target NAME]… [--only PART]…\n';
 const PARTS = ['graphs', 'additions', 'quality', 'offline'] as const;
 
+/** Stays from one target to the next, with what it has parsed. */
+const RESIDENT = 'BB_SERVER_TIMEOUT = "20"';
+
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
 interface Options {
@@ -52,7 +55,7 @@ function print(row: Row): void {
 
 /** Whether every image of every board is as it should be. */
 async function graphs(options: Options): Promise<boolean> {
-  const keys = `LAMADIST_KEYS = "${await developmentKeys(options.work)}"`;
+  const conf = `LAMADIST_KEYS = "${await developmentKeys(options.work)}"\n${RESIDENT}`;
   let good = true;
   say(['board'.padEnd(9), 'image'.padEnd(32), ...['recipes', 'tasks', 'warnings', 'seconds'].map((word) => word.padStart(8))].join('  '));
   const judge = (row: Row) => {
@@ -61,7 +64,7 @@ async function graphs(options: Options): Promise<boolean> {
   };
   for (const board of options.boards) {
     const bitbake = await buildFolder(options, board);
-    await bitbake.configure(await readKasBuild(board), [], keys);
+    await bitbake.configure(await readKasBuild(board), [], conf);
     for (const target of options.targets ?? targetsOf(board)) judge(await resolveTarget(bitbake, board, target));
     judge(await expectBoard(bitbake, board));
   }
@@ -71,8 +74,8 @@ async function graphs(options: Options): Promise<boolean> {
 /** Whether what can be added to a build can be added together. */
 async function additions(options: Options): Promise<boolean> {
   const bitbake = await buildFolder(options, 'additions');
-  const keys = await developmentKeys(options.work);
-  await bitbake.configure(await readKasBuild('x86_64'), [], `LAMADIST_KEYS = "${keys}"\n${await readAdditions()}`);
+  const conf = [`LAMADIST_KEYS = "${await developmentKeys(options.work)}"`, RESIDENT, await readAdditions()];
+  await bitbake.configure(await readKasBuild('x86_64'), [], conf.join('\n'));
   let good = true;
   for (const image of ['lamadist-image-minimal', 'lamadist-image-homelab']) {
     const row = await resolveTarget(bitbake, 'x86_64+', image, missingAdditions);
