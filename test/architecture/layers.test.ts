@@ -96,6 +96,11 @@ describe('every recipe', () => {
     }
   });
 
+  it.each(recipes)('%s makes no file with a backslash in its name, which RPM does not take', async (recipe) => {
+    const lines = (await text(recipe)).split('\n');
+    expect(lines.filter((line) => /^\s+(install|ln|cp|mv|touch)\b.*\\x2d/.test(line))).toEqual([]);
+  });
+
   it.each(recipes.filter((file) => file.endsWith('.bb')))('%s has a summary and a description', async (recipe) => {
     expect(await text(recipe)).toMatch(/^SUMMARY = "/m);
     expect(await text(recipe)).toMatch(/^DESCRIPTION = "/m);

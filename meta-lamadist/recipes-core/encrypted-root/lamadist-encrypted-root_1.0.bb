@@ -11,6 +11,7 @@ SRC_URI = " \
     file://lamadist-open-slot@.service \
     file://lamadist-seal-first-boot.service \
     file://open-slot \
+    file://root-slots.conf \
     file://root-slots.rules \
     file://seal-first-boot \
     file://seal-slot \
@@ -37,10 +38,7 @@ do_install() {
     # Behind systemd's own.
     install -D -m 0644 ${WORKDIR}/root-slots.rules ${D}${nonarch_base_libdir}/udev/rules.d/99-zz-lamadist-root-slots.rules
     # Enabled by hand: units of the initramfs, which systemctl preset would not reach.
-    install -d ${D}${systemd_system_unitdir}/initrd-root-fs.target.wants
-    for slot in a b; do
-        ln -s ../lamadist-open-slot@.service "${D}${systemd_system_unitdir}/initrd-root-fs.target.wants/lamadist-open-slot@root\x2d$slot.service"
-    done
+    install -D -m 0644 ${WORKDIR}/root-slots.conf ${D}${systemd_system_unitdir}/initrd-root-fs.target.d/lamadist-root-slots.conf
 }
 
 # What encrypts a slot is on both sides.
