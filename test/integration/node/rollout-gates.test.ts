@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { dirname, join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../../qemu/deadline.ts';
 import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
+import { debianProgram } from '../fakes/debian-program.ts';
+import { KubernetesApi } from '../fakes/kubernetes-api.ts';
 import { Fleet } from './fleet.ts';
-import { json, shellOk } from './scenario.ts';
+import { journaled, json, QUICK, reaches, shellOk } from './scenario.ts';
 import { ukiFile } from './uki-file.ts';
 
 const MINUTES = 60_000;
@@ -46,3 +50,112 @@ async function verdicts({ homelab }: Fleet): Promise<Readonly<Record<string, str
   const { nodes } = await json<{ nodes: { node: string; verdict: string }[] }>(homelab, 'attest', 'run', '--all');
   return Object.fromEntries(nodes.map(({ node, verdict }) => [node, verdict]));
 }
+
+describe('a rollout with a window', { timeout: 10 * MINUTES }, () => {
+  // Whatever the host's clock is, a node in its namespaces cannot wait for somebody to synchronise it.
+  const config = { updates: { 'clock-patience': '1s' } };
+
+  it('is carried out by the nodes while the laptop is off, but by one that was told to wait, and told afterwards', () =>
+    Fleet.with(
+      NAMES,
+      () => ({ config }),
+      async (fleet) => {
+        const { homelab } = fleet;
+        const [bundle] = await Promise.all(fleet.nodes.map((node) => node.deliver(homelab.bundlePath('2'))));
+        const started = homelab.lamactl([
+          'rollout',
+          'start',
+          '--all',
+          '--on-node',
+          '--bundle',
+          bundle!,
+          '--waves',
+          'rest',
+          '--max-unavailable',
+          '2',
+          '--window',
+          windowIn(2),
+        ]);
+        for (const node of fleet.nodes) await reaches(node, 'scheduled');
+        started.kill('SIGKILL');
+        await started;
+        expect((await homelab.lamactl(['updates', 'pause', '-n', 'cellar'])).exitCode).toBe(0);
+        expect(await fleet.versions()).toEqual({ attic: '1', cellar: '1' });
+
+        // Nobody asks a node for anything while the window opens.
+        await until('the node to have carried it out', 5 * MINUTES, async () => {
+          return (await journaled(fleet.node('attic')).catch(() => undefined))?.phase === 'committed' || undefined;
+        });
+        await reaches(fleet.node('cellar'), 'paused');
+        expect(await fleet.versions()).toEqual({ attic: '2', cellar: '1' });
+        expect(await fleet.steps()).toEqual({ attic: 'in-flight', cellar: 'in-flight' });
+
+        expect((await homelab.lamactl(['updates', 'resume', '-n', 'cellar'])).exitCode).toBe(0);
+        expect(await fleet.rollout('resume')).toMatchObject({ exitCode: 0 });
+        expect(await fleet.versions()).toEqual({ attic: '2', cellar: '2' });
+        expect(await fleet.steps()).toEqual({ attic: 'done', cellar: 'done' });
+        expect(fleet.nodes.map(({ bootCount }) => bootCount)).toEqual([2, 2]);
+      },
+    ));
+});
+
+/** A daily window of three hours that opens in so many minutes, in UTC. */
+function windowIn(minutes: number): string {
+  const time = (from: number): string => new Date(Date.now() + from * 60_000).toISOString().slice(11, 16);
+  return `${time(minutes)}-${time(minutes + 180)}`;
+}
+
+describe('a rollout over nodes of a cluster', { timeout: 6 * MINUTES }, () => {
+  let kubectl = '';
+  beforeAll(async () => {
+    kubectl = await debianProgram('usr/bin/kubectl', 'kubernetes-client', 'kubectl');
+  }, 3 * MINUTES);
+
+  it('drains each before it reboots, opens it again, and stops at one whose work may not leave', () =>
+    Fleet.with(
+      NAMES,
+      () => ({ labels: { k3s: 'agent' } }),
+      async (fleet) => {
+        const { homelab } = fleet;
+        const cluster = await KubernetesApi.start(...NAMES);
+        try {
+          const kubeconfig = join(homelab.folder, 'kubeconfig');
+          await cluster.writeKubeconfig(kubeconfig);
+          const env = { ...process.env, LAMACTL_CONFIG: homelab.contextFile, PATH: `${dirname(kubectl)}:${process.env.PATH}` };
+          const rollout = async (...args: string[]) => {
+            const { exitCode, all } = await homelab.lamactl(['rollout', ...args, '--kubeconfig', kubeconfig, '--drain-timeout', '8s'], {
+              env,
+            });
+            return { exitCode, all: String(all) };
+          };
+          const [held] = cluster.workOn('cellar');
+          held!.isHeld = true;
+          const gate = ['--gate', 'health,k3s', '--waves', '1,rest'];
+          const halted = await rollout('start', '--all', '--bundle', homelab.bundlePath('2'), ...gate);
+          expect(halted).toMatchObject({
+            exitCode: UPDATE_FAILED,
+            all: expect.stringContaining('Cannot drain cellar, which is uncordoned again'),
+          });
+          expect(cluster.changes).toEqual([...drained('attic'), 'mark cellar', 'cordon cellar', ...opened('cellar')]);
+          expect(await fleet.versions()).toEqual({ attic: '2', cellar: '1' });
+          expect(await fleet.steps()).toEqual({ attic: 'done', cellar: 'failed' });
+          expect(cluster.workOn('cellar')).toHaveLength(1);
+          // Nothing leads into what was installed: whatever reboots the node now, it keeps its version.
+          expect((await fleet.node('cellar').shell('cat /var/lib/lamadist-agent/update.json', QUICK)).stdout).toContain('"rolled-back"');
+
+          held!.isHeld = false;
+          cluster.changes.length = 0;
+          expect(await rollout('resume')).toMatchObject({ exitCode: 0 });
+          expect(cluster.changes).toEqual(drained('cellar'));
+          expect(await fleet.versions()).toEqual({ attic: '2', cellar: '2' });
+          expect(fleet.nodes.map(({ bootCount }) => bootCount)).toEqual([2, 2]);
+          expect(cluster.refused).toEqual([]);
+        } finally {
+          cluster.close();
+        }
+      },
+    ));
+
+  const opened = (name: string): string[] => [`uncordon ${name}`, `clear ${name}`];
+  const drained = (name: string): string[] => [`mark ${name}`, `cordon ${name}`, `evict web-${name}`, ...opened(name)];
+});
