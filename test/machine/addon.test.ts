@@ -2,12 +2,21 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
-import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import type { Homelab } from '../../qemu/homelab.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { keepLogs } from '../integration/node/logs.ts';
-import { agentAnswers, BOOT, COMMITTED, json, onNode, QUICK, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import {
+  agentAnswers,
+  BOOT,
+  COMMITTED,
+  json,
+  onNode,
+  QUICK,
+  report,
+  SCENARIO_MS,
+  shellOk,
+  withHomelab,
+} from '../integration/node/scenario.ts';
 
 const MACHINE_ID = '0123456789abcdef0123456789abcdef';
 const NAME = 'systemd.hostname=cellar';
@@ -55,9 +64,8 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
       expect((await node.shell('journalctl --no-pager --output=cat | grep "avc:  denied"', QUICK)).stdout).toBe('');
     }));
 
-  it('that nobody signed is not used, and the console says so', async () => {
-    const homelab = await Homelab.create(sayOnStderr, vmDriver);
-    try {
+  it('that nobody signed is not used, and the console says so', () => {
+    return withHomelab(vmDriver, async (homelab) => {
       const image = await homelab.image('1');
       const node = (await homelab.addNode('attic', image)) as VirtualMachine;
       await node.putAddon({ commandLine: COMMAND_LINE, imageFolder: image.path, isSigned: false });
@@ -65,9 +73,6 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
       await until('the console to say so', BOOT.timeoutMs, async () => REFUSED.test(await node.consoleLog()) || undefined);
       await node.waitForBoot(BOOT);
       expect(await shellOk(node, 'hostname; cat /proc/cmdline')).not.toContain('cellar');
-    } finally {
-      for (const node of homelab.nodes) await keepLogs(node);
-      await homelab.remove();
-    }
+    });
   });
 });

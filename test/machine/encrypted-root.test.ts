@@ -2,12 +2,10 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';
-import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import type { Homelab } from '../../qemu/homelab.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { keepLogs } from '../integration/node/logs.ts';
-import { agentAnswers, BOOT, COMMITTED, lastWords, onNode, QUICK, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { agentAnswers, BOOT, COMMITTED, onNode, QUICK, report, SCENARIO_MS, shellOk, withHomelab } from '../integration/node/scenario.ts';
 
 /** Of the only key of a slot, in its LUKS2: behind both headers and the place of the key that it was encrypted with. */
 const KEY = { partition: 'root-b', offsetBytes: 32_768 + 258_048 + 5 } as const;
@@ -58,9 +56,8 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       expect(await header(node, 'b')).not.toBe(before.b);
     }));
 
-  it('are encrypted by the first boot, even when the power is cut while it does', async () => {
-    const homelab = await Homelab.create(sayOnStderr, vmDriver);
-    try {
+  it('are encrypted by the first boot, even when the power is cut while it does', () => {
+    return withHomelab(vmDriver, async (homelab) => {
       const node = (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine;
       await node.start();
       const begun = async () => (await node.consoleLog()).includes('Encrypted root-a') || undefined;
@@ -69,12 +66,6 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       await bootsAgain(homelab, node);
       expect((await node.consoleLog()).match(/Encrypted root-a/g)).toHaveLength(2);
       await expectBothEncrypted(node);
-    } catch (error) {
-      for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
-      throw error;
-    } finally {
-      for (const node of homelab.nodes) await keepLogs(node);
-      await homelab.remove();
-    }
+    });
   });
 });

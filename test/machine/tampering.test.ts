@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
-import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
 import type { TamperPlace } from '../../qemu/vm/machine/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { keepLogs } from '../integration/node/logs.ts';
+
+import { withHomelab } from '../integration/node/scenario.ts';
 
 const REFUSED_MS = 400_000;
 
@@ -38,9 +37,8 @@ const TAMPERINGS: readonly Tampering[] = [
 ];
 
 describe('one bit changed on the disk of a machine that is off', () => {
-  it.each(TAMPERINGS)('in $what does not boot, and the console says why', async ({ place, seen }) => {
-    const homelab = await Homelab.create(sayOnStderr, vmDriver);
-    try {
+  it.each(TAMPERINGS)('in $what does not boot, and the console says why', ({ place, seen }) => {
+    return withHomelab(vmDriver, async (homelab) => {
       const node = (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine;
       await node.tamper(place);
       await node.start();
@@ -48,9 +46,6 @@ describe('one bit changed on the disk of a machine that is off', () => {
       await until(`the console to say ${seen}`, REFUSED_MS, said);
       expect(node.bootCount).toBeGreaterThan(0);
       await expect(node.waitForBoot({ timeoutMs: 1 })).rejects.toThrow();
-    } finally {
-      for (const node of homelab.nodes) await keepLogs(node);
-      await homelab.remove();
-    }
+    });
   });
 });

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { Failure } from '../../shared/failure.ts';
 import { fileSha256 } from '../../shared/file-hash.ts';
 import type { OpenBundle } from './bundle-reader.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

@@ -4,11 +4,9 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
+import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
-import { sayOnStderr } from '../../../qemu/say.ts';
-import { keepLogs } from './logs.ts';
-import { BOOT, lastWords, QUICK } from './scenario.ts';
+import { BOOT, QUICK, withHomelab } from './scenario.ts';
 
 const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');
 
@@ -73,17 +71,10 @@ export interface Joining {
 }
 
 /** Runs a test with an administrator who has no node yet, and takes everything away afterwards. */
-export async function whileJoining(test: (joining: Joining) => Promise<void>): Promise<void> {
-  const homelab = await Homelab.create(sayOnStderr, namespaceDriver);
-  try {
-    await test({ homelab, administrator: await Administrator.create(path.join(homelab.folder, 'alice')) });
-  } catch (error) {
-    for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
-    throw error;
-  } finally {
-    for (const node of homelab.nodes) await keepLogs(node);
-    await homelab.remove();
-  }
+export function whileJoining(test: (joining: Joining) => Promise<void>): Promise<void> {
+  return withHomelab(namespaceDriver, async (homelab) =>
+    test({ homelab, administrator: await Administrator.create(path.join(homelab.folder, 'alice')) }),
+  );
 }
 
 /** Switches on a node that knows nobody, and waits until it says so. */

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
 import { until } from '../../../qemu/deadline.ts';
-import type { VirtualNode } from '../../../qemu/driver.ts';
+import type { Driver, VirtualNode } from '../../../qemu/driver.ts';
 import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
@@ -56,18 +56,11 @@ export interface Variant {
   readonly ignoresDenials?: true;
 }
 
-/** Runs a test on a node of its own, and takes everything away afterwards. */
-export async function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
-  const homelab = await Homelab.create(sayOnStderr, variant.fresh && IN_VM ? vmDriver : DRIVER);
+/** Runs a test with a homelab of its own, keeps the logs of its nodes, and takes everything away afterwards. */
+export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Promise<void>): Promise<void> {
+  const homelab = await Homelab.create(sayOnStderr, driver);
   try {
-    const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
-    const { files = [], without = [], words = [] } = variant;
-    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
-    await node.start();
-    await node.waitForBoot(BOOT);
-    await agentAnswers(homelab);
-    await test({ homelab, node, bundle: await node.deliver(bundle) });
-    if (IN_VM && !variant.ignoresDenials) expect(await denials(node)).toEqual([]);
+    await test(homelab);
   } catch (error) {
     // Whoever reads a failed run has nothing else to look at.
     for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
@@ -78,6 +71,20 @@ export async function onNode(variant: Variant, test: (scenario: Scenario) => Pro
   }
 }
 
+/** Runs a test on a node of its own, and takes everything away afterwards. */
+export function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
+  return withHomelab(variant.fresh && IN_VM ? vmDriver : DRIVER, async (homelab) => {
+    const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
+    const { files = [], without = [], words = [] } = variant;
+    const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
+    await node.start();
+    await node.waitForBoot(BOOT);
+    await agentAnswers(homelab);
+    await test({ homelab, node, bundle: await node.deliver(bundle) });
+    if (IN_VM && !variant.ignoresDenials) expect(await denials(node)).toEqual([]);
+  });
+}
+
 /** Runs a command line on the node that has to succeed; returns what it printed. */
 export async function shellOk(node: VirtualNode, command: string): Promise<string> {
   const { exitCode, stdout, stderr } = await node.shell(command, QUICK);
@@ -85,7 +92,7 @@ export async function shellOk(node: VirtualNode, command: string): Promise<strin
   return stdout;
 }
 
-export async function lastWords(node: VirtualNode): Promise<string> {
+async function lastWords(node: VirtualNode): Promise<string> {
   const journal = await node.shell('journalctl --no-pager --output=short-iso --lines=80', QUICK).catch(() => undefined);
   return `--- the end of ${node.name}'s log\n${journal?.stdout ?? (await node.consoleLog()).slice(-8000)}\n---`;
 }

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest';
-import { Homelab } from '../../../qemu/homelab.ts';
-import { sayOnStderr } from '../../../qemu/say.ts';
 import { arm64Driver } from '../../../qemu/vm/vm-driver.ts';
-import { denials, keepLogs } from '../../integration/node/logs.ts';
-import { agentAnswers, lastWords, report, shellOk } from '../../integration/node/scenario.ts';
+import { denials } from '../../integration/node/logs.ts';
+import { agentAnswers, report, shellOk, withHomelab } from '../../integration/node/scenario.ts';
 
 /** The first time, three Debian roots are made, two of them by emulated programs. */
 const TEST_MS = 2 * 60 * 60_000;
 const BOOT = { timeoutMs: 30 * 60_000 };
 const SECURE_BOOT = '/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
 
-it('an image for arm64 boots with Secure Boot to a verified root and an agent that serves', { timeout: TEST_MS }, async () => {
-  const homelab = await Homelab.create(sayOnStderr, arm64Driver);
-  try {
+it('an image for arm64 boots with Secure Boot to a verified root and an agent that serves', { timeout: TEST_MS }, () => {
+  return withHomelab(arm64Driver, async (homelab) => {
     const node = await homelab.addNode('attic', await homelab.image('1'));
     await node.start();
     await node.waitForBoot(BOOT);
@@ -27,11 +24,5 @@ it('an image for arm64 boots with Secure Boot to a verified root and an agent th
       'Started lamadist-agent.service',
     );
     expect(await denials(node)).toEqual([]);
-  } catch (error) {
-    for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
-    throw error;
-  } finally {
-    for (const node of homelab.nodes) await keepLogs(node);
-    await homelab.remove();
-  }
+  });
 });

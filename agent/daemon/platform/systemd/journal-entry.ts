@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import * as v from 'valibot';
 import { parsedJson } from '../../../shared/json.ts';
 import type { LogEntry } from '../../node/node-log.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { type Command, Option } from 'commander';
 import type { Verdict } from '../../attest/verdict.ts';
 import { type ExitName, worst } from '../../exit-code.ts';

@@ -5,13 +5,12 @@ import { Failure } from '../../../shared/failure.ts';
 import type { Identity } from '../../../shared/tls.ts';
 import type { Target } from '../../node/node.ts';
 import type { Answer } from '../ask.ts';
+import { CONCURRENCY } from '../fan-out.ts';
 import { pollPart } from './poll-part.ts';
 import type { Order, Report } from './poll-worker.ts';
 import type { Answers, QuestionName } from './questions.ts';
 import { newTurns } from './turns.ts';
 
-/** As many TLS handshakes at a time as two cores can work on without delaying each other. */
-const AT_A_TIME = 64;
 /** Below it, a thread costs more than it brings. */
 const FEWEST_FOR_THREADS = 128;
 /** More would wait for the network rather than for a core. */
@@ -40,7 +39,7 @@ export function pollWith(program: string): Poll {
       onAnswer(answer);
     };
     const turns = newTurns();
-    const options = { timeoutMs, atATime: Math.ceil(AT_A_TIME / threads) };
+    const options = { timeoutMs, atATime: Math.ceil(CONCURRENCY / threads) };
     const order = (): Order => ({ name, turns, ...options, ...withoutIdentities(targets) });
     const others = Array.from({ length: threads - 1 }, () => pollInThread(program, order(), targets, take));
     const ends = await Promise.all([...others, pollPart(name, targets, turns, options, take)]);
