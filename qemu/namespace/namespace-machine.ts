@@ -41,6 +41,7 @@ const DEFAULT_PORT = 7443;
 const DEFAULT_SLOT_BYTES = 192 << 20;
 const QUICK_MS = 10_000;
 const PROBE_MS = 2000;
+const JOURNAL_MS = 60_000;
 
 /**
  * A node without a virtual machine: systemd as PID 1 in namespaces of its own on the host's kernel, with real slots, a real
@@ -154,6 +155,14 @@ export class NamespaceMachine implements VirtualNode {
   async consoleLog(): Promise<string> {
     const lines = (await readFile(this.folder.console, 'utf8')).split(/\r?\n/);
     return lines.filter((line) => !/^Script (started|done) on /.test(line)).join('\n');
+  }
+
+  async logs(): Promise<Readonly<Record<string, string>>> {
+    // One that is off has no journal to show: its console says so.
+    const journal = await this.shell('journalctl --no-pager --output=short-iso --merge', { timeoutMs: JOURNAL_MS }).catch(
+      (error: Error) => ({ stdout: `${error.message}\n` }),
+    );
+    return { console: await this.consoleLog(), journal: journal.stdout };
   }
 
   async hold(command: BootLoaderCommand): Promise<void> {

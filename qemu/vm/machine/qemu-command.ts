@@ -32,7 +32,7 @@ export interface QemuOptions {
 
 /**
  * QEMU's command line for a machine in the folder WORK: UEFI that enforces Secure Boot, a TPM 2.0 where its kernel has a driver for
- * one, one disk whose every write is logged, USB, a watchdog, and a virtio port. Nothing listens elsewhere than on the loopback network.
+ * one, one disk whose every write is logged, USB, a watchdog, and two virtio ports. Nothing listens elsewhere than on the loopback network.
  */
 export function qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
   const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
@@ -56,6 +56,7 @@ export function qemuCommand({ architecture, forwarded, display, onTerminal, cred
     ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${WORK}/control.sock,server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=control,name=control'],
+    ...['-chardev', `file,id=journal,path=${WORK}/journal.log,append=on`, '-device', 'virtserialport,chardev=journal,name=journal'],
     ...['-qmp', `unix:${WORK}/qmp.sock,server=on,wait=off`],
     ...['-netdev', `user,id=net0${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-virtfs', `local,path=${WORK}/media,mount_tag=media,security_model=none,readonly=on`],

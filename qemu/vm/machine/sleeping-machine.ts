@@ -4,6 +4,8 @@ import path from 'node:path';
 import { until } from '../../deadline.ts';
 import type { Driver, NodeRequest } from '../../driver.ts';
 import { Homelab } from '../../homelab.ts';
+import type { Image } from '../../image/build-image.ts';
+import { keepLogsAs } from '../../kept-logs.ts';
 import { timed } from '../../say.ts';
 import { cachedFolder, contentId } from '../image/cached-folder.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -16,6 +18,8 @@ const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
 const PAUSE_MS = 5_000;
 
+const titleOf = (image: Image): string => `Booting image ${image.version} once, for the machines that go on from there`;
+
 /**
  * The folder of a machine that booted the image for the first time, came to rest as a healthy node, and was suspended: from the
  * cache, or made now, which takes as long as a first boot.
@@ -23,7 +27,7 @@ const PAUSE_MS = 5_000;
 export async function sleepingMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
   const scripts = await Promise.all(STARTED_WITH.map((file) => readFile(path.join(HERE, file), 'utf8')));
   return cachedFolder('sleeping', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
-    timed(say, `Booting image ${image.version} once, for the machines that go on from there`, async () => {
+    timed(say, titleOf(image), async () => {
       const homelab = await Homelab.create(say, driver);
       try {
         const node = (await homelab.addNode(name, image)) as VirtualMachine;
@@ -38,6 +42,7 @@ export async function sleepingMachine(driver: Driver, { name, image, say }: Node
         await node.shell('systemctl is-system-running --wait; sync', { timeoutMs: BOOT_MS });
         await node.suspend(target);
       } finally {
+        for (const node of homelab.nodes) await keepLogsAs(titleOf(image), node);
         await homelab.remove();
       }
     }),

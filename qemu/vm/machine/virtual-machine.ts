@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { run } from '../../command.ts';
 import { until } from '../../deadline.ts';
 import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts';
@@ -270,7 +270,11 @@ export class VirtualMachine implements VirtualNode {
   }
 
   async consoleLog(): Promise<string> {
-    return (await readFile(this.folder.console, 'utf8')).replaceAll('\r', '');
+    return (await this.folder.logs()).console;
+  }
+
+  logs(): Promise<Readonly<Record<string, string>>> {
+    return this.folder.logs();
   }
 
   async stop(): Promise<void> {

@@ -8,6 +8,7 @@ import type { Boot } from '../../machine.ts';
 import { type Replay, replayToLastFlush } from './write-log.ts';
 
 const COPY_MS = 600_000;
+const LOGS = { console: 'console.log', journal: 'journal.log', processes: 'processes.log' } as const;
 /** The memory of a machine that is asleep, and the boot that it is in. */
 export const MEMORY_FILE = 'memory';
 const SLEEPING_BOOT = 'boot.json';
@@ -31,7 +32,7 @@ export class VmFolder {
     await sweep(parent);
     const folder = new VmFolder(await mkdtemp(path.join(parent, `${process.pid}-`)));
     for (const name of ['tpm', 'media']) await mkdir(folder.file(name));
-    await writeFile(folder.console, '');
+    for (const log of Object.values(LOGS)) await writeFile(folder.file(log), '');
     return folder;
   }
 
@@ -40,7 +41,14 @@ export class VmFolder {
   }
 
   get console(): string {
-    return this.file('console.log');
+    return this.file(LOGS.console);
+  }
+
+  /** What the machine wrote to its console, its journal from each boot's userspace on, and what its processes complained of. */
+  async logs(): Promise<Readonly<Record<keyof typeof LOGS, string>>> {
+    const texts = Object.entries(LOGS).map(async ([name, file]) => [name, await readFile(this.file(file), 'utf8')] as const);
+    const { console = '', journal = '', processes = '' } = Object.fromEntries(await Promise.all(texts));
+    return { console: console.replaceAll('\r', ''), journal, processes };
   }
 
   get disk(): string {

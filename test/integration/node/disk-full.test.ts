@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { COMMITTED, check, journaled, onNode, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
+import { COMMITTED, check, journaled, onNode, QUICK, reaches, report, SCENARIO_MS, STREAMS, shellOk } from './scenario.ts';
 
-const CAN_STREAM = existsSync('/sys/class/block/nbd0');
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 const TRUSTED_SERVER = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
@@ -18,7 +16,7 @@ const free = (node: VirtualNode) => shellOk(node, 'rm /var/full; sync /var');
 
 /** An end that could not be written down is, as soon as there is space: until then only the agent knows of it. */
 async function isOnRecord(node: VirtualNode, phase: string): Promise<void> {
-  await until(`the journal to say ${phase}`, 60_000, async () => (await journaled(node)).phase === phase || undefined);
+  await until(`the journal to say ${phase}`, QUICK.timeoutMs, async () => (await journaled(node)).phase === phase || undefined);
 }
 
 describe('a data disk that is full', { timeout: SCENARIO_MS }, () => {
@@ -34,7 +32,7 @@ describe('a data disk that is full', { timeout: SCENARIO_MS }, () => {
       expect(await report(homelab)).toMatchObject(COMMITTED);
     }));
 
-  it.skipIf(CAN_STREAM)('in the middle of a download ends it, and the next attempt is committed', () =>
+  it.skipIf(STREAMS)('in the middle of a download ends it, and the next attempt is committed', () =>
     onNode({ node: TRUSTED_SERVER }, async ({ homelab, node }) => {
       const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'));
       try {

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, shellOk } from './scenario.ts';
-
-const CAN_STREAM = existsSync('/sys/class/block/nbd0');
+import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, STREAMS, shellOk } from './scenario.ts';
 
 /** A node whose bundle is behind a URL, on a server that it trusts. */
 const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typeof serveBundle>> }) => Promise<void>) =>
@@ -20,7 +17,7 @@ const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typ
   });
 
 // Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
-describe.skipIf(CAN_STREAM)('a bundle behind a URL, on a node whose kernel cannot stream', { timeout: SCENARIO_MS }, () => {
+describe.skipIf(STREAMS)('a bundle behind a URL, on a node whose kernel cannot stream', { timeout: SCENARIO_MS }, () => {
   it('is fetched to the disk, installed, committed, and removed from the disk', () =>
     withServer(async ({ homelab, node, server }) => {
       expect((await homelab.lamactl(['install', server.url])).exitCode).toBe(0);

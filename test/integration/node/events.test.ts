@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
-import { agentAnswers, FAILING_CHECK, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, BOOT, FAILING_CHECK, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
 
 interface NodeEvent {
   readonly cursor: string;
@@ -22,10 +22,10 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
         throw new Error(`Cannot read the events: ${JSON.stringify(nodes)}`);
       };
       const before = await events();
-      expect(before).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
+      expect(before.slice(0, 2)).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
       // The same certificate in another file: what is read again and found to be the same is no event.
       await node.shell('echo >>/etc/lamadist-agent/tls/node.pem', QUICK);
-      await until('the certificates to be read again', 30_000, async () => {
+      await until('the certificates to be read again', QUICK.timeoutMs, async () => {
         return (await events().catch(() => [])).some(({ type }) => type === 'certificates-reloaded') || undefined;
       });
       const following = homelab.lamactl(['events', '-f', '-o', 'json', '--since-cursor', before.at(-1)!.cursor]);
@@ -39,7 +39,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
       await agentAnswers(homelab);
       // Killed, the agent comes back, and writes down nothing twice.
       await node.shell('systemctl kill --signal=KILL lamadist-agent.service', QUICK);
-      const after = await until('the agent to say that it was restarted', 60_000, async () => {
+      const after = await until('the agent to say that it was restarted', BOOT.timeoutMs, async () => {
         const found = await events('--since-cursor', before.at(-1)!.cursor, '--limit', '1').catch(() => []);
         return found.some(({ type }) => type === 'agent-restarted') ? found : undefined;
       });
@@ -65,7 +65,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
 
       // Whoever followed through both reboots and the kill has seen the same.
       const missing = () => after.find(({ cursor }) => !seen.includes(`"cursor":"${cursor}"`));
-      await until('the follower to have seen as much', 60_000, async () => missing() === undefined || undefined);
+      await until('the follower to have seen as much', BOOT.timeoutMs, async () => missing() === undefined || undefined);
       following.kill('SIGINT');
       expect((await following).exitCode).toBe(0);
     }));

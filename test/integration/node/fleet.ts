@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
-import { sayOnStderr } from '../../../qemu/say.ts';
-import { keepLogs } from './logs.ts';
-import { BOOT, check, json } from './scenario.ts';
+import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
+import { BOOT, check, DRIVER, json, withHomelab } from './scenario.ts';
 
 /** Where a node has this file, version 3 is not healthy on it. */
 export const NOT_FOR_THREE = { path: '/etc/lamadist-agent/not-for-3', content: '' };
@@ -38,8 +36,7 @@ export class Fleet {
     use: (fleet: Fleet) => Promise<void>,
     more: readonly string[] = [],
   ): Promise<void> {
-    const homelab = await Homelab.create(sayOnStderr);
-    try {
+    await withHomelab(DRIVER, async (homelab) => {
       const image = await homelab.image('1');
       await homelab.bundle(await homelab.image('2'));
       await homelab.bundle(await homelab.image('3', { files: [THREE_CHECK] }));
@@ -54,10 +51,7 @@ export class Fleet {
       const fleet = new Fleet(homelab, nodes);
       await fleet.answers(names);
       await use(fleet);
-    } finally {
-      for (const node of homelab.nodes) await keepLogs(node);
-      await homelab.remove();
-    }
+    });
   }
 
   node(name: string): VirtualNode {

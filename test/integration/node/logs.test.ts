@@ -58,8 +58,9 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
       expect((await homelab.lamactl(['logs', '--boot', '-9'])).exitCode).toBe(2);
 
       // Each reader is a process on the node, and goes with its client.
-      const readers = async () => Number((await shell('grep -lx journalctl /proc/[0-9]*/comm 2>/dev/null | wc -l')).stdout);
-      await until('lamactl to read again', 30_000, async () => (await readers()) === 1 || undefined);
+      const processes = "find /proc/[0-9]* -maxdepth 0 -user lamadist-agent -printf '%p/comm\\n'";
+      const readers = async () => Number((await shell(`${processes} | xargs grep -lx journalctl 2>/dev/null | wc -l`)).stdout);
+      await until('lamactl to read again', QUICK.timeoutMs, async () => (await readers()) === 1 || undefined);
       following.kill('SIGINT');
       const { stdout, exitCode } = await following;
       expect(exitCode).toBe(0);
@@ -69,6 +70,6 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
         .map((line) => JSON.parse(line) as { type: string; entry?: Entry });
       expect(told.filter(({ entry }) => entry?.message === 'it went wrong').length).toBeGreaterThanOrEqual(1);
       expect(told.filter(({ type }) => type === 'unreachable')).toHaveLength(1);
-      await until('the reader to end', 30_000, async () => (await readers()) === 0 || undefined);
+      await until('the reader to end', QUICK.timeoutMs, async () => (await readers()) === 0 || undefined);
     }));
 });

@@ -2,13 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { Fleet } from './fleet.ts';
-import { BOOT } from './scenario.ts';
+import { BOOT, SCENARIO_MS } from './scenario.ts';
 
-const MINUTES = 60_000;
 const GAVE = 'The bundle came from other nodes';
 const LEFT = 'Another node did not give the bundle';
 
-describe('nodes that keep a bundle', { timeout: 8 * MINUTES }, () => {
+describe('nodes that keep a bundle', { timeout: 3 * SCENARIO_MS }, () => {
   it('give it to others while no administrator is there, and to the later waves of a rollout', () =>
     Fleet.with(
       ['attic', 'cellar', 'shed'],

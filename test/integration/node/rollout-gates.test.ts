@@ -6,7 +6,7 @@ import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
 import { debianProgram } from '../fakes/debian-program.ts';
 import { KubernetesApi } from '../fakes/kubernetes-api.ts';
 import { Fleet } from './fleet.ts';
-import { journaled, json, QUICK, reaches, shellOk } from './scenario.ts';
+import { journaled, json, QUICK, reaches, SCENARIO_MS, shellOk } from './scenario.ts';
 import { ukiFile } from './uki-file.ts';
 
 const MINUTES = 60_000;
@@ -15,7 +15,7 @@ const NAMES = ['attic', 'cellar'];
 const UPDATE_FAILED = 8;
 const FIRST_USE = 14;
 
-describe('a rollout whose nodes have to prove what they run', { timeout: 6 * MINUTES }, () => {
+describe('a rollout whose nodes have to prove what they run', { timeout: 2 * SCENARIO_MS }, () => {
   it('goes on from those that do, and stops at one that does not', () =>
     Fleet.with(
       NAMES,
@@ -51,7 +51,7 @@ async function verdicts({ homelab }: Fleet): Promise<Readonly<Record<string, str
   return Object.fromEntries(nodes.map(({ node, verdict }) => [node, verdict]));
 }
 
-describe('a rollout with a window', { timeout: 10 * MINUTES }, () => {
+describe('a rollout with a window', { timeout: 4 * SCENARIO_MS }, () => {
   // Whatever the host's clock is, a node in its namespaces cannot wait for somebody to synchronise it.
   const config = { updates: { 'clock-patience': '1s' } };
 
@@ -83,7 +83,7 @@ describe('a rollout with a window', { timeout: 10 * MINUTES }, () => {
         expect(await fleet.versions()).toEqual({ attic: '1', cellar: '1' });
 
         // Nobody asks a node for anything while the window opens.
-        await until('the node to have carried it out', 5 * MINUTES, async () => {
+        await until('the node to have carried it out', 2 * SCENARIO_MS, async () => {
           return (await journaled(fleet.node('attic')).catch(() => undefined))?.phase === 'committed' || undefined;
         });
         await reaches(fleet.node('cellar'), 'paused');
@@ -105,7 +105,7 @@ function windowIn(minutes: number): string {
   return `${time(minutes)}-${time(minutes + 180)}`;
 }
 
-describe('a rollout over nodes of a cluster', { timeout: 6 * MINUTES }, () => {
+describe('a rollout over nodes of a cluster', { timeout: 2 * SCENARIO_MS }, () => {
   let kubectl = '';
   beforeAll(async () => {
     kubectl = await debianProgram('usr/bin/kubectl', 'kubernetes-client', 'kubectl');

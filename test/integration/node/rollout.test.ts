@@ -4,12 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { Fleet, NOT_FOR_THREE } from './fleet.ts';
-import { BOOT } from './scenario.ts';
+import { BOOT, SCENARIO_MS } from './scenario.ts';
 
-const MINUTES = 60_000;
 const NAMES = ['attic', 'cellar', 'shed'];
 
-describe('a rollout over three nodes', { timeout: 8 * MINUTES }, () => {
+describe('a rollout over three nodes', { timeout: 3 * SCENARIO_MS }, () => {
   it('goes wave by wave, is gone on with when lamactl was killed, and from a machine that knows nothing of it, halted by a rollback, and undone', () =>
     Fleet.with(
       NAMES,

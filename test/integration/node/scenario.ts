@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
 import { expect } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
 import { until } from '../../../qemu/deadline.ts';
@@ -12,7 +13,9 @@ import { denials, keepLogs } from './logs.ts';
 
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
-const DRIVER = IN_VM ? wokenVmDriver : namespaceDriver;
+export const DRIVER = IN_VM ? wokenVmDriver : namespaceDriver;
+/** Where the kernel of the nodes has network block devices RAUC streams a bundle; elsewhere the agent fetches it. */
+export const STREAMS = IN_VM || existsSync('/sys/class/block/nbd0');
 
 /** Booting takes two seconds in namespaces and a minute in an emulated machine, if it is idle; these are for a busy one. */
 export const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };
