@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What every image of LamaDist is: an EROFS root under dm-verity, labelled for SELinux, signed for IMA, booted by a signed UKI.
-# A machine that is flashed by its maker's tools (LAMADIST_VERIFIED_BOOT = "0") gets the same root without our boot chain.
+# A machine that is flashed by its maker's tools (LAMADIST_VERIFIED_BOOT = "0") gets the same files in the root that its loader
+# reads, without our boot chain.
 inherit lamadist-required
 
 LAMADIST_VERIFIED_BOOT ?= "1"
@@ -9,6 +10,8 @@ IMAGE_FEATURES += "read-only-rootfs"
 IMAGE_LINGUAS = ""
 IMAGE_FSTYPES = "${LAMADIST_ROOT_TYPE} ${@'wic.zst wic.bmap' if d.getVar('LAMADIST_VERIFIED_BOOT') == '1' else '${LAMADIST_FLASH_TYPES}'}"
 LAMADIST_FLASH_TYPES ?= ""
+# As large as what is in it, and not as its partition: a bundle has all of it.
+IMAGE_ROOTFS_SIZE = "0"
 WKS_FILE_DEPENDS = "bmaptool-native dosfstools-native e2fsprogs-native mtools-native ${LAMADIST_WKS_DEPENDS}"
 LAMADIST_WKS_DEPENDS ?= ""
 

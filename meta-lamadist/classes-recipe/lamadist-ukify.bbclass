@@ -6,7 +6,9 @@ require conf/image-uefi.conf
 
 DEPENDS += "systemd-boot-native python3-pefile-native sbsigntool-native dosfstools-native mtools-native openssl-native"
 do_uki[file-checksums] += "${LAMADIST_LAYERDIR}/lib/lamadist/pcr_policy.py:True"
-LAMADIST_UKI_DEPENDS = "virtual/kernel:do_deploy systemd-boot:do_deploy"
+# The recipe that deploys microcode.cpio, for a machine that has one.
+LAMADIST_MICROCODE ?= ""
+LAMADIST_UKI_DEPENDS = "virtual/kernel:do_deploy systemd-boot:do_deploy ${@' '.join(recipe + ':do_deploy' for recipe in d.getVar('LAMADIST_MICROCODE').split())}"
 # Words of one build, such as the fingerprint of its administrator: measured and signed with all the others.
 LAMADIST_EXTRA_CMDLINE ?= ""
 LAMADIST_CONSOLE ?= ""
@@ -28,11 +30,13 @@ def lamadist_ukify(d, uki, initramfs, os_release, words):
     import subprocess
 
     deploy = d.getVar('DEPLOY_DIR_IMAGE')
+    microcode = ['--initrd=%s/microcode.cpio' % deploy] if d.getVar('LAMADIST_MICROCODE') else []
     engine = ['--signing-engine=pkcs11'] if d.getVar('LAMADIST_UKI_KEY').startswith('pkcs11:') else []
     common = [
         'ukify', 'build', '--efi-arch=' + d.getVar('EFI_ARCH'),
         '--stub=%s/linux%s.efi.stub' % (deploy, d.getVar('EFI_ARCH')),
         '--linux=%s/%s' % (deploy, d.getVar('KERNEL_IMAGETYPE')),
+        *microcode,
         '--initrd=%s/%s-%s.%s' % (deploy, initramfs, d.getVar('MACHINE'), d.getVar('INITRAMFS_FSTYPES')),
         '--os-release=@' + os_release,
         '--cmdline=' + ' '.join(' '.join(words).split()),

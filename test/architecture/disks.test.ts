@@ -46,6 +46,11 @@ describe('the disk layouts', () => {
     expect(await text('docs/PARTITIONING.md')).toBe(await drawnPage());
   });
 
+  it("are drawn with roots as large as the Orin's, which its maker's tools halve", async () => {
+    const [, bytes] = /^ROOTFSPART_SIZE_DEFAULT = "(\d+)"$/m.exec(await text('meta-lamadist/boards/conf/machine/orin-nx.conf')) ?? [];
+    expect(await text('docs/PARTITIONING.md')).toContain(`└─ ${Number(bytes) / 2 / MIB / 1024} GiB each`);
+  });
+
   it.each(WKS_FILES)("%s has two slots alike, called as RAUC's configuration calls them", async (file) => {
     const shape = new Map((await partitions(file)).map(({ name, type, sizeBytes }) => [name, { type, sizeBytes }]));
     for (const part of ['esp-a', 'root-a', 'root-a-verity']) {

@@ -116,6 +116,13 @@ describe('every initramfs', () => {
   });
 });
 
+describe('the data partition', () => {
+  it('is mounted over what a root that forgets is laid over with, not below it', async () => {
+    const unit = await text('meta-lamadist/recipes-core/etc-overlay/files/sysroot-var.mount');
+    expect(unit).toMatch(/^After=.*\bsystemd-volatile-root\.service\b/m);
+  });
+});
+
 describe('every unit of the layers', () => {
   const shipped = new Set(
     LAYER_FILES.filter((file) => !/\.(service|timer|target|mount|bb|bbclass)$/.test(file)).map((file) => path.basename(file)),

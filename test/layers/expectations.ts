@@ -70,6 +70,9 @@ const ARM_SLOTS: readonly Expectation[] = [
 const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   x86_64: [
     ...VERIFIED_BOOT,
+    // No processor of a NAS box is left out.
+    { variable: 'TUNE_PKGARCH', is: 'corei7-64' },
+    { variable: 'LAMADIST_MICROCODE', is: 'intel-microcode' },
     { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'tpm2' },
     { variable: 'LAMADIST_ROOT_DEVICE', is: '/dev/mapper/root-' },
     { variable: 'DM_VERITY_ROOT_GUID', is: '4f68bce3-e8cd-4db1-96e7-fbcaf984b709' },
@@ -78,7 +81,12 @@ const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   rk1: [...VERIFIED_BOOT, ...ARM_SLOTS, { variable: 'UBOOT_MACHINE', is: 'turing-rk1-rk3588_defconfig' }],
   soquartz: [...VERIFIED_BOOT, ...ARM_SLOTS, { variable: 'UBOOT_MACHINE', is: 'soquartz-cm4-rk3566_defconfig' }],
   'orin-nx': [
-    { variable: 'IMAGE_FSTYPES', has: ['erofs-lz4hc', 'tegraflash'] },
+    // What is flashed is what a bundle brings, and what the loader can read.
+    { variable: 'IMAGE_FSTYPES', has: ['ext4', 'tegraflash'], lacks: ['erofs-lz4hc'] },
+    { variable: 'IMAGE_TEGRAFLASH_FS_TYPE', is: 'ext4' },
+    { variable: 'INITRAMFS_FSTYPES', has: ['cpio.gz'] },
+    { variable: 'KERNEL_ARGS', has: ['ro'] },
+    { variable: 'ROOTFSPART_SIZE', is: '8589934592' },
     { variable: 'USE_REDUNDANT_FLASH_LAYOUT', is: '1' },
     { variable: 'INITRAMFS_IMAGE', is: 'tegra-minimal-initramfs' },
     { variable: 'LAMADIST_DATA_ENCRYPTION', is: 'off' },
@@ -86,8 +94,13 @@ const BOARDS: Readonly<Record<string, readonly Expectation[]>> = {
   ],
 };
 
+interface Recipes {
+  readonly has: readonly string[];
+  readonly lacks: readonly string[];
+}
+
 /** Recipes that an image is made of, and must not be made of. */
-const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readonly lacks: readonly string[] }>> = {
+const RECIPES: Readonly<Record<string, Recipes>> = {
   'lamadist-image-minimal': {
     has: [
       'lamadist-agent',
@@ -97,6 +110,7 @@ const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readon
       'systemd',
       'tpm2-tools',
       'refpolicy-targeted',
+      'lamadist-factory-reset',
       'lamadist-repart',
       'lamadist-watchdog',
     ],
@@ -109,10 +123,20 @@ const RECIPES: Readonly<Record<string, { readonly has: readonly string[]; readon
   'lamadist-image-dev': { has: ['lamadist-agent', 'lamactl', 'gdb', 'strace'], lacks: ['sysvinit'] },
 };
 
+/** What a board adds to that of every image. */
+const BOARD_RECIPES: Readonly<Record<string, Recipes>> = {
+  x86_64: { has: ['intel-microcode', 'linux-firmware', 'lamadist-boot-entries'], lacks: [] },
+  'orin-nx': {
+    has: ['l4t-launcher-extlinux', 'lamadist-tegra-data', 'linux-firmware', 'tegra-nvfancontrol', 'tegra-redundant-boot-base'],
+    // Its service calls every start a good one.
+    lacks: ['tegra-redundant-boot'],
+  },
+};
+
 /** What kas/ has to add to each image, when all of it is added. */
 const ADDITIONS: Readonly<Record<string, readonly string[]>> = {
-  'lamadist-image-minimal': ['lamadist-factory-reset', 'podman'],
-  'lamadist-image-homelab': ['lamadist-factory-reset', 'openscap', 'samba', 'scap-security-guide'],
+  'lamadist-image-minimal': ['openscap', 'podman', 'scap-security-guide'],
+  'lamadist-image-homelab': ['openscap', 'samba', 'scap-security-guide'],
 };
 
 /** What of that an image with these recipes is not made of. */
@@ -139,10 +163,11 @@ export function disappointments(board: string, variables: ReadonlyMap<string, st
 }
 
 /** The same for the recipes that `bitbake -g` found an image to be made of. */
-export function recipeDisappointments(target: string, recipes: readonly string[]): string[] {
-  const { has, lacks } = RECIPES[target] ?? { has: [], lacks: [] };
-  return [
+export function recipeDisappointments(target: string, recipes: readonly string[], board: string): string[] {
+  const image = RECIPES[target];
+  if (image === undefined) return [];
+  return [image, BOARD_RECIPES[board] ?? { has: [], lacks: [] }].flatMap(({ has, lacks }) => [
     ...has.filter((recipe) => !recipes.includes(recipe)).map((recipe) => `it is not made of ${recipe}`),
     ...lacks.filter((recipe) => recipes.includes(recipe)).map((recipe) => `it is made of ${recipe}`),
-  ];
+  ]);
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
 import { disappointments, EXPECTED_OF, readVariables, recipeDisappointments } from './expectations.ts';
+import { kernelDisappointments } from './kernel-version.ts';
 
 const IMAGES = ['minimal', 'homelab', 'dev'].flatMap((image) => [
   `lamadist-image-${image}`,
@@ -33,12 +34,13 @@ export async function resolveTarget(bitbake: BitBake, board: string, target: str
   const started = performance.now();
   const run = await bitbake.run(['-g', target]);
   const seconds = Math.round((performance.now() - started) / 1000);
-  const lines = async (file: string) => (run.ok ? (await readFile(path.join(bitbake.folder, file), 'utf8')).split('\n') : []);
-  const recipes = (await lines('pn-buildlist')).filter((line) => line !== '');
-  const tasks = new Set((await lines('task-depends.dot')).flatMap((line) => /^"([^"]+)"/.exec(line)?.[1] ?? []));
+  const made = (file: string) => (run.ok ? readFile(path.join(bitbake.folder, file), 'utf8') : '');
+  const recipes = (await made('pn-buildlist')).split('\n').filter((line) => line !== '');
+  const graph = await made('task-depends.dot');
+  const tasks = new Set(graph.split('\n').flatMap((line) => /^"([^"]+)"/.exec(line)?.[1] ?? []));
   const said = [...new Set([...run.errors, ...run.warnings])];
   const silent = !run.ok && said.length === 0 ? [run.output.slice(-2000)] : [];
-  const complaints = [...said, ...silent, ...(run.ok ? judge(target, recipes) : [])];
+  const complaints = [...said, ...silent, ...(run.ok ? [...judge(target, recipes, board), ...(await kernelDisappointments(graph))] : [])];
   return { board, target, recipes: recipes.length, tasks: tasks.size, warnings: run.warnings.length, seconds, complaints };
 }
 

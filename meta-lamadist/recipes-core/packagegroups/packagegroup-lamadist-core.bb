@@ -17,6 +17,7 @@ RDEPENDS:${PN} = " \
     lamadist-agent \
     lamadist-boot-guard \
     lamadist-etc-overlay \
+    lamadist-factory-reset \
     lamadist-repart \
     lamadist-watchdog \
     lvm2 \
@@ -31,9 +32,12 @@ RDEPENDS:${PN} = " \
     virtual-rauc-conf \
 "
 
+# What a machine needs beyond its start, such as the firmware of its network card: OpenEmbedded's own group for it has more.
+MACHINE_EXTRA_RDEPENDS ?= ""
+MACHINE_EXTRA_RRECOMMENDS ?= ""
+RDEPENDS:${PN} += "${MACHINE_EXTRA_RDEPENDS}"
+RRECOMMENDS:${PN} += "${MACHINE_EXTRA_RRECOMMENDS}"
 RDEPENDS:${PN} += "${@'lamadist-encrypted-root' if d.getVar('LAMADIST_ROOT_ENCRYPTION') == 'tpm2' else ''}"
 # Boot entries are the firmware's, where a machine has UEFI of its own.
 RDEPENDS:${PN}:append:x86-64 = " efibootmgr lamadist-boot-entries"
-# Microcode is part of what must be patched.
-RRECOMMENDS:${PN}:append:genericx86-64 = " intel-microcode"
 RDEPENDS:${PN}:append:rockchip = " libubootenv-bin"

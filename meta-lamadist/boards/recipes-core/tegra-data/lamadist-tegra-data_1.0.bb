@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SUMMARY = "The data partition of a Jetson, in its maker's initramfs"
-DESCRIPTION = "Mounts the partition UDA on /var, made at the first boot, and the node's own configuration over /etc."
+DESCRIPTION = "Makes the data partition at the first boot, mounts it on /var, and the node's own configuration over /etc."
 HOMEPAGE = "https://lamadist.invalid/"
 SECTION = "base"
 LICENSE = "Apache-2.0"
@@ -20,6 +20,4 @@ do_install() {
     install -D -m 0644 ${WORKDIR}/platform-pre-switchroot ${D}${sysconfdir}/platform-pre-switchroot
 }
 
-RDEPENDS:${PN} = "e2fsprogs-dumpe2fs e2fsprogs-mke2fs tegra-minimal-init"
-# Built in or not, as Tegra's kernel has it.
-RRECOMMENDS:${PN} = "kernel-module-erofs kernel-module-overlay"
+RDEPENDS:${PN} = "e2fsprogs-dumpe2fs e2fsprogs-mke2fs gptfdisk tegra-minimal-init util-linux-partx"
