@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
+import { hasRole } from './roles.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -28,9 +29,9 @@ function parseTerm(text: string): LabelSelector {
   }
   if (sign === undefined) return (labels) => Object.hasOwn(labels, key) !== (not !== undefined);
   const wanted = !sign.startsWith('!');
-  return (labels) => (Object.hasOwn(labels, key) && isValue(key, labels[key] ?? '', value)) === wanted;
+  return (labels) => (Object.hasOwn(labels, key) && isValue(key, labels, value)) === wanted;
 }
 
-function isValue(key: string, found: string, wanted: string): boolean {
-  return found === wanted || (key === 'role' && found.split('.').includes(wanted));
+function isValue(key: string, labels: Labels, wanted: string): boolean {
+  return labels[key] === wanted || (key === 'role' && hasRole(labels, wanted));
 }

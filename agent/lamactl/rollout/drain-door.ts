@@ -2,6 +2,7 @@
 import { Failure } from '../../shared/failure.ts';
 import type { Target } from '../node/node.ts';
 import type { DrainGate } from './gates.ts';
+import { isInCluster } from './k3s-labels.ts';
 
 /** The gate before the nodes of a cluster, which remembers those that it left closed. */
 export class DrainDoor {
@@ -20,7 +21,7 @@ export class DrainDoor {
 
   /** Whether a node has to be closed before it reboots. */
   guards({ labels }: Target): boolean {
-    return this.#gate !== undefined && labels.k3s !== undefined;
+    return this.#gate !== undefined && isInCluster(labels);
   }
 
   /** Throws DRAIN_FAILED; a node that was not closed to the end is open again, or the failure names it as cordoned. */

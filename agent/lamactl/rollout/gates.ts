@@ -9,6 +9,8 @@ export interface TrustGate {
 
 /** What moves the work of a cluster off a node before it reboots. Throws DRAIN_FAILED; one with the fact `cordoned` left the node so. */
 export interface DrainGate {
+  /** Which of these nodes the cluster has for its servers. Throws DRAIN_FAILED where it does not know one. Changes nothing. */
+  serversAmong(targets: readonly Target[], signal: AbortSignal): Promise<readonly Target[]>;
   drain(target: Target, signal: AbortSignal): Promise<void>;
   /** Lets work back onto a node that drain() closed, and onto no other. */
   release(target: Target, signal: AbortSignal): Promise<void>;

@@ -15,16 +15,23 @@ export interface K3sGateParts {
   readonly drainMs: number;
 }
 
-/** On a Kubernetes node that we cordoned; one that an operator cordoned by hand stays cordoned. */
+/** On a Kubernetes node that a rollout of ours cordoned, and which; one that an operator cordoned by hand stays cordoned. */
 const MARK = 'lamadist.dev/drained-by-rollout';
 /** RFC 1123, as Kubernetes names its nodes. */
 const NODE_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+/** As Kubernetes and k3s label the nodes that a cluster loses its quorum without. */
+const SERVER = '.metadata.labels.node-role\\.kubernetes\\.io/control-plane';
 const QUICK_MS = 30_000;
+/** kubectl asks for one after the other. */
+const ONE_MORE_MS = 100;
 /** The cluster's own server may be the node that has just rebooted. */
 const PATIENCE_MS = 180_000;
 const PAUSE_MS = 3_000;
 /** After Ctrl-C nobody waits longer for a cluster that does not answer. */
 const LAST_MS = 30_000;
+
+/** What kubectl prints for a field that a node does not have. */
+const NOTHING = '<none>';
 
 const NodeSchema = v.object({
   metadata: v.object({ annotations: v.optional(v.record(v.string(), v.string()), {}) }),
@@ -35,13 +42,22 @@ const NodeSchema = v.object({
 export class K3sGate implements DrainGate {
   constructor(private readonly parts: K3sGateParts) {}
 
+  async serversAmong(targets: readonly Target[], signal: AbortSignal): Promise<readonly Target[]> {
+    if (targets.length === 0) return [];
+    const columns = `--output=custom-columns=NAME:.metadata.name,SERVER:${SERVER}`;
+    const args = ['get', 'node', ...targets.map(kubernetesNameOf), '--no-headers', columns];
+    const text = await this.parts.kubectl(args, QUICK_MS + targets.length * ONE_MORE_MS, signal);
+    const agents = new Set(text.split('\n').flatMap((line) => (line.trim().endsWith(` ${NOTHING}`) ? line.trim().split(' ', 1) : [])));
+    return targets.filter((target) => !agents.has(kubernetesNameOf(target)));
+  }
+
   async drain(target: Target, signal: AbortSignal): Promise<void> {
     const { kubectl, rolloutId, drainMs } = this.parts;
     const name = kubernetesNameOf(target);
     const { spec, metadata } = await this.#read(name, signal);
-    const isOurs = metadata.annotations[MARK] === rolloutId;
+    const isByHand = spec.unschedulable && metadata.annotations[MARK] === undefined;
     // The mark comes first: whoever finds it knows that the cordon may be ours.
-    if (!spec.unschedulable && !isOurs) await kubectl(['annotate', 'node', name, `${MARK}=${rolloutId}`, '--overwrite'], QUICK_MS, signal);
+    if (!isByHand) await kubectl(['annotate', 'node', name, `${MARK}=${rolloutId}`, '--overwrite'], QUICK_MS, signal);
     try {
       await kubectl(['cordon', name], QUICK_MS, signal);
       const seconds = Math.ceil(drainMs / 1000);
@@ -64,9 +80,10 @@ export class K3sGate implements DrainGate {
   }
 
   async #uncordon(name: string, signal: AbortSignal): Promise<void> {
-    const { kubectl, rolloutId } = this.parts;
+    const { kubectl } = this.parts;
     await this.#insist(signal, async () => {
-      if ((await this.#read(name, signal)).metadata.annotations[MARK] !== rolloutId) return;
+      // Of a rollout that was replaced, nobody else would.
+      if ((await this.#read(name, signal)).metadata.annotations[MARK] === undefined) return;
       await kubectl(['uncordon', name], QUICK_MS, signal);
       await kubectl(['annotate', 'node', name, `${MARK}-`], QUICK_MS, signal);
     });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
+import { isInCluster, servesOf } from './k3s-labels.ts';
 import { countOf, limitOf, type Share, sizeText, type WaveSize } from './waves.ts';
 
 const text = v.string();
@@ -136,13 +137,8 @@ function leaveOut({ name, state }: NodeFacts, { version, compatible }: PlanReque
 function rankOf({ labels, state }: NodeFacts): { readonly rank: number; readonly why: string } {
   if (!state.answers) return { rank: 3, why: `last, for it does not answer: ${state.why}` };
   if (servesOf(labels) !== '') return { rank: 2, why: 'after the others, for it is a k3s server; never two at once' };
-  if (labels.k3s !== undefined) return { rank: 1, why: 'before the k3s servers, for it is a k3s agent' };
+  if (isInCluster(labels)) return { rank: 1, why: 'before the k3s servers, for it is a k3s agent' };
   return { rank: 0, why: 'among the first, for no cluster needs it' };
-}
-
-/** The cluster that a node with the label `k3s: server` serves: the label `k3s-cluster`, or the only one. */
-function servesOf(labels: NodeFacts['labels']): string {
-  return labels.k3s === 'server' ? labels['k3s-cluster'] || 'default' : '';
 }
 
 function waveSizes(sizes: readonly WaveSize[], total: number): readonly { readonly end: number; readonly why: string }[] {

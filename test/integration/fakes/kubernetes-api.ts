@@ -16,7 +16,7 @@ import { CertificateAuthority } from '../../../qemu/pki/certificate-authority.ts
 interface KubernetesNode {
   readonly kind: 'Node';
   readonly apiVersion: 'v1';
-  metadata: { name: string; resourceVersion: string; annotations: Record<string, string> };
+  metadata: { name: string; resourceVersion: string; annotations: Record<string, string>; labels?: Readonly<Record<string, string>> };
   spec: { unschedulable?: true };
 }
 

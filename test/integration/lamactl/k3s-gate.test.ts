@@ -29,8 +29,8 @@ const target = {
 };
 const signal = new AbortController().signal;
 
-async function cluster() {
-  const api = await KubernetesApi.start('attic');
+async function cluster(names: readonly string[] = ['attic']) {
+  const api = await KubernetesApi.start(...names);
   clusters.push(api);
   const folder = await temporaryFolder();
   const kubeconfig = join(folder, 'kubeconfig');
@@ -67,6 +67,17 @@ describe('kubectl, as a rollout uses it', { timeout: 120_000 }, () => {
     expect(api.workOn('attic')).toHaveLength(1);
     expect(api.changes).toEqual(['mark attic', 'cordon attic', 'uncordon attic', 'clear attic']);
     expect(api.refused).toEqual([]);
+  });
+
+  it('asks which nodes are servers of the cluster, and changes nothing', async () => {
+    const { api, gate } = await cluster(['attic', 'cellar']);
+    const cellar = { ...target, name: 'cellar' };
+    expect(await gate.serversAmong([target, cellar], signal)).toEqual([]);
+    api.node('cellar').metadata.labels = { 'node-role.kubernetes.io/control-plane': 'true' };
+    expect(await gate.serversAmong([target, cellar], signal)).toEqual([cellar]);
+    expect(await gate.serversAmong([cellar], signal)).toEqual([cellar]);
+    await expect(gate.serversAmong([target, { ...target, name: 'shed' }], signal)).rejects.toThrow(/"shed" not found/);
+    expect([api.changes, api.refused]).toEqual([[], []]);
   });
 
   it('says which node a cluster does not know', async () => {

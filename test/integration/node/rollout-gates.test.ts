@@ -114,7 +114,7 @@ describe('a rollout over nodes of a cluster', { timeout: 2 * SCENARIO_MS }, () =
   it('drains each before it reboots, opens it again, and stops at one whose work may not leave', () =>
     Fleet.with(
       NAMES,
-      () => ({ labels: { k3s: 'agent' } }),
+      () => ({ labels: { role: 'k3s' } }),
       async (fleet) => {
         const { homelab } = fleet;
         const cluster = await KubernetesApi.start(...NAMES);
@@ -131,7 +131,7 @@ describe('a rollout over nodes of a cluster', { timeout: 2 * SCENARIO_MS }, () =
           const [held] = cluster.workOn('cellar');
           held!.isHeld = true;
           const gate = ['--gate', 'health,k3s', '--waves', '1,rest'];
-          const halted = await rollout('start', '--all', '--bundle', homelab.bundlePath('2'), ...gate);
+          const halted = await rollout('start', '-l', 'role=k3s', '--bundle', homelab.bundlePath('2'), ...gate);
           expect(halted).toMatchObject({
             exitCode: UPDATE_FAILED,
             all: expect.stringContaining('Cannot drain cellar, which is uncordoned again'),

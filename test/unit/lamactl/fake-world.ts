@@ -73,11 +73,13 @@ export class FakeWorld implements World {
   readonly #nodes: Readonly<Record<string, FakeNode>>;
   readonly #interrupts = new Set<() => void>();
 
-  constructor(nodes: Readonly<Record<string, FakeNode>>, certificates: Certificates) {
+  constructor(nodes: Readonly<Record<string, FakeNode>>, certificates: Certificates, labels: Readonly<Record<string, object>> = {}) {
     this.#nodes = nodes;
     this.homeDirectory = certificates.folder;
     const file = join(certificates.folder, 'config.yaml');
-    const entries = Object.keys(nodes).map((name, index) => `      ${name}: { address: 10.0.0.${index + 5} }\n`);
+    const entries = Object.keys(nodes).map((name, index) => {
+      return `      ${name}: { address: 10.0.0.${index + 5}, labels: ${JSON.stringify(labels[name] ?? {})} }\n`;
+    });
     writeFileSync(
       file,
       `contexts:\n  home:\n    ca: ca.pem\n    certificate: admin.pem\n    key: admin.key\n    nodes:\n${entries.join('')}`,

@@ -5,6 +5,7 @@ import type { ExitName } from '../../exit-code.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
+import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { targetsNamed } from '../../rollout/open-rollout.ts';
 import { begin } from '../../rollout/state.ts';
 import { Witnesses } from '../../rollout/witnesses.ts';
@@ -110,6 +111,10 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
   }
   const parts = await openParts(session);
   const tools = await openTools(session, plan, options);
+  if (other && parts.targets.some(({ labels }) => isInCluster(labels))) {
+    const found = 'this one, with the gate k3s, uncordons those that it updates, and kubectl the others';
+    session.world.stderr.write(`Nodes that the rollout ${other.id} drained may be cordoned still: ${found}.\n`);
+  }
   const claim = { rolloutId: plan.id, epoch: 1, holder: newHolder(session.world) };
   const witnesses = new Witnesses(targetsNamed(parts.targets, plan.witnesses), parts);
   // A node that was away may take one of these for open still.

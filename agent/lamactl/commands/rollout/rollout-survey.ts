@@ -10,6 +10,7 @@ import { hasEnded } from '../../node/node-state.ts';
 import type { BundleSource } from '../../node/node-update.ts';
 import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/find-rollout.ts';
+import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
 import { planIdOf } from '../../rollout/record.ts';
 import { limitOf } from '../../rollout/waves.ts';
@@ -44,6 +45,7 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
     source,
   );
   const schedule = planRollout(facts, { ...options, ...found });
+  refuseVoidGate(options, schedule, targets);
   const plan = planOf(session.world, options, { argument, source, ...found }, schedule);
   const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
   return { schedule, plan, known: newestOfEach([...copies, ...(await knownElsewhere(session, targets))]) };
@@ -124,6 +126,15 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
     witnesses: [...witnesses],
   };
   return { ...plan, id: planIdOf(plan) };
+}
+
+/** A gate that would hold up no node was meant for some. */
+function refuseVoidGate({ gate }: PlanOptions, { nodes }: Schedule, targets: readonly Target[]): void {
+  const members = new Set(targets.flatMap(({ name, labels }) => (isInCluster(labels) ? [name] : [])));
+  if (!gate.includes('k3s') || nodes.length === 0 || nodes.some(({ name }) => members.has(name))) return;
+  const found = 'none that would be updated has the role k3s, or the label k3s';
+  const remedy = 'enroll those of the cluster again with their labels, and --role k3s, or leave out the gate k3s';
+  throw new Failure('INVALID_REQUEST', `Cannot drain any node: ${found}; ${remedy}`, { field: 'gate' });
 }
 
 function refuseUnfit({ window, gate, bundle, onNode, peers }: PlanOptions): void {

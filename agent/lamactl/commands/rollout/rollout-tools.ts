@@ -2,9 +2,11 @@
 import { Failure } from '../../../shared/failure.ts';
 import { readInput } from '../../input-file.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
+import type { Target } from '../../node/node.ts';
 import type { UrlAccess } from '../../node/node-update.ts';
 import { readUrlAccess } from '../../node/url-access.ts';
 import type { DrainGate, TrustGate } from '../../rollout/gates.ts';
+import { isInCluster } from '../../rollout/k3s-labels.ts';
 import type { Plan } from '../../rollout/plan.ts';
 import { type Session, WORK_TIMEOUT_MS } from '../session.ts';
 import type { RunOptions } from './rollout-options.ts';
@@ -22,6 +24,7 @@ export interface RolloutTools {
 export async function openTools(session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools> {
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
   const trust = await trustGate(session, plan, options);
+  await refuseUndrainable(session, plan, options);
   const file = await openBundle(plan, options.bundleFile);
   return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...(trust && { trust }) };
 }
@@ -47,13 +50,32 @@ async function trustGate(session: Session, plan: Plan, { expect, bundleFile }: R
   const { world } = session;
   const store = await session.expectations();
   const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
-  const planned = new Set(plan.nodes.map(({ name }) => name));
-  const targets = (await session.targetsOf('all')).filter(({ name }) => planned.has(name));
-  return InstallGate.prepare(targets, image, {
+  return InstallGate.prepare(await plannedTargets(session, plan), image, {
     world,
     connect: await session.connectAsNow(),
     store,
     timeoutMs: session.timeoutMs(WORK_TIMEOUT_MS),
+  });
+}
+
+/** Of the nodes of a plan those that the context has. */
+async function plannedTargets(session: Session, plan: Plan): Promise<readonly Target[]> {
+  const planned = new Set(plan.nodes.map(({ name }) => name));
+  return (await session.targetsOf('all')).filter(({ name }) => planned.has(name));
+}
+
+/** What the gate k3s would find only when a node has installed its update, and servers that the plan takes for agents. */
+async function refuseUndrainable(session: Session, plan: Plan, options: RunOptions): Promise<void> {
+  const gate = await drainGate(session, plan, options);
+  if (!gate) return;
+  const members = (await plannedTargets(session, plan)).filter(({ labels }) => isInCluster(labels));
+  const servers = await gate.serversAmong(members, new AbortController().signal);
+  const known = new Set(plan.nodes.flatMap(({ name, serves }) => (serves === '' ? [] : [name])));
+  const unknown = servers.filter(({ name }) => !known.has(name)).map(({ name }) => name);
+  if (servers.length < 2 || unknown.length === 0) return;
+  const found = `the rollout would not know that Kubernetes has ${unknown.join(', ')} for servers, of which never two may be down at once`;
+  throw new Failure('INVALID_REQUEST', `Cannot drain the nodes: ${found}; enroll each again with its labels, and --label k3s=server`, {
+    field: 'gate',
   });
 }
 

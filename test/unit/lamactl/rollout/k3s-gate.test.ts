@@ -21,6 +21,8 @@ class FakeCluster {
   unschedulable = false;
   annotations: Record<string, string> = {};
   failures: Record<string, Failure[]> = {};
+  /** What kubectl prints of several nodes at once. */
+  columns = '';
 
   kubectl = async ([verb = '', ...rest]: readonly string[]): Promise<string> => {
     this.calls.push([verb, ...rest].join(' '));
@@ -33,6 +35,7 @@ class FakeCluster {
       if (value === undefined) delete this.annotations[key.slice(0, -1)];
       else this.annotations[key] = value;
     }
+    if (rest.includes('--no-headers')) return this.columns;
     return JSON.stringify({ metadata: { annotations: this.annotations }, spec: { unschedulable: this.unschedulable } });
   };
 
@@ -94,6 +97,35 @@ describe('the gate of a k3s cluster', () => {
     await cluster.gate().release(target, signal);
     expect(cluster.unschedulable).toBe(true);
     expect(cluster.calls.join()).not.toContain('uncordon');
+  });
+
+  it('takes a node for its own that a rollout cordoned which it replaces', async () => {
+    const cluster = new FakeCluster();
+    const gate = (rolloutId: string) => new K3sGate({ kubectl: cluster.kubectl, clock: new FakeClock(), rolloutId, drainMs: 60_000 });
+    await gate('replaced').drain(target, signal);
+    await cluster.gate().drain(target, signal);
+    expect(cluster.annotations).toEqual({ [MARK]: ROLLOUT });
+    await cluster.gate().release(target, signal);
+    expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
+    // As well where it comes to its end before it was to be drained.
+    await gate('replaced').drain(target, signal);
+    await cluster.gate().release(target, signal);
+    expect(cluster).toMatchObject({ unschedulable: false, annotations: {} });
+  });
+
+  it('asks once, for all nodes, whether the cluster knows them, and which are its servers', async () => {
+    const cluster = new FakeCluster();
+    cluster.columns = 'attic.lan   true\ncellar      <none>\nshed\n';
+    const [attic, cellar, shed] = [
+      { ...target, labels: { 'k3s-node': 'attic.lan' } },
+      { ...target, name: 'cellar' },
+      { ...target, name: 'shed' },
+    ];
+    expect(await cluster.gate().serversAmong([attic, cellar, shed], signal)).toEqual([attic, shed]);
+    expect(cluster.calls).toEqual([expect.stringMatching(/^get node attic\.lan cellar shed --no-headers/)]);
+    cluster.failures.get = [failed('nodes "attic" not found')];
+    await expect(cluster.gate().serversAmong([target], signal)).rejects.toThrow('not found');
+    expect(cluster.calls).toHaveLength(2);
   });
 
   it('waits for a cluster whose server has just rebooted, and not for a node that there is not', async () => {

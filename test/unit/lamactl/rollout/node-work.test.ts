@@ -41,6 +41,10 @@ class FakeDrain {
   async release(): Promise<void> {
     this.calls.push('release');
   }
+
+  async serversAmong(): Promise<readonly []> {
+    return [];
+  }
 }
 
 describe('what a rollout does to a node', () => {
@@ -192,6 +196,12 @@ describe('a node of a cluster', () => {
     const work = workOn(node, { ...inCluster, drain: new FakeDrain() });
     expect(await work.carryOut({ type: 'start', node: 0, attempt: 1 }, signal)).toMatchObject({ type: 'node-committed' });
     expect(node.rebootsOf).toHaveLength(1);
+  });
+
+  it.each([{ role: 'nas.k3s' }, { k3s: 'server' }])('is known by its labels: %o', async (labels) => {
+    const drain = new FakeDrain();
+    await workOn(new SlotNode(), { targets: [targetOf('attic', labels)], drain }).carryOut({ type: 'start', node: 0, attempt: 1 }, signal);
+    expect(drain.calls).toEqual(['drain', 'release']);
   });
 
   it('is the only kind that waits for lamactl with its reboot', async () => {

@@ -34,7 +34,7 @@ describe('the plan of a rollout', () => {
   });
 
   it('begins with what no cluster needs, ends with who does not answer, and has k3s servers after their agents', () => {
-    const facts = [there('b', { k3s: 'server' }), away('a'), there('c', { k3s: 'agent' }), there('d')];
+    const facts = [there('b', { k3s: 'server' }), away('a'), there('c', { role: 'nas.k3s' }), there('d')];
     const { nodes } = planRollout(facts, request('1,1,rest'));
     expect(nodes.map(({ name, serves }) => [name, serves])).toEqual([
       ['d', ''],
@@ -80,7 +80,7 @@ describe('the plan of a rollout', () => {
   });
 });
 
-const labels = fc.constantFrom({}, { k3s: 'agent' }, { k3s: 'server' }, { k3s: 'server', 'k3s-cluster': 'b' });
+const labels = fc.constantFrom({}, { role: 'k3s' }, { k3s: 'agent' }, { k3s: 'server' }, { k3s: 'server', 'k3s-cluster': 'b' });
 const state = fc.oneof(
   fc.record({
     answers: fc.constant(true as const),

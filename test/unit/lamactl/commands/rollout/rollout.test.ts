@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { take } from '../../../../../agent/daemon/rollout/register.ts';
@@ -334,5 +334,62 @@ describe('lamactl rollout', () => {
     const world = new FakeWorld(fleet('attic'), certificates);
     expect(await world.run('rollout status')).toBe(11);
     expect(world.stderr.text).toContain('Cannot find a rollout');
+  });
+});
+
+describe('lamactl rollout start --gate k3s', () => {
+  const inCluster = { role: 'k3s' };
+  const gated = `${START} --gate k3s`;
+
+  /** A world whose kubectl knows the nodes, and which of them are servers. */
+  function clusterOf(nodes: Readonly<Record<string, FakeNode>>, labels: Readonly<Record<string, object>>, columns: string): FakeWorld {
+    const world = new FakeWorld(nodes, certificates, labels);
+    const folder = join(certificates.folder, 'bin');
+    mkdirSync(folder, { recursive: true });
+    const script = `#!/bin/sh\ncase "$*" in *--no-headers*) echo '${columns}' ;; *) echo '{"metadata":{}}' ;; esac\n`;
+    writeFileSync(join(folder, 'kubectl'), script, { mode: 0o755 });
+    world.env.PATH = folder;
+    return world;
+  }
+
+  it('goes with the role that a node was enrolled with', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = clusterOf(nodes, { attic: inCluster }, 'attic true');
+    expect(await world.run(gated)).toBe(0);
+    expect(nodes.attic?.installs).toMatchObject([{ rebootPolicy: 'manual' }]);
+    expect(nodes.cellar?.installs).toMatchObject([{ rebootPolicy: 'automatic' }]);
+  });
+
+  it.each(['start', 'plan'])('%s: is refused where it would drain nobody', async (command) => {
+    const world = new FakeWorld(fleet('attic', 'cellar'), certificates, { attic: { k3: 'agent' }, cellar: { role: 'nas' } });
+    expect(await world.run(gated.replace('start', command))).toBe(2);
+    expect(world.stderr.text).toContain('Cannot drain any node: none that would be updated has the role k3s, or the label k3s');
+  });
+
+  it('tells of nodes that the rollout which it replaces may have left cordoned', async () => {
+    const world = clusterOf(fleet('attic', 'cellar'), { attic: inCluster }, 'attic true');
+    await world.run(`${gated} --waves 1,rest --pause-after 1`);
+    expect(world.stderr.text).not.toContain('cordoned');
+    expect(await world.run(`${START} --replace`)).toBe(0);
+    expect(world.stderr.text).toMatch(/Nodes that the rollout \S+ drained may be cordoned still/);
+  });
+
+  it('begins nothing where kubectl is not there', async () => {
+    const nodes = fleet('attic');
+    const world = new FakeWorld(nodes, certificates, { attic: inCluster });
+    world.env.PATH = join(certificates.folder, 'nothing');
+    expect(await world.run(gated)).not.toBe(0);
+    expect(world.stderr.text).toContain('Cannot run "kubectl get node attic');
+    expect([nodes.attic?.installs, nodes.attic?.rollouts.size]).toEqual([[], 0]);
+  });
+
+  it('begins nothing where Kubernetes has several servers that the plan does not know', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const columns = 'attic true\ncellar true';
+    const world = clusterOf(nodes, { attic: { k3s: 'server' }, cellar: inCluster }, columns);
+    expect(await world.run(gated)).toBe(2);
+    expect(world.stderr.text).toContain('Kubernetes has cellar for servers');
+    expect(nodes.attic?.installs).toEqual([]);
+    expect(await clusterOf(nodes, { attic: { k3s: 'server' }, cellar: { k3s: 'server' } }, columns).run(gated)).toBe(0);
   });
 });
