@@ -11,11 +11,18 @@ if (isMainThread) void main();
 else void import('./fleet/poll/poll-worker.ts').then(({ pollInWorker }) => pollInWorker());
 
 async function main(): Promise<void> {
-  // Whoever reads our output may stop early (head, less); that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
-  });
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', whenNobodyReads);
   const [{ processWorld }, { lamactl }] = await Promise.all([import('./process-world.ts'), import('./program.ts')]);
   process.exitCode = await lamactl(process.argv.slice(2), processWorld());
+}
+
+let isEnding = false;
+
+/** Whoever reads our output may stop early (head, less), or be gone with the terminal: that is no failure, and like Ctrl-C to whoever hears of that. */
+function whenNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+  if (isEnding) return;
+  isEnding = true;
+  if (process.listenerCount('SIGHUP') === 0) process.exit();
+  process.emit('SIGHUP');
 }

@@ -67,8 +67,20 @@ const connectLazily: Connect = async (target, options) => {
   return connectGrpc(target, options);
 };
 
-/** Hears the first Ctrl-C only; a second one ends lamactl at once. */
+const FIRST_ONLY = ['SIGINT', 'SIGTERM'] as const;
+
+/** Hears the first Ctrl-C only: a second one ends lamactl at once. A terminal that goes away may say so several times. */
 function onInterrupt(listener: () => void): () => void {
-  process.once('SIGINT', listener);
-  return () => process.removeListener('SIGINT', listener);
+  const leaveTheNext = (): void => {
+    for (const signal of FIRST_ONLY) process.removeListener(signal, heard);
+  };
+  const heard = (): void => {
+    leaveTheNext();
+    listener();
+  };
+  for (const signal of [...FIRST_ONLY, 'SIGHUP'] as const) process.on(signal, heard);
+  return () => {
+    leaveTheNext();
+    process.removeListener('SIGHUP', heard);
+  };
 }

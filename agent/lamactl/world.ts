@@ -40,6 +40,9 @@ export interface World {
   connectUnclaimed(stranger: Stranger, options: ConnectOptions): Promise<UnclaimedNode>;
   /** What the person at the terminal answers, without an echo where it is a secret; undefined when there is nobody. */
   ask(question: string, options?: { readonly secret: boolean }): Promise<string | undefined>;
-  /** Hears of Ctrl-C until the returned function is called; while nobody listens, Ctrl-C ends lamactl. */
+  /**
+   * Hears of Ctrl-C, of being told to end, and of a terminal that is gone, until the returned function is called; while nobody listens,
+   * each of them ends lamactl.
+   */
   onInterrupt(listener: () => void): () => void;
 }

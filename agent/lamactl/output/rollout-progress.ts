@@ -63,8 +63,8 @@ export class RolloutProgress {
     this.#tell({ node, type: 'phase', phase }, `${node}: ${phase}${reason ? `: ${oneLine(reason.message)}` : ''}`);
   }
 
-  /** `left`: lamactl ends before the rollout does. `cordoned`: nodes that take no work of their cluster until somebody goes on. */
-  async ended(state: RolloutState, { left, cordoned }: { readonly left: boolean; readonly cordoned: readonly string[] }): Promise<void> {
+  /** `left`: lamactl ends before the rollout does. */
+  async ended(state: RolloutState, { left }: { readonly left: boolean }): Promise<void> {
     const { id } = this.#plan;
     this.#tell(
       { type: 'end', ...rolloutDocument({ state, holder: '' }) },
@@ -72,12 +72,26 @@ export class RolloutProgress {
     );
     await this.#written;
     const { stderr } = this.#view.world;
-    if (cordoned.length > 0)
-      stderr.write(`Still cordoned: ${cordoned.join(', ')}. "lamactl rollout resume ${id}" uncordons them, or kubectl.\n`);
     if (left) stderr.write(`${this.#whatGoesOn()} To go on with the rollout: lamactl rollout resume ${id}\n`);
     else if (state.phase === 'halted')
       stderr.write(`The rollout stopped. To go on, give it up, or go back: lamactl rollout resume|abort|undo ${id}\n`);
     else if (state.phase === 'paused') stderr.write(`To go on: lamactl rollout resume ${id}\n`);
+  }
+
+  /** Nodes that take no work of their cluster until somebody goes on with the rollout. */
+  stillCordoned(names: readonly string[]): void {
+    this.#tellCordoned('Still cordoned', names);
+  }
+
+  /** Nodes of which only the cluster knows. */
+  perhapsCordoned(names: readonly string[]): void {
+    this.#tellCordoned('Cordoned still, where they were drained', names);
+  }
+
+  #tellCordoned(what: string, names: readonly string[]): void {
+    if (names.length === 0) return;
+    const remedy = `Whoever goes on with the rollout uncordons them ("lamactl rollout resume ${this.#plan.id}"), or kubectl.`;
+    this.#view.world.stderr.write(`${what}: ${names.join(', ')}. ${remedy}\n`);
   }
 
   #whatGoesOn(): string {

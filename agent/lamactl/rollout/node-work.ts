@@ -10,7 +10,7 @@ import type { DrainGate, TrustGate } from './gates.ts';
 import { type AskingParts, NodeAsking } from './node-asking.ts';
 import { whyNotUndone } from './node-undo.ts';
 import { peerSource } from './peer-source.ts';
-import { UpdateWatch, type UpdateWatchParts, whyOf } from './update-watch.ts';
+import { UpdateWatch, type UpdateWatchParts, unlessRollingBack, waitsForBoot, whyOf } from './update-watch.ts';
 import { whyUnwell } from './wellness.ts';
 
 export interface WorkParts extends AskingParts, Omit<UpdateWatchParts, 'door'> {
@@ -151,13 +151,22 @@ export class NodeWork {
   async #cancel(node: number, attempt: number, signal: AbortSignal): Promise<Outcome> {
     const update = await this.#asking.current(node, attempt, signal);
     if (!update) return { type: 'node-cancelled', node };
-    const only = { operationId: update.operationId, rolloutFence: this.#parts.claim };
-    if (!hasEnded(update.phase)) {
-      await this.#asking.insist(node, signal, (connection) => connection.cancel('The rollout was given up', only).catch(unlessTooLate));
-    }
+    if (!hasEnded(update.phase)) await this.#asking.insist(node, signal, (connection) => this.#giveUp(connection, update.operationId));
     const end = await this.#end(node, update.operationId, signal);
-    if (end.type === 'result' && end.update.phase === 'failed') return { type: 'node-cancelled', node };
+    if (end.type === 'result' && wasGivenUp(end.update)) return { type: 'node-cancelled', node };
     return this.#judged(node, end, undefined, signal);
+  }
+
+  /** Cancels an update, or takes it back where the node has not booted into it yet: later it is too late. */
+  async #giveUp(connection: NodeConnection, operationId: string): Promise<void> {
+    const only = { operationId, rolloutFence: this.#parts.claim };
+    try {
+      await connection.cancel(GIVEN_UP, only);
+    } catch (thrown) {
+      if (!TOO_LATE.has(Failure.from(thrown).code)) throw thrown;
+      const update = await connection.update(operationId);
+      if (update && waitsForBoot(update)) await connection.rollBack(GIVEN_UP, only).catch(unlessRollingBack);
+    }
   }
 
   async #undo(node: number, attempt: number, signal: AbortSignal): Promise<Outcome> {
@@ -194,8 +203,9 @@ const nodeFailed = (node: number, { message, code }: Failure): Outcome => {
   return { type: 'node-failed', node, why: message, again: AGAIN.has(code) };
 };
 
+const GIVEN_UP = 'The rollout was given up';
 /** It goes on then, and is seen to its end. */
-function unlessTooLate(thrown: unknown): void {
-  const { code } = Failure.from(thrown);
-  if (code !== 'POINT_OF_NO_RETURN' && code !== 'NO_UPDATE_UNDER_WAY' && code !== 'UPDATE_NOT_FOUND') throw thrown;
-}
+const TOO_LATE: ReadonlySet<string> = new Set(['POINT_OF_NO_RETURN', 'NO_UPDATE_UNDER_WAY', 'UPDATE_NOT_FOUND']);
+
+/** It ended because somebody asked for that, and not because of the version. */
+const wasGivenUp = ({ phase, reason }: Update): boolean => phase === 'failed' || (phase === 'rolled-back' && reason?.code === 'REQUESTED');

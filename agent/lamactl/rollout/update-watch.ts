@@ -63,6 +63,9 @@ export class UpdateWatch {
   }
 }
 
+/** The node will boot into it, and has not: to roll it back costs no reboot. */
+export const waitsForBoot = ({ phase }: Update): boolean => phase === 'activating' || phase === 'pending-reboot';
+
 const waitsForReboot = ({ phase, rebootPolicy }: Update): boolean => phase === 'pending-reboot' && rebootPolicy === 'manual';
 
 /** Why an update came to this end. */

@@ -57,11 +57,11 @@ async function ended(child: ChildProcess): Promise<{ code: number | null; stdout
 }
 
 describe('the process lamactl', { timeout: 30_000 }, () => {
-  it('ends with 12 on Ctrl-C during an install, and says how to watch', async () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends with 12 on %s during an install, and says how to watch', async (signal) => {
     const child = start('install', '--on-node', '/data/two.raucb');
     let interrupted = false;
     child.stdout?.on('data', (data: Buffer) => {
-      if (data.includes('installing') && !interrupted) interrupted = child.kill('SIGINT');
+      if (data.includes('installing') && !interrupted) interrupted = child.kill(signal);
     });
     const { code, stderr } = await ended(child);
     expect(stderr).toContain('lamactl watch -n attic');
@@ -72,6 +72,14 @@ describe('the process lamactl', { timeout: 30_000 }, () => {
     const { code, stderr } = await ended(start('history'));
     expect(stderr).toContain('attic: Cannot talk to 127.0.0.1:');
     expect(code).toBe(1);
+  });
+
+  it('takes a reader that has gone for Ctrl-C where something is under way', async () => {
+    const child = start('install', '--on-node', '/data/two.raucb');
+    child.stdout?.destroy();
+    const { code, stderr } = await ended(child);
+    expect(stderr).toContain('lamactl watch -n attic');
+    expect(code).toBe(12);
   });
 
   it('ends quietly when its reader has gone', async () => {

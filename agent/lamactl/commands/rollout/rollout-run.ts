@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hostname } from 'node:os';
 import { type ExitName, worst } from '../../exit-code.ts';
+import type { Target } from '../../node/node.ts';
 import type { RolloutClaim } from '../../node/node-rollout.ts';
 import { RolloutProgress } from '../../output/rollout-progress.ts';
 import type { FindParts } from '../../rollout/find-rollout.ts';
 import { RolloutJournal } from '../../rollout/journal.ts';
+import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { NodeWork } from '../../rollout/node-work.ts';
 import { targetsNamed } from '../../rollout/open-rollout.ts';
 import { Runner } from '../../rollout/runner.ts';
 import { RecordSeal } from '../../rollout/seal.ts';
-import { hasEnded, isAtRest, type RolloutState } from '../../rollout/state.ts';
+import { hasEnded, isAtRest, isDown, type RolloutState } from '../../rollout/state.ts';
 import type { Witnesses } from '../../rollout/witnesses.ts';
 import { type Session, USUAL_TIMEOUT_MS } from '../session.ts';
 import type { RunOptions } from './rollout-options.ts';
@@ -73,25 +75,36 @@ export async function runRollout(session: Session, taken: Taken, { orders, optio
       interrupt.signal,
     );
     if (!isAtRest(runner.state)) opened = await tools();
-    if (!opened) {
-      await view.ended(runner.state, { left: !isAtRest(runner.state), cordoned: [] });
-      return exitOf(runner.state, orders);
-    }
     const drain = await drainGate(session, plan, options);
     const named = targetsNamed(
       targets,
       plan.nodes.map(({ name }) => name),
     );
+    if (!opened) {
+      await view.ended(runner.state, { left: !isAtRest(runner.state) });
+      view.perhapsCordoned(drain ? downInCluster(runner.state, named) : []);
+      return exitOf(runner.state, orders);
+    }
     const onUpdate: RolloutProgress['update'] = (node, update) => view.update(node, update);
     const work = new NodeWork({ plan, claim, targets: named, connect, clock, timeoutMs, onUpdate, ...opened, ...(drain && { drain }) });
-    const state = await runner.run(work, interrupt.signal);
-    await view.ended(state, { left: interrupt.signal.aborted, cordoned: work.cordoned });
-    return interrupt.signal.aborted ? 'under-way' : exitOf(state, orders);
+    try {
+      const state = await runner.run(work, interrupt.signal);
+      await view.ended(state, { left: interrupt.signal.aborted });
+      return interrupt.signal.aborted ? 'under-way' : exitOf(state, orders);
+    } finally {
+      // Also when another runner took the rollout, or nobody could keep its record.
+      view.stillCordoned(work.cordoned);
+    }
   } finally {
     stopListening();
     await taken.witnesses.close();
     await opened?.file?.close();
   }
+}
+
+/** The nodes of a cluster that the rollout may have down. */
+function downInCluster({ nodes }: RolloutState, targets: readonly (Target | undefined)[]): readonly string[] {
+  return targets.flatMap((target, place) => (target && isInCluster(target.labels) && isDown(nodes[place]!) ? [target.name] : []));
 }
 
 /** What was asked for is done only when it is; a node that was left out is unknown. */

@@ -225,6 +225,25 @@ describe('a node of a cluster', () => {
     },
   );
 
+  it.each([
+    ['cancel', { type: 'node-cancelled', node: 0 }],
+    ['undo', { type: 'node-undone', node: 0 }],
+  ] as const)('is neither drained nor rebooted by the %s of an update that it has not booted into', async (type, outcome) => {
+    const node = new SlotNode();
+    node.install({ source: { path: '/v2.raucb' }, operationId: idOf(1), rebootPolicy: 'manual' });
+    const drain = new FakeDrain();
+    expect(await workOn(node, { ...inCluster, drain }).carryOut({ type, node: 0, attempt: 1 }, signal)).toEqual(outcome);
+    expect([drain.calls, node.rebootsOf, node.last?.phase, node.versions[node.booted]]).toEqual([['release'], [], 'rolled-back', '1']);
+  });
+
+  it('has rolled a version back that failed, although it was to be given up', async () => {
+    const node = new SlotNode();
+    const reason = { code: 'CHECK_FAILED', message: 'web failed', failedChecks: [], remedy: '' };
+    node.keep(updateIn('rolled-back', { operationId: idOf(1), reason }));
+    const outcome = await workOn(node, inCluster).carryOut({ type: 'cancel', node: 0, attempt: 1 }, signal);
+    expect(outcome).toEqual({ type: 'node-rolled-back', node: 0, why: 'web failed' });
+  });
+
   it('keeps its version when it cannot be drained', async () => {
     const node = new SlotNode();
     const drain = new FakeDrain();

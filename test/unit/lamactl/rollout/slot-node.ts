@@ -43,11 +43,13 @@ export class SlotNode extends FakeNode {
         return 'boot-2';
       },
       rollBack: async () => {
-        this.booted = this.other();
-        this.keep({ ...this.last!, phase: 'rolled-back' });
+        if (this.last?.phase === 'committed') this.booted = this.other();
+        const reason = { code: 'REQUESTED', message: 'An administrator asked for it', failedChecks: [], remedy: '' };
+        this.keep({ ...this.last!, phase: 'rolled-back', reason });
         return this.last!.operationId;
       },
       cancel: async () => {
+        if (this.last?.phase === 'pending-reboot') throw new Failure('POINT_OF_NO_RETURN', 'Cannot cancel: the slot is activated already');
         this.keep({ ...this.last!, phase: 'failed' });
         return this.last!.operationId;
       },

@@ -366,6 +366,50 @@ describe('lamactl rollout start --gate k3s', () => {
     expect(world.stderr.text).toContain('Cannot drain any node: none that would be updated has the role k3s, or the label k3s');
   });
 
+  /** A node that has installed the update, and waits for its reboot. */
+  function waitingNode(): UpdatingNode {
+    const node = new UpdatingNode();
+    node.answers = {
+      ...node.answers,
+      install: async ({ operationId = '' }) => {
+        node.keep(updateIn('pending-reboot', { operationId, rebootPolicy: 'manual' }));
+        return operationId;
+      },
+      watch: async function* () {
+        yield { cursor: '1', type: 'progress', update: node.last! };
+      },
+    };
+    return node;
+  }
+
+  it('names nodes that stay cordoned when another runner takes the rollout', async () => {
+    const node = waitingNode();
+    node.answers = { ...node.answers, reboot: () => Promise.reject(new Failure('ROLLOUT_TAKEN_OVER', 'Cannot go on: taken over')) };
+    const world = clusterOf({ attic: node }, { attic: inCluster }, 'attic true');
+    expect(await world.run(gated)).not.toBe(0);
+    expect(world.stderr.text).toContain('Cannot go on: taken over');
+    expect(world.stderr.text).toContain('Still cordoned: attic. Whoever goes on with the rollout uncordons them');
+  });
+
+  it('names nodes that may be cordoned where it cannot see them to their ends', async () => {
+    const nodes = { attic: waitingNode(), cellar: waitingNode() };
+    const world = clusterOf(nodes, { attic: inCluster }, 'attic true');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const reboot = async (): Promise<string> => {
+      world.interrupt();
+      return 'boot-2';
+    };
+    nodes.attic.answers = { ...nodes.attic.answers, reboot };
+    expect(
+      await world.run(['rollout', 'start', '--all', '--gate', 'k3s', '--bundle', bundle, '--waves', 'rest', '--max-unavailable', '2']),
+    ).toBe(12);
+    expect(world.stderr.text).toContain('Still cordoned: attic.');
+    rmSync(bundle);
+    expect(await world.run('rollout pause')).toBe(0);
+    expect(world.stderr.text).toContain('Cordoned still, where they were drained: attic.');
+  });
+
   it('tells of nodes that the rollout which it replaces may have left cordoned', async () => {
     const world = clusterOf(fleet('attic', 'cellar'), { attic: inCluster }, 'attic true');
     await world.run(`${gated} --waves 1,rest --pause-after 1`);
