@@ -156,8 +156,9 @@ function undoMore(state: RolloutState): Advance {
   return { state: isOver ? { ...current, phase: 'undone' } : current, effects };
 }
 
-/** Servers go back one at a time, too; one that failed is on its way back itself. */
+/** Servers go back one at a time, too, and those first that failed: their cluster may do without them already. */
 function blockedUndo({ plan, nodes }: RolloutState, index: number): boolean {
   const { serves } = plan.nodes[index]!;
-  return serves !== '' && serversOf(plan, serves).some((place) => place !== index && isDown(nodes[place]!));
+  const comesFirst = (place: number): boolean => nodes[place]!.step === 'failed' && nodes[index]!.step !== 'failed';
+  return serves !== '' && serversOf(plan, serves).some((place) => place !== index && (isDown(nodes[place]!) || comesFirst(place)));
 }

@@ -25,7 +25,7 @@ export interface AskingParts {
 const PASSING: ReadonlySet<FailureCode> = new Set(['NODE_UNREACHABLE', 'DEADLINE_EXCEEDED', 'UNAUTHENTICATED']);
 const PAUSE_MS = 2_000;
 
-/** Asks the nodes of a rollout, each by its place in the plan. */
+/** Asks the nodes of a rollout, each by its place in the plan, and others of the context. */
 export class NodeAsking {
   /** A thousand nodes may be down at once; that many handshakes at once would all take too long. */
   readonly #turnstile = new Turnstile(CONCURRENCY);
@@ -33,14 +33,14 @@ export class NodeAsking {
   constructor(readonly parts: AskingParts) {}
 
   /** Asks a node, when not too many others are being asked. Throws NODE_UNREACHABLE for one that the context no longer has. */
-  once<Value>(node: number, signal: AbortSignal, ask: (connection: NodeConnection) => Promise<Value>): Promise<Answer<Value>> {
+  once<Value>(node: number | Target, signal: AbortSignal, ask: (connection: NodeConnection) => Promise<Value>): Promise<Answer<Value>> {
     const { connect, timeoutMs } = this.parts;
     return this.#turnstile.pass(async () => askOne(this.target(node), connect, { timeoutMs, signal }, ask));
   }
 
   /** Asks a node until it answers, for as long as its update may take: what was decided on has to be done. */
   async insist<Value>(
-    node: number,
+    node: number | Target,
     signal: AbortSignal,
     ask: (connection: NodeConnection) => Promise<Value>,
     patienceMs = this.parts.plan.options.nodeMs,
@@ -93,7 +93,8 @@ export class NodeAsking {
   }
 
   /** Throws NODE_UNREACHABLE for one that the context no longer has. */
-  target(node: number): Target {
+  target(node: number | Target): Target {
+    if (typeof node !== 'number') return node;
     const target = this.parts.targets[node];
     if (target) return target;
     const name = this.parts.plan.nodes[node]?.name ?? String(node);

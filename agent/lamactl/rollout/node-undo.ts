@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NodeConnection } from '../node/node.ts';
 import type { Update } from '../node/node-update.ts';
-import type { DrainDoor } from './drain-door.ts';
 import type { NodeAsking } from './node-asking.ts';
 import { type UpdateWatch, unlessRollingBack, waitsForBoot, whyOf } from './update-watch.ts';
 
-/** Why a node could not be brought back to what it ran before a rollout; empty when it was. Throws a Failure. */
+/**
+ * Why a node could not be brought back to what it ran before a rollout; empty when it was. `ready` has it ready to go down, or tells
+ * why it is not to. Throws a Failure.
+ */
 export async function whyNotUndone(
   asking: NodeAsking,
   watch: UpdateWatch,
-  door: DrainDoor,
+  ready: () => Promise<string>,
   node: number,
   attempt: number,
   signal: AbortSignal,
@@ -23,8 +25,9 @@ export async function whyNotUndone(
   const last = await asking.insist(node, signal, look, Math.min(absentMs, nodeMs));
   if (!last || !asking.isOurs(node, last)) return whyNotOurs(asking, node, attempt, signal);
   if (last.phase === 'rolled-back' || last.phase === 'failed') return whyStillNew(asking, node, attempt, last, signal);
-  if (!waitsForBoot(last)) await door.close(asking.target(node), signal);
   if (last.phase !== 'rolling-back') {
+    const needed = waitsForBoot(last) ? '' : await ready();
+    if (needed !== '') return needed;
     const only = { operationId: last.operationId, rolloutFence: asking.parts.claim };
     await asking.insist(node, signal, (connection) => connection.rollBack('The rollout was undone', only).catch(unlessRollingBack));
   }

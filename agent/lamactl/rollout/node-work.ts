@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { FollowEnd } from '../fleet/follow.ts';
-import type { NodeConnection } from '../node/node.ts';
+import type { NodeConnection, Target } from '../node/node.ts';
 import { hasEnded } from '../node/node-state.ts';
 import type { Update, UrlAccess } from '../node/node-update.ts';
+import { ClusterServers } from './cluster-servers.ts';
 import { DrainDoor } from './drain-door.ts';
 import type { RolloutEffect, RolloutEvent } from './event.ts';
 import type { DrainGate, TrustGate } from './gates.ts';
@@ -17,6 +18,8 @@ export interface WorkParts extends AskingParts, Omit<UpdateWatchParts, 'door'> {
   readonly urlAccess?: UrlAccess;
   readonly trust?: TrustGate;
   readonly drain?: DrainGate;
+  /** All nodes of the context. */
+  readonly context: readonly Target[];
 }
 
 type Outcome = RolloutEvent extends infer Event ? (Event extends RolloutEvent ? Omit<Event, 'atMs'> : never) : never;
@@ -35,12 +38,14 @@ export class NodeWork {
   readonly #parts: WorkParts;
   readonly #asking: NodeAsking;
   readonly #door: DrainDoor;
+  readonly #servers: ClusterServers;
   readonly #watch: UpdateWatch;
 
   constructor(parts: WorkParts) {
     this.#parts = parts;
     this.#asking = new NodeAsking(parts);
     this.#door = new DrainDoor(parts.drain);
+    this.#servers = new ClusterServers(this.#asking, parts.context);
     this.#watch = new UpdateWatch(this.#asking, { ...parts, door: this.#door });
   }
 
@@ -71,7 +76,8 @@ export class NodeWork {
     try {
       const answer = await this.#asking.once(node, signal, (connection) => connection.device());
       if (!answer.ok) throw answer.failure;
-      return { type: 'node-answered', node };
+      const why = await this.#servers.whyNeeded(node, 0, signal);
+      return why === '' ? { type: 'node-answered', node } : { type: 'node-absent', node, why };
     } catch (thrown) {
       return { type: 'node-absent', node, why: Failure.from(thrown).message };
     }
@@ -170,8 +176,17 @@ export class NodeWork {
   }
 
   async #undo(node: number, attempt: number, signal: AbortSignal): Promise<Outcome> {
-    const why = await whyNotUndone(this.#asking, this.#watch, this.#door, node, attempt, signal);
+    const ready = (): Promise<string> => this.#readied(node, signal);
+    const why = await whyNotUndone(this.#asking, this.#watch, ready, node, attempt, signal);
     return why === '' ? { type: 'node-undone', node } : { type: 'node-undo-failed', node, why };
+  }
+
+  /** Has a node ready to go down; or tells why it is not to. Throws DRAIN_FAILED. */
+  async #readied(node: number, signal: AbortSignal): Promise<string> {
+    const { absentMs, nodeMs } = this.#parts.plan.options;
+    const why = await this.#servers.whyNeeded(node, Math.min(absentMs, nodeMs), signal);
+    if (why === '') await this.#door.close(this.#asking.target(node), signal);
+    return why;
   }
 
   /** The end of an update; a node that is up again takes the work of its cluster before it is looked at. */

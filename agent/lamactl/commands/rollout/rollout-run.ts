@@ -82,18 +82,32 @@ export async function runRollout(session: Session, taken: Taken, { orders, optio
     );
     if (!opened) {
       await view.ended(runner.state, { left: !isAtRest(runner.state) });
-      view.perhapsCordoned(drain ? downInCluster(runner.state, named) : []);
+      if (drain) view.perhapsCordoned(downInCluster(runner.state, named));
       return exitOf(runner.state, orders);
     }
     const onUpdate: RolloutProgress['update'] = (node, update) => view.update(node, update);
-    const work = new NodeWork({ plan, claim, targets: named, connect, clock, timeoutMs, onUpdate, ...opened, ...(drain && { drain }) });
+    const work = new NodeWork({
+      plan,
+      claim,
+      targets: named,
+      context: targets,
+      connect,
+      clock,
+      timeoutMs,
+      onUpdate,
+      ...opened,
+      ...(drain && { drain }),
+    });
     try {
       const state = await runner.run(work, interrupt.signal);
       await view.ended(state, { left: interrupt.signal.aborted });
       return interrupt.signal.aborted ? 'under-way' : exitOf(state, orders);
     } finally {
       // Also when another runner took the rollout, or nobody could keep its record.
-      view.stillCordoned(work.cordoned);
+      const { cordoned } = work;
+      view.stillCordoned(cordoned);
+      // The runner before may have drained others.
+      if (drain && claim.epoch > 1) view.perhapsCordoned(downInCluster(runner.state, named).filter((name) => !cordoned.includes(name)));
     }
   } finally {
     stopListening();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import type { InstallRequest } from '../../../../agent/lamactl/node/node-update.ts';
 import { NodeWork, type WorkParts } from '../../../../agent/lamactl/rollout/node-work.ts';
 import { operationIdOf } from '../../../../agent/lamactl/rollout/operation-id.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
@@ -18,6 +19,7 @@ function workOn(node: FakeNode, more: Partial<WorkParts> = {}): NodeWork {
     plan: PLAN,
     claim: { rolloutId: PLAN.id, epoch: 1, holder: 'laptop/1' },
     targets: [targetOf('attic')],
+    context: [],
     connect: async (target, options) => node.connect(target, options),
     clock: new FakeClock(),
     timeoutMs: 1_000,
@@ -158,6 +160,49 @@ describe('what a rollout does to a node', () => {
   });
 });
 
+describe('a server of a k3s cluster', () => {
+  const server = { k3s: 'server' };
+  const plan = planOf([['attic', 'cellar']], { nodeMs: 60_000 }, { attic: 'default', cellar: 'default' });
+  const targets = [targetOf('attic', server), targetOf('cellar', server)];
+  const context = [...targets, targetOf('shed', server), targetOf('barn', { k3s: 'agent' })];
+
+  /** The servers, and what answers for them. */
+  function cluster(nodes: Readonly<Record<string, FakeNode>>): NodeWork {
+    const connect: WorkParts['connect'] = async (target, options) => (nodes[target.name] ?? deadNode()).connect(target, options);
+    const claim = { rolloutId: plan.id, epoch: 1, holder: 'laptop/1' };
+    return workOn(new SlotNode(), { plan, claim, targets, context, connect });
+  }
+
+  it('does not go down while another of the context is away, or is updated by somebody else', async () => {
+    const probe = { type: 'probe', node: 0 } as const;
+    const there = { attic: new SlotNode(), cellar: new SlotNode(), shed: new SlotNode() };
+    expect(await cluster(there).carryOut(probe, signal)).toEqual({ type: 'node-answered', node: 0 });
+    there.shed.keep(updateIn('installing'));
+    expect(await cluster(there).carryOut(probe, signal)).toMatchObject({
+      type: 'node-absent',
+      why: 'shed, another server of its k3s cluster, has an update under way: installing',
+    });
+    const { shed: _, ...others } = there;
+    expect(await cluster(others).carryOut(probe, signal)).toMatchObject({
+      type: 'node-absent',
+      why: expect.stringContaining('shed, another server of its k3s cluster, does not answer'),
+    });
+  });
+
+  it('keeps its version in an undo while another is away', async () => {
+    const attic = new SlotNode();
+    attic.keep(updateIn('committed', { operationId: operationIdOf(plan.id, 'attic', 1) }));
+    const undo = { type: 'undo', node: 0, attempt: 1 } as const;
+    expect(await cluster({ attic, shed: new SlotNode() }).carryOut(undo, signal)).toMatchObject({
+      type: 'node-undo-failed',
+      why: expect.stringContaining('cellar, another server of its k3s cluster, does not answer'),
+    });
+    expect(attic.last?.phase).toBe('committed');
+    const back = cluster({ attic, cellar: new SlotNode(), shed: new SlotNode() });
+    expect(await back.carryOut(undo, signal)).toEqual({ type: 'node-undone', node: 0 });
+  });
+});
+
 describe('very many nodes', () => {
   it('are not all asked at once', async () => {
     const names = Array.from({ length: 200 }, (_, index) => `node-${index}`);
@@ -230,7 +275,7 @@ describe('a node of a cluster', () => {
     ['undo', { type: 'node-undone', node: 0 }],
   ] as const)('is neither drained nor rebooted by the %s of an update that it has not booted into', async (type, outcome) => {
     const node = new SlotNode();
-    node.install({ source: { path: '/v2.raucb' }, operationId: idOf(1), rebootPolicy: 'manual' });
+    node.install({ operationId: idOf(1), rebootPolicy: 'manual' } as InstallRequest);
     const drain = new FakeDrain();
     expect(await workOn(node, { ...inCluster, drain }).carryOut({ type, node: 0, attempt: 1 }, signal)).toEqual(outcome);
     expect([drain.calls, node.rebootsOf, node.last?.phase, node.versions[node.booted]]).toEqual([['release'], [], 'rolled-back', '1']);

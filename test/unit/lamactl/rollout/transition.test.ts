@@ -211,6 +211,16 @@ describe('a rollout', () => {
     expect(rollout.say({ type: 'undo' }).effects).toEqual([]);
   });
 
+  it('brings servers of a k3s cluster back one by one, and those first that failed', () => {
+    const rollout = run([['a', 'b']], { maxUnavailable: 2, soakMs: 1 }, { a: 'home', b: 'home' })
+      .commit(0)
+      .commit(1);
+    rollout.nowMs = 1;
+    rollout.say({ type: 'time-passed' }).say({ type: 'recheck-failed', node: 0, why: 'web failed' });
+    expect(rollout.say({ type: 'undo' }).effects).toEqual([{ type: 'undo', node: 0, attempt: 1 }]);
+    expect(rollout.say({ type: 'node-undone', node: 0 }).effects).toEqual([{ type: 'undo', node: 1, attempt: 1 }]);
+  });
+
   it('does not take another bundle from the same URL', () => {
     const rollout = run([['a'], ['b']])
       .commit(0, 'ab')
