@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { syncFolder } from '../shared/sync-folder.ts';
 
 /**
  * Makes a folder, and those above it that are missing. Node's own mkdir with `recursive` never ends where the file system takes no
@@ -21,6 +22,7 @@ export async function makeFolder(folder: string, mode?: number): Promise<void> {
 async function make(folder: string, mode: number | undefined): Promise<void> {
   try {
     await mkdir(folder, { ...(mode !== undefined && { mode }) });
+    await syncFolder(dirname(folder));
   } catch (error) {
     const isThere = (error as NodeJS.ErrnoException).code === 'EEXIST' && (await stat(folder)).isDirectory();
     if (!isThere) throw error;

@@ -2,13 +2,14 @@
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../shared/failure.ts';
+import { syncFolder } from '../shared/sync-folder.ts';
 import { isMissing, readInput } from './input-file.ts';
 import { makeFolder } from './make-folder.ts';
 
 /** The largest is the last evidence of a node that was trusted, with its logs. */
 const LIMIT_BYTES = 64 << 20;
 
-/** Puts a file in place that is never seen in part, and that its owner alone may read. Throws CONFIG_INVALID. */
+/** Puts a file in place that is never seen in part, and that its owner alone may read. Resolves when it is on the disk. Throws CONFIG_INVALID. */
 export async function writeWhole(file: string, content: string, mode = 0o600): Promise<void> {
   try {
     await makeFolderOf(file);
@@ -21,6 +22,7 @@ export async function writeWhole(file: string, content: string, mode = 0o600): P
       await handle.close();
     }
     await rename(temporary, file);
+    await syncFolder(dirname(file));
   } catch (error) {
     throw new Failure('CONFIG_INVALID', `Cannot write ${file}: ${(error as Error).message}`, { file }, { cause: error });
   }

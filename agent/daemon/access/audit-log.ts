@@ -3,7 +3,7 @@ import { type FileHandle, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CHAIN_START, type ChainLink, chainLinkOf, lineHash } from '../../shared/audit-chain.ts';
 import { Failure } from '../../shared/failure.ts';
-import { syncFolder } from '../files/durable-file.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
 
 /** One call that changed the node, or was refused to. */
 export interface AuditEntry {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../shared/sync-folder.ts';
 
 /**
  * Puts a file in place so that after a power cut either the old or the new content is there, whole: temporary file,
@@ -17,14 +18,4 @@ export async function writeDurably(path: string, content: string | Uint8Array, m
   }
   await rename(temporary, path);
   await syncFolder(dirname(path));
-}
-
-/** Makes the names in a folder (a rename, a removal) survive a power cut. */
-export async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
 }

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { stat, statfs, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
-import { syncFolder, writeDurably } from './durable-file.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
+import { writeDurably } from './durable-file.ts';
 
 /** What is free on a file system for an ordinary user: blocks, and the bytes of one. */
 interface Space {

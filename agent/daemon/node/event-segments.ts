@@ -3,8 +3,8 @@ import { open, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { parsedJson } from '../../shared/json.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
 import { readBounded } from '../files/bounded-file.ts';
-import { syncFolder } from '../files/durable-file.ts';
 import { type StoredEvent, StoredEventSchema } from './events.ts';
 
 /** With the number of segments, the most that events take of the disk. */

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
+import { syncFolder } from '../../shared/sync-folder.ts';
 import { readBounded } from '../files/bounded-file.ts';
-import { syncFolder, writeDurably } from '../files/durable-file.ts';
+import { writeDurably } from '../files/durable-file.ts';
 import { type Neighbour, type Register, requireEpoch } from './register.ts';
 
 /** The rollouts that a node remembers; with one more the oldest that ended goes, or else the oldest. */

@@ -9,7 +9,7 @@ import { parseDuration } from '../output/time.ts';
 /** Reads --timeout, --wait: 500ms, 10s, 30m, 2h. */
 export function duration(text: string): number {
   const durationMs = parseDuration(text);
-  if (durationMs === undefined) throw new InvalidArgumentError('Say a duration such as 10s, 30m or 2h.');
+  if (durationMs === undefined) throw new InvalidArgumentError('Say a duration such as 10s, 30m or 2h, and no more than 596h.');
   return durationMs;
 }
 

@@ -24,7 +24,7 @@ export type Met =
   | { readonly type: 'ours' }
   | { readonly type: 'foreign'; readonly issuer: string };
 
-export function judge({ certificate }: Stranger, authorities: readonly KeptAuthority[]): Met {
+export function judge({ certificate }: Stranger, authorities: readonly Pick<KeptAuthority, 'certificate'>[]): Met {
   if (authorities.some((authority) => isIssuedBy(certificate.toString(), authority))) return { type: 'ours' };
   if (certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey)) {
     return { type: 'unclaimed', fingerprint: keyFingerprint(certificate.publicKey) };

@@ -148,7 +148,7 @@ async function listTime({ list }: KeptAuthority, { clock }: Ground): Promise<Dat
 }
 
 /** Whether a certificate is of that authority. */
-export function isIssuedBy(pem: string, { certificate }: KeptAuthority): boolean {
+export function isIssuedBy(pem: string, { certificate }: Pick<KeptAuthority, 'certificate'>): boolean {
   const authority = new X509Certificate(certificate);
   const issued = new X509Certificate(pem);
   return issued.checkIssued(authority) && issued.verify(authority.publicKey);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { access, open, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { syncFolder, writeDurably } from '../../files/durable-file.ts';
+import { syncFolder } from '../../../shared/sync-folder.ts';
+import { writeDurably } from '../../files/durable-file.ts';
 import type { TrialRecord } from '../../update/life/event.ts';
 import type { TrialMarks } from '../../update/ports.ts';
 

@@ -7,7 +7,7 @@ import type { ExitName } from '../../exit-code.ts';
 import { fanOut } from '../../fleet/fan-out.ts';
 import { renderDocument } from '../../output/document.ts';
 import { type Cell, table } from '../../output/table.ts';
-import type { KeptAuthority } from '../../pki/registry.ts';
+import type { KnownAuthority } from '../../pki/known-authorities.ts';
 import type { World } from '../../world.ts';
 import { helpAfter } from '../help.ts';
 import { count } from '../options.ts';
@@ -62,10 +62,11 @@ async function discover(session: Session, ranges: readonly string[], { port, mdn
   if (ranges.length === 0 && !mdns)
     throw new Failure('INVALID_REQUEST', 'Cannot look for nodes: say a range such as 10.0.0.0/24, or --mdns');
   const { addressesIn } = await import('../../contexts/address-range.ts');
+  const { knownAuthorities } = await import('../../pki/known-authorities.ts');
   const { world } = session;
   const announced = mdns ? await announcedHere() : [];
   const addresses = [...new Set([...ranges.flatMap((range) => addressesIn(range, port)), ...announced])];
-  const authorities = (await (await officeOf(session, {})).registry.readIfThere())?.authorities ?? [];
+  const authorities = await knownAuthorities(await officeOf(session, {}));
   const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
   const found = (await fanOut(addresses, (address) => lookAt(world, address, authorities, timeoutMs))).filter((each) => each !== undefined);
   if (session.format !== 'table') world.stdout.write(await renderDocument(session.format, { nodes: found, looked: addresses.length }));
@@ -73,7 +74,12 @@ async function discover(session: Session, ranges: readonly string[], { port, mdn
   return found.length > 0 ? 'done' : 'not-found';
 }
 
-async function lookAt(world: World, address: string, authorities: readonly KeptAuthority[], timeoutMs: number): Promise<Found | undefined> {
+async function lookAt(
+  world: World,
+  address: string,
+  authorities: readonly KnownAuthority[],
+  timeoutMs: number,
+): Promise<Found | undefined> {
   const { judge } = await import('../../pki/enrol.ts');
   const { keyFingerprint } = await import('../../../shared/fingerprint.ts');
   try {

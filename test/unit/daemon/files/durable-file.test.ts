@@ -2,7 +2,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { syncFolder, writeDurably } from '../../../../agent/daemon/files/durable-file.ts';
+import { writeDurably } from '../../../../agent/daemon/files/durable-file.ts';
 import { temporaryFolder } from '../../fakes/folder.ts';
 
 test('puts the new content in place of the old, for its owner and group only, and leaves nothing else behind', async () => {
@@ -28,8 +28,4 @@ test('leaves the old content alone when the new one cannot be written', async ()
   await mkdir(`${file}.tmp`);
   await expect(writeDurably(file, 'new')).rejects.toThrow('EISDIR');
   expect(await readFile(file, 'utf8')).toBe('old');
-});
-
-test('cannot make the names survive in a folder that is not there', async () => {
-  await expect(syncFolder(join(await temporaryFolder(), 'nowhere'))).rejects.toThrow('ENOENT');
 });

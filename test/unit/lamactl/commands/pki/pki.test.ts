@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPublicKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { certificateRequest, selfSignedCertificate } from '../../../../../agent/daemon/access/own-certificate.ts';
@@ -250,5 +250,21 @@ describe('lamactl enroll', () => {
     const { world, init } = await beginner();
     await init();
     expect(await world.run(`enroll 10.0.0.5 --name attic ${words}`)).toBe(2);
+  });
+});
+
+describe('lamactl discover', () => {
+  it('knows one’s own nodes on a machine that has the context alone', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    const { claims } = await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    await world.run('enroll 10.0.0.5 --name attic');
+    const certificate = new X509Certificate((claims[0] as { certificate: string }).certificate);
+    world.meet = async (address) => ({ address, certificate });
+    await rm(file('pki/home/registry.json'));
+    world.stdout.text = '';
+    expect(await world.run('discover 10.0.0.5/32 -o json')).toBe(0);
+    expect(world.json()).toMatchObject({ nodes: [{ state: 'yours', who: 'attic' }] });
   });
 });
