@@ -2,6 +2,7 @@
 import { X509Certificate } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { keyFingerprint } from '../../shared/fingerprint.ts';
+import type { NodeTrust } from '../node/node-access.ts';
 import type { Issued, Registry } from './registry.ts';
 
 /**
@@ -31,7 +32,22 @@ export function predecessorsOf({ issued }: Registry, name: string, fingerprint: 
   );
 }
 
+/**
+ * The certificates of an authority for nodes that none of these nodes has the key of: a node that was claimed and is missing in the
+ * context, or one that is gone. Whoever drops the authority locks it out.
+ */
+export function straysOf({ issued }: Registry, authority: number, known: readonly NodeTrust[], nowMs: number): readonly Issued[] {
+  const keys = new Set(known.map(keyOf));
+  return issued.filter((each) => each.kind === 'node' && each.authority === authority && isLive(each, nowMs) && !keys.has(keyOf(each)));
+}
+
+/** Whether whoever trusts its authority takes it. */
+export const isLive = ({ revoked_at, not_after }: Issued, nowMs: number): boolean =>
+  revoked_at === undefined && Date.parse(not_after) > nowMs;
+
 /** A person loses all certificates of theirs together; a node that took the place of another is not that other. */
 const holder = (each: Issued): string => (each.kind === 'node' ? keyOf(each) : each.kind);
 
-const keyOf = ({ certificate }: Issued): string => keyFingerprint(new X509Certificate(certificate).publicKey);
+/** The fingerprint of the key that a certificate (PEM) is for. */
+export const keyOf = ({ certificate }: { readonly certificate: string }): string =>
+  keyFingerprint(new X509Certificate(certificate).publicKey);

@@ -6,6 +6,7 @@ import { readContext } from '../contexts/context-file.ts';
 import { readIdentity } from '../contexts/identity-files.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
 import { writeWhole } from '../whole-file.ts';
+import { isLive, keyOf } from './certificates-of.ts';
 import { everyNode } from './fleet-trust.ts';
 import { issueRecorded } from './issue-recorded.ts';
 import { isIssuedBy, type Role } from './issuing.ts';
@@ -20,9 +21,7 @@ export async function renewOwn(office: Office, to: number, timeoutMs: number): P
   const registry = await file.read();
   const authority = authorityOf(registry.authorities, to);
   if (isIssuedBy(identity.certificate.toString(), authority)) return [];
-  const { role, name } = recordOf(registry, identity.certificate, found.certificate);
-  const key = new X509Certificate(identity.certificate).publicKey;
-  const { certificate } = await issueRecorded(office, { kind: 'client', name, role: role as Role }, key, to);
+  const { certificate } = await renewedOf(office, recordOf(registry, identity.certificate, found.certificate), to);
   const renewed = { ...identity, certificate: Buffer.from(certificate) };
   const targets = (await everyNode(office)).map((target) => ({ ...target, identity: renewed }));
   const answers = await ask(targets, world.connect, { timeoutMs }, (node) => node.trust());
@@ -40,15 +39,12 @@ function recordOf({ issued }: Registry, certificate: Buffer, path: string): Issu
 /** The other clients' certificates by the new authority, for the keys that they have. Returns their files. */
 export async function reissueClients(office: Office, from: number, to: number): Promise<readonly string[]> {
   const { registry: file, folder, contextFile, context, world } = office;
-  const own = keyIn((await readIdentity(await readContext(contextFile, context))).certificate.toString());
+  const own = keyOf({ certificate: (await readIdentity(await readContext(contextFile, context))).certificate.toString() });
   const { issued } = await file.read();
   const files: string[] = [];
-  for (const each of issued.filter((one) => one.authority === from && isLiveClient(one, world.clock.now()))) {
-    const key = keyIn(each.certificate);
-    if (key === own) continue;
-    const subject = { kind: 'client', name: each.name, role: each.role as Role } as const;
-    const isRenewed = (one: Issued) => one.authority === to && one.role === each.role && keyIn(one.certificate) === key;
-    const renewed = issued.find(isRenewed) ?? (await issueRecorded(office, subject, new X509Certificate(each.certificate).publicKey, to));
+  for (const each of issued) {
+    if (each.kind !== 'client' || each.authority !== from || !isLive(each, world.clock.now()) || keyOf(each) === own) continue;
+    const renewed = await renewedOf(office, each, to);
     // One name may have several certificates.
     const path = join(folder, 'handed-over', `${each.name}-${renewed.serial_number}.pem`);
     await writeWhole(path, renewed.certificate);
@@ -57,10 +53,12 @@ export async function reissueClients(office: Office, from: number, to: number): 
   return files;
 }
 
-function isLiveClient({ kind, revoked_at, not_after }: Issued, nowMs: number): boolean {
-  return kind === 'client' && revoked_at === undefined && Date.parse(not_after) > nowMs;
-}
-
-function keyIn(certificate: string): string {
-  return new X509Certificate(certificate).publicKey.export({ type: 'spki', format: 'pem' }).toString();
+/** The same certificate by the new authority: the one that an earlier run issued, or else another. */
+async function renewedOf(office: Office, { name, role, certificate }: Issued, to: number): Promise<Issued> {
+  const { issued } = await office.registry.read();
+  const nowMs = office.world.clock.now();
+  const isRenewed = (each: Issued) => each.authority === to && each.name === name && each.role === role && isLive(each, nowMs);
+  const before = issued.find((each) => isRenewed(each) && keyOf(each) === keyOf({ certificate }));
+  const key = new X509Certificate(certificate).publicKey;
+  return before ?? issueRecorded(office, { kind: 'client', name, role: role as Role }, key, to);
 }

@@ -3,10 +3,12 @@
 import { lockFile } from '../file-lock.ts';
 import { type Answer, ask } from '../fleet/ask.ts';
 import type { Target } from '../node/node.ts';
+import type { NodeTrust } from '../node/node-access.ts';
+import { straysOf } from './certificates-of.ts';
 import { applyTrust, everyNode } from './fleet-trust.ts';
 import { isIssuedBy, makeAuthority } from './issuing.ts';
 import { keepTrust, type Office } from './office.ts';
-import { authorityOf, type KeptAuthority, type Registry, trustOf } from './registry.ts';
+import { authorityOf, type Issued, type KeptAuthority, type Registry, trustOf } from './registry.ts';
 import { reissueClients, renewOwn } from './reissue.ts';
 import { onlyUnder, renewNodes } from './renew.ts';
 import { advance, type Rotation, RotationFile, type Stage } from './rotation.ts';
@@ -30,6 +32,8 @@ export interface RotationReport {
   readonly nodes: readonly Answer<unknown>[];
   /** Files with certificates for others, who have to get them. */
   readonly toHandOver: readonly string[];
+  /** Certificates of nodes that the old authority's end would lock out: they are not in the context. */
+  readonly strays: readonly Issued[];
 }
 
 /**
@@ -52,10 +56,10 @@ async function carryOn(office: Office, file: RotationFile, options: RotateOption
   for (;;) {
     const [from, to] = await bothOf(office, rotation);
     options.onStage(rotation.stage, from.name, to.name);
-    const { nodes, toHandOver } = await STEPS[rotation.stage](office, rotation, options);
-    const report = { from: from.name, to: to.name, nodes, toHandOver };
+    const { nodes, toHandOver, strays } = { ...NOTHING, ...(await STEPS[rotation.stage](office, rotation, options)) };
+    const report = { from: from.name, to: to.name, nodes, toHandOver, strays };
     const unconfirmed = nodes.filter(({ ok }) => !ok).map(({ target }) => target.name);
-    const next = advance(rotation.stage, { unconfirmed, toHandOver });
+    const next = advance(rotation.stage, { unconfirmed, toHandOver, strays });
     if (next.type === 'waiting') {
       if (toHandOver.length > 0) await file.write({ ...rotation, told: [...new Set([...(rotation.told ?? []), ...toHandOver])] });
       return { stage: rotation.stage, ...report };
@@ -69,43 +73,54 @@ async function carryOn(office: Office, file: RotationFile, options: RotateOption
   }
 }
 
-interface StepResult {
-  readonly nodes: readonly Answer<unknown>[];
-  readonly toHandOver: readonly string[];
-}
+type StepResult = Pick<RotationReport, 'nodes' | 'toHandOver' | 'strays'>;
+const NOTHING: StepResult = { nodes: [], toHandOver: [], strays: [] };
 
-const STEPS: Readonly<Record<Stage, (office: Office, rotation: Rotation, options: RotateOptions) => Promise<StepResult>>> = {
-  trusting: async (office, _rotation, options) => {
+const STEPS: Readonly<Record<Stage, (office: Office, rotation: Rotation, options: RotateOptions) => Promise<Partial<StepResult>>>> = {
+  trusting: async (office, { from }, options) => {
     const { authorities } = await office.registry.read();
     // lamactl itself first: a node may show a certificate of the new one from the next stage on.
     await keepTrust(office);
-    return { nodes: await applyTrust(office.world, await everyNode(office), trustOf(authorities), options.timeoutMs), toHandOver: [] };
+    const nodes = await applyTrust(office.world, await everyNode(office), trustOf(authorities), options.timeoutMs);
+    // As long as the administrator's own certificate is the old one, they can be added to the context.
+    return { nodes, strays: await straysBeside(nodes, office, from) };
   },
 
   reissuing: async (office, { to }, options) => {
     await office.registry.change(async (registry) => ({ registry: { ...registry, signing: to }, result: undefined }));
     const accepted = await renewOwn(office, to, options.timeoutMs);
-    if (accepted.some(({ ok }) => !ok)) return { nodes: accepted, toHandOver: [] };
-    return { nodes: await renewThose(office, to, options.timeoutMs), toHandOver: [] };
+    if (accepted.some(({ ok }) => !ok)) return { nodes: accepted };
+    return { nodes: await renewThose(office, to, options.timeoutMs) };
   },
 
   'handing-over': async (office, { from, to, told = [] }, options) => {
     const files = await reissueClients(office, from, to);
     // Nobody can have handed over what nobody was told of.
-    return { nodes: [], toHandOver: options.handedOver ? files.filter((file) => !told.includes(file)) : files };
+    return { toHandOver: options.handedOver ? files.filter((file) => !told.includes(file)) : files };
   },
 
   dropping: async (office, { from, to }, options) => {
+    // Of nodes that joined since, some have certificates of the old one.
+    const late = await renewThose(office, to, options.timeoutMs);
+    if (late.some(({ ok }) => !ok)) return { nodes: late };
     const { authorities } = await office.registry.read();
     const targets = await everyNode(office);
     const alone = trustOf(authorities.filter(({ id }) => id !== from));
     const renewed = authorityOf(authorities, to);
     // Nothing is taken from any node before every node has shown that it can do without.
     const shown = await ask(underAlone(targets, renewed), office.world.connect, { timeoutMs: options.timeoutMs }, (node) => node.trust());
-    if (shown.some(({ ok }) => !ok)) return { nodes: shown, toHandOver: [] };
-    return { nodes: await applyTrust(office.world, targets, alone, options.timeoutMs), toHandOver: [] };
+    const strays = await straysBeside(shown, office, from);
+    if (shown.some(({ ok }) => !ok) || strays.length > 0) return { nodes: shown, strays };
+    return { nodes: await applyTrust(office.world, targets, alone, options.timeoutMs) };
   },
 };
+
+/** Certificates that no node of the context has the key of; none are known before all have shown their own. */
+async function straysBeside(shown: readonly Answer<NodeTrust>[], { registry, world }: Office, from: number): Promise<readonly Issued[]> {
+  if (shown.some(({ ok }) => !ok)) return [];
+  const known = shown.flatMap((answer) => (answer.ok ? [answer.value] : []));
+  return straysOf(await registry.read(), from, known, world.clock.now());
+}
 
 const underAlone = (targets: readonly Target[], { certificate }: KeptAuthority) => targets.map((target) => onlyUnder(target, certificate));
 

@@ -35,13 +35,15 @@ export interface StageOutcome {
   readonly unconfirmed: readonly string[];
   /** Certificates that wait for their owners to say that they have them. */
   readonly toHandOver: readonly string[];
+  /** Certificates of nodes that the old authority's end would lock out. */
+  readonly strays: readonly unknown[];
 }
 
 export type Advance = { readonly type: 'next'; readonly stage: Stage } | { readonly type: 'finished' } | { readonly type: 'waiting' };
 
 /** Whether to go on, and to which stage. */
-export function advance(stage: Stage, { unconfirmed, toHandOver }: StageOutcome): Advance {
-  if (unconfirmed.length > 0 || toHandOver.length > 0) return { type: 'waiting' };
+export function advance(stage: Stage, { unconfirmed, toHandOver, strays }: StageOutcome): Advance {
+  if (unconfirmed.length > 0 || toHandOver.length > 0 || strays.length > 0) return { type: 'waiting' };
   const next = STAGES[STAGES.indexOf(stage) + 1];
   return next === undefined ? { type: 'finished' } : { type: 'next', stage: next };
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import type { Identity } from '../../shared/tls.ts';
 import { leadsToRoot } from '../attest/certificate-chain.ts';
+import { revokedAmong } from '../pki/revoked-among.ts';
 
 /** What a runner says of where a rollout stands. */
 export interface SealedRecord {
@@ -63,7 +64,7 @@ export class RecordSeal {
     try {
       if (bytes.length > MAX_BYTES) throw new Error('it is too large');
       const envelope = v.parse(EnvelopeSchema, JSON.parse(bytes.toString('utf8')));
-      this.#requireSigned(rolloutId, envelope, ca);
+      await this.#requireSigned(rolloutId, envelope, ca.toString('utf8'));
       const { epoch, holder, sequence, progress } = envelope;
       return { rolloutId, epoch, holder, sequence, progress: Buffer.from(progress, 'base64') };
     } catch (error) {
@@ -71,7 +72,7 @@ export class RecordSeal {
     }
   }
 
-  #requireSigned(rolloutId: string, envelope: Envelope, ca: Buffer): void {
+  async #requireSigned(rolloutId: string, envelope: Envelope, ca: string): Promise<void> {
     const [leaf, ...intermediates] = certificatesIn(envelope.certificate);
     if (!leaf) throw new Error('it names no certificate');
     const publicKey = leaf.publicKey;
@@ -81,8 +82,10 @@ export class RecordSeal {
     if (!ROLES.includes(leaf.toLegacyObject().subject.O)) throw new Error('it is not an administrator who signed it');
     // This machine's clock may be behind that of the one which signed.
     const nowMs = Math.max(this.parts.now(), Date.parse(leaf.validFrom));
-    const why = leadsToRoot(leaf, { roots: certificatesIn(ca.toString('utf8')), intermediates }, nowMs);
+    const why = leadsToRoot(leaf, { roots: certificatesIn(ca), intermediates }, nowMs);
     if (why !== undefined) throw new Error(why);
+    // Nobody can tell whether it was signed before: a thief would say so.
+    if ((await revokedAmong([leaf, ...intermediates], ca)).length > 0) throw new Error('the certificate of who signed it is revoked');
   }
 }
 

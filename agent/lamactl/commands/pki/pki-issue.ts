@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createPublicKey } from 'node:crypto';
-import { join } from 'node:path';
 import { Argument, type Command, Option } from 'commander';
 import type { ExitName } from '../../exit-code.ts';
 import { readInput } from '../../input-file.ts';
@@ -32,7 +31,7 @@ export function addPkiIssue(pki: Command, run: Run): void {
     .addArgument(new Argument('<name>', 'whose it is, as audit logs are to say').argParser(clientName))
     .addOption(new Option('--role <role>', 'what it lets its holder do').choices(ROLES).makeOptionMandatory())
     .option('--request <file>', 'a certificate request (PKCS#10) of the owner: only a certificate is made')
-    .option('--folder <folder>', 'where NAME.pem, NAME.key and ca.pem are written', '.')
+    .option('--folder <folder>', 'where NAME.pem, NAME.key and ca.pem are written, over nothing but certificates of yours', '.')
     .option('--days <number>', 'how long it is valid (default: 730)', count)
     .addOption(passphraseOption())
     .addHelpText(
@@ -52,16 +51,17 @@ async function issueOne(session: Session, name: string, { role, request, folder,
   const { keyOfRequest } = await import('../../pki/issuing.ts');
   const { issueRecorded } = await import('../../pki/issue-recorded.ts');
   const { ownKey } = await import('../../pki/found.ts');
+  const { handoutFiles } = await import('../../pki/handout-files.ts');
   const { trustOf } = await import('../../pki/registry.ts');
   const { writeWhole } = await import('../../whole-file.ts');
   const office = await officeOf(session, rest);
+  const { certificate, key: keyFile, ca } = await handoutFiles(office, name, folder);
   const key =
     request === undefined
-      ? createPublicKey(await ownKey(join(folder, `${name}.key`)))
+      ? createPublicKey(await ownKey(keyFile))
       : await keyOfRequest((await readInput(request, MAX_REQUEST_BYTES)).toString());
   const subject = { kind: 'client', name, role, ...(days !== undefined && { days }) } as const;
   const issued = await issueRecorded(office, subject, key);
-  const [certificate, ca] = [join(folder, `${name}.pem`), join(folder, 'ca.pem')];
   await writeWhole(certificate, issued.certificate);
   await writeWhole(ca, trustOf((await office.registry.read()).authorities).authorities);
   const shown = { name, role, serialNumber: issued.serial_number, notAfter: issued.not_after, certificate, ca };

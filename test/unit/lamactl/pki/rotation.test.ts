@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { advance } from '../../../../agent/lamactl/pki/rotation.ts';
 
-const CONFIRMED = { unconfirmed: [], toHandOver: [] };
+const CONFIRMED = { unconfirmed: [], toHandOver: [], strays: [] };
 
 describe('a rotation of authorities', () => {
   it('goes through its stages in their order, and ends', () => {
@@ -14,6 +14,10 @@ describe('a rotation of authorities', () => {
 
   it.each(['trusting', 'reissuing', 'dropping'] as const)('stays at %s while one node did not confirm it', (stage) => {
     expect(advance(stage, { ...CONFIRMED, unconfirmed: ['shed'] })).toEqual({ type: 'waiting' });
+  });
+
+  it('stays where it is while a node that is not in the context would be locked out', () => {
+    expect(advance('trusting', { ...CONFIRMED, strays: ['shed'] })).toEqual({ type: 'waiting' });
   });
 
   it('drops nothing while somebody waits for a certificate', () => {

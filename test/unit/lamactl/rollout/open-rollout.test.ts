@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { RolloutCopy } from '../../../../agent/lamactl/node/node-rollout.ts';
+import { revocationList } from '../../../../agent/lamactl/pki/certificates.ts';
+import { memorySigner } from '../../../../agent/lamactl/pki/memory-signer.ts';
 import type { Journaled } from '../../../../agent/lamactl/rollout/journal.ts';
 import { type OpenParts, readRollout, takeRollout } from '../../../../agent/lamactl/rollout/open-rollout.ts';
 import type { Plan } from '../../../../agent/lamactl/rollout/plan.ts';
@@ -17,18 +20,28 @@ import { targetOf } from './slot-node.ts';
 const certificates = new Certificates();
 for (const authority of ['ca', 'other-ca']) certificates.authority(authority);
 certificates.leaf('admin', 'ca');
+certificates.leaf('thief', 'ca');
 certificates.leaf('other-admin', 'other-ca');
 certificates.leaf('reader', 'ca', 3000, 'lamadist:reader');
 certificates.leaf('node', 'ca', 3000, 'a node');
 afterAll(() => certificates.remove());
+
+const read = (file: string): Buffer => readFileSync(certificates.path(file));
+const REVOKED = await revocationList(
+  { certificate: read('ca.pem').toString(), signer: memorySigner(createPrivateKey(read('ca.key'))) },
+  {
+    number: 2,
+    revoked: [{ serialNumber: new X509Certificate(read('thief.pem')).serialNumber, at: new Date() }],
+    validity: { notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 86_400_000) },
+  },
+);
 
 const PLAN = named({ ...planOf([['a'], ['b', 'c']]), witnesses: ['a', 'b', 'c'] });
 const PAUSED: RolloutState = { ...begin(PLAN), phase: 'paused', why: 'an administrator paused it' };
 const signal = new AbortController().signal;
 
 function sealOf(who: string): RecordSeal {
-  const read = (file: string) => readFileSync(certificates.path(file));
-  const identity = { ca: read('ca.pem'), certificate: read(`${who}.pem`), key: read(`${who}.key`) };
+  const identity = { ca: Buffer.concat([read('ca.pem'), Buffer.from(REVOKED)]), certificate: read(`${who}.pem`), key: read(`${who}.key`) };
   return new RecordSeal({ identity: async () => identity, now: () => Date.now() });
 }
 
@@ -66,7 +79,7 @@ describe('a rollout that is taken', () => {
     expect(taken).toMatchObject({ state: PAUSED, sequence: 1, epoch: 2, claim: { epoch: 3, holder: 'me/1' } });
   });
 
-  it.each(['other-admin', 'reader', 'node'])('believes no record that the %s signed', async (who) => {
+  it.each(['other-admin', 'reader', 'node', 'thief'])('believes no record that the %s signed', async (who) => {
     const [good, evil] = [await copyOf(PAUSED), await copyOf(begin(PLAN), { sequence: 1e9 }, who, 1, 1e9)];
     expect(await takeRollout(PLAN.id, 'me/1', parts({ a: evil, b: good, c: good }), signal)).toMatchObject({ state: PAUSED, sequence: 3 });
   });

@@ -4,6 +4,7 @@ import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { certificateRequest, selfSignedCertificate } from '../../../../../agent/daemon/access/own-certificate.ts';
+import type { Connect, Target } from '../../../../../agent/lamactl/node/node.ts';
 import type { UnclaimedNode } from '../../../../../agent/lamactl/node/unclaimed-node.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { keyFingerprint, shownFingerprint } from '../../../../../agent/shared/fingerprint.ts';
@@ -31,6 +32,10 @@ async function beginner() {
   return { world, attic, file, init };
 }
 
+const unreachable: Connect = async ({ name }) => {
+  throw new Failure('NODE_UNREACHABLE', `Cannot reach ${name}: nothing listens there`);
+};
+
 const newKey = (): KeyObject => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }).privateKey;
 
 /** A node without an administrator at 10.0.0.5, which asks for a certificate for `asksFor`. */
@@ -56,7 +61,7 @@ async function standsThere(world: FakeWorld, asksFor?: KeyObject) {
     close: () => {},
   };
   world.connectUnclaimed = async () => node;
-  return { claims, fingerprint: shownFingerprint(keyFingerprint(createPublicKey(key))) };
+  return { claims, key, fingerprint: shownFingerprint(keyFingerprint(createPublicKey(key))) };
 }
 
 describe('lamactl pki', () => {
@@ -101,6 +106,33 @@ describe('lamactl pki', () => {
         { name: 'bob', role: 'reader' },
       ],
     });
+  });
+});
+
+describe('lamactl pki issue', () => {
+  it('writes over nothing that the context goes by', async () => {
+    const { world, file, init } = await beginner();
+    await init();
+    const before = await Promise.all(['ca', 'alice'].map((name) => readFile(file(`pki/home/${name}.pem`), 'utf8')));
+    for (const name of ['alice', 'bob']) {
+      world.said.push(PASSPHRASE);
+      expect(await world.run(['pki', 'issue', name, '--role', 'reader', '--folder', file('pki/home/')])).toBe(2);
+    }
+    expect(world.stderr.text).toContain('context "home" goes by the file of that name');
+    expect(await Promise.all(['ca', 'alice'].map((name) => readFile(file(`pki/home/${name}.pem`), 'utf8')))).toEqual(before);
+  });
+
+  it.each(['ca', 'bob'])('writes over no %s.pem of somebody else, but over what it wrote itself', async (name) => {
+    const { world, file, init } = await beginner();
+    await init();
+    const issue = async () => {
+      world.said.push(PASSPHRASE);
+      return world.run(['pki', 'issue', 'bob', '--role', 'reader', '--folder', file('bob')]);
+    };
+    expect([await issue(), await issue()]).toEqual([0, 0]);
+    await writeFile(file(`bob/${name}.pem`), await selfSignedCertificate(newKey()));
+    expect(await issue()).toBe(2);
+    expect(world.stderr.text).toContain(`${name}.pem: it is there, and has no certificate of your authority`);
   });
 });
 
@@ -168,6 +200,72 @@ describe('lamactl pki revoke', () => {
     world.stdout.text = '';
     await world.run(`pki revoke ${before[0]} -o json`);
     expect(world.json()).toMatchObject({ revoked: [{ name: 'attic', serialNumber: before[0] }] });
+  });
+});
+
+describe('lamactl pki rotate', () => {
+  it('locks no node out that was claimed and did not get into the context', async () => {
+    const { world, attic, init } = await beginner();
+    await init();
+    const { claims, key } = await standsThere(world);
+    const { connect } = world;
+    world.connect = unreachable;
+    world.said.push('yes', PASSPHRASE);
+    expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(4);
+    world.stdout.text = '';
+    world.said.push(PASSPHRASE, PASSPHRASE);
+    expect(await world.run('pki rotate -o json')).toBe(12);
+    const { stage, strays } = world.json<{ stage: string; strays: { name: string; serialNumber: string }[] }>();
+    expect([stage, strays]).toEqual(['trusting', [{ name: 'attic', serialNumber: expect.stringMatching(/^[0-9a-f]{32}$/) }]]);
+    expect(world.stderr.text).toContain(`"home 1" stays trusted`);
+
+    world.connect = connect;
+    const { certificate } = claims[0] as { certificate: string };
+    attic.trust = { ...attic.trust, certificate };
+    world.meet = async (address) => ({ address, certificate: new X509Certificate(certificate) });
+    expect(await world.run('enroll 10.0.0.5 --name attic')).toBe(15);
+    attic.answers.certificateRequest = async () => certificateRequest(key);
+    world.said.push(PASSPHRASE);
+    world.stdout.text = '';
+    expect(await world.run('pki rotate -o json'), world.stderr.text).toBe(0);
+    expect(world.json()).toMatchObject({ stage: 'finished', strays: [] });
+  });
+
+  it('issues the administrator’s own certificate once, however often it goes on', async () => {
+    const { world, attic, init } = await beginner();
+    await init();
+    const { claims } = await standsThere(world);
+    world.said.push('yes', PASSPHRASE);
+    await world.run('enroll 10.0.0.5 --name attic');
+    attic.trust = { ...attic.trust, certificate: (claims[0] as { certificate: string }).certificate };
+    const { connect } = world;
+    const isOld = ({ identity }: Target) => new X509Certificate(identity.certificate).issuer === 'CN=home 1';
+    world.connect = async (target, options) => (isOld(target) ? connect : unreachable)(target, options);
+    world.said.push(PASSPHRASE, PASSPHRASE);
+    for (let run = 0; run < 3; run += 1) {
+      expect(await world.run('pki rotate')).toBe(4);
+      world.said.push(PASSPHRASE);
+    }
+    world.stdout.text = '';
+    await world.run('pki list -o json');
+    const { certificates } = world.json<{ certificates: { name: string }[] }>();
+    expect(certificates.filter(({ name }) => name === 'alice')).toHaveLength(2);
+  });
+
+  it('does without the certificate of a node that is gone once it is revoked', async () => {
+    const { world, init } = await beginner();
+    await init();
+    await standsThere(world);
+    world.connect = unreachable;
+    world.said.push('yes', PASSPHRASE);
+    await world.run('enroll 10.0.0.5 --name attic');
+    world.said.push(PASSPHRASE, PASSPHRASE);
+    expect(await world.run('pki rotate')).toBe(12);
+    expect(world.stderr.text).toMatch(/[0-9a-f]{32} {2}attic/);
+    world.said.push(PASSPHRASE);
+    expect(await world.run('pki revoke attic')).toBe(0);
+    world.said.push(PASSPHRASE);
+    expect(await world.run('pki rotate')).toBe(0);
   });
 });
 
