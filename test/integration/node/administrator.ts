@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
-import { BOOT, DRIVER, QUICK, withHomelab } from './scenario.ts';
+import { BOOT, DRIVER, nothingWasDenied, QUICK, withHomelab } from './scenario.ts';
 
 const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');
 
@@ -71,9 +71,10 @@ export interface Joining {
 
 /** Runs a test with an administrator who has no node yet, and takes everything away afterwards. */
 export function whileJoining(test: (joining: Joining) => Promise<void>): Promise<void> {
-  return withHomelab(DRIVER, async (homelab) =>
-    test({ homelab, administrator: await Administrator.create(path.join(homelab.folder, 'alice')) }),
-  );
+  return withHomelab(DRIVER, async (homelab) => {
+    await test({ homelab, administrator: await Administrator.create(path.join(homelab.folder, 'alice')) });
+    await nothingWasDenied(homelab);
+  });
 }
 
 /** Switches on a node that knows nobody, and waits until it says so. */

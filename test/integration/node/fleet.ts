@@ -2,7 +2,7 @@
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
-import { BOOT, check, DRIVER, json, withHomelab } from './scenario.ts';
+import { BOOT, check, DRIVER, json, nothingWasDenied, withHomelab } from './scenario.ts';
 
 /** Where a node has this file, version 3 is not healthy on it. */
 export const NOT_FOR_THREE = { path: '/etc/lamadist-agent/not-for-3', content: '' };
@@ -51,6 +51,7 @@ export class Fleet {
       const fleet = new Fleet(homelab, nodes);
       await fleet.answers(names);
       await use(fleet);
+      await nothingWasDenied(homelab);
     });
   }
 

@@ -9,9 +9,12 @@ export const keepLogs = (node: VirtualNode): Promise<void> => keepLogsAs(expect.
 /** Fails when the journal cannot be read, and not when it has no such line. */
 const DENIALS = `journalctl --sync && journal=$(journalctl --no-pager --output=cat) && printf '%s\\n' "$journal" | sed -n '/avc:  denied/p'`;
 
+/** polkit asks systemd about the unit of whoever calls; the tester's way in has one that no image has, in /run. */
+const OF_THE_TESTER = / denied {2}\{ status \} .* scontext=\S*:policykit_t:\S* tcontext=\S*:init_runtime_t:\S* tclass=service /;
+
 /** What SELinux denied in any boot of the node, and what it would have denied, as the journal has it. */
 export async function denials(node: VirtualNode): Promise<readonly string[]> {
   const { exitCode, stdout, stderr } = await node.shell(DENIALS, { timeoutMs: 120_000 });
   if (exitCode !== 0) throw new Error(`Cannot tell what SELinux denied on ${node.name}: ${stderr.trim()}`);
-  return stdout.split('\n').filter((line) => line !== '');
+  return stdout.split('\n').filter((line) => line !== '' && !OF_THE_TESTER.test(line));
 }
