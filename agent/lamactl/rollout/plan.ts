@@ -73,6 +73,8 @@ export interface NodeFacts {
         readonly answers: true;
         readonly version: string;
         readonly compatible: string;
+        /** Whether it runs what this very file brought: of a file, nobody else tells the version. */
+        readonly runsFile: boolean;
         /** What it has under way; empty for nothing. */
         readonly busyWith: string;
       }
@@ -93,7 +95,14 @@ export interface Schedule {
   readonly waves: number;
   readonly maxUnavailable: number;
   readonly witnesses: readonly string[];
-  readonly leftOut: readonly { readonly name: string; readonly why: string }[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+interface LeftOut {
+  readonly name: string;
+  readonly why: string;
+  /** Whether it is where the rollout would bring it; any other stays behind. */
+  readonly runsIt: boolean;
 }
 
 const MAX_WITNESSES = 5;
@@ -124,13 +133,15 @@ export function planRollout(facts: readonly NodeFacts[], request: PlanRequest): 
   };
 }
 
-function leaveOut({ name, state }: NodeFacts, { version, compatible }: PlanRequest): { name: string; why: string }[] {
+function leaveOut({ name, state }: NodeFacts, { version, compatible }: PlanRequest): readonly LeftOut[] {
   if (!state.answers) return [];
-  if (version !== '' && state.version === version) return [{ name, why: `it runs ${version} already` }];
-  if (compatible !== '' && state.compatible !== '' && state.compatible !== compatible) {
-    return [{ name, why: `it is ${state.compatible}, and the bundle is for ${compatible}` }];
+  if (state.runsFile || (version !== '' && state.version === version)) {
+    return [{ name, why: `it runs ${state.version} already`, runsIt: true }];
   }
-  return state.busyWith === '' ? [] : [{ name, why: `it has an update under way: ${state.busyWith}` }];
+  if (compatible !== '' && state.compatible !== '' && state.compatible !== compatible) {
+    return [{ name, why: `it is ${state.compatible}, and the bundle is for ${compatible}`, runsIt: false }];
+  }
+  return state.busyWith === '' ? [] : [{ name, why: `it has an update under way: ${state.busyWith}`, runsIt: false }];
 }
 
 /** Whom a failure would hurt least comes first; who does not answer comes last, so as to hold up nobody. */

@@ -92,11 +92,14 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
     const orders = orderOf(name, taken.state);
     if (orders.length > 0 || !isAtRest(taken.state)) {
       const kept = tools;
-      return await runRollout(session, taken, {
+      const exit = await runRollout(session, taken, {
         orders,
         options,
         tools: async () => kept ?? toolsOf(name, session, taken.state.plan, options),
       });
+      // Whoever halted it may have gone away before what was begun came to its end; now it has, unless somebody interrupted.
+      const maySayIt = name === 'resume' && isUnsettled(taken.state) && exit !== 'under-way';
+      return maySayIt ? await order(session, name, id, options) : exit;
     }
     await taken.witnesses.close();
     world.stderr.write(`The rollout ${id} is ${taken.state.phase}; nothing is left to do.\n`);
@@ -125,8 +128,12 @@ async function toolsOf(name: OrderCommand['name'], session: Session, plan: Plan,
 function orderOf(name: OrderCommand['name'], state: RolloutState): readonly Order[] {
   if (name === 'take-over') return [];
   if (name !== 'resume') return [name];
+  if (isUnsettled(state)) return [];
   return state.phase === 'paused' || state.phase === 'halted' ? ['resume'] : [];
 }
+
+/** Nodes that failed are tried again only once nothing that was begun is open. */
+const isUnsettled = (state: RolloutState): boolean => state.phase === 'halted' && !isAtRest(state);
 
 /** Two machines that both "resume" would take the rollout from each other without anybody meaning it. */
 async function refuseForeign({ state, holder, epoch }: OpenRollout, journal: RolloutJournal): Promise<void> {

@@ -121,7 +121,7 @@ function downInCluster({ nodes }: RolloutState, targets: readonly (Target | unde
   return targets.flatMap((target, place) => (target && isInCluster(target.labels) && isDown(nodes[place]!) ? [target.name] : []));
 }
 
-/** What was asked for is done only when it is; a node that was left out is unknown. */
+/** What was asked for is done only when it is; a node that was skipped is unknown. */
 export function exitOf(state: RolloutState, orders: readonly Order[]): ExitName {
   const { phase, nodes } = state;
   if (phase === 'paused') return orders.includes('pause') ? 'done' : 'under-way';

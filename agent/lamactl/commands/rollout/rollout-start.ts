@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
-import type { ExitName } from '../../exit-code.ts';
+import { type ExitName, worst } from '../../exit-code.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
-import { renderDocument } from '../../output/document.ts';
+import { renderDocument, renderEvent } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { targetsNamed } from '../../rollout/open-rollout.ts';
@@ -95,17 +95,27 @@ function windowText(window: string, maxUnavailable: number): string {
   return `within "${window}" by themselves, ${maxUnavailable} at a time: the next are told once lamactl has seen these committed\n`;
 }
 
+/** What is known before the first event: all of it for a person, and who has no part in it for a program. */
+async function tellPlan(session: Session, found: Survey): Promise<void> {
+  const { world, format } = session;
+  if (format === 'table') return show(session, found);
+  for (const { name, ...left } of found.schedule.leftOut) {
+    world.stdout.write(await renderEvent(format, { node: name, type: 'left-out', ...left }));
+  }
+}
+
 async function start(session: Session, options: StartOptions): Promise<ExitName> {
   const found = await survey(session, options, readOnce);
   const { schedule, plan, known } = found;
-  if (session.format === 'table') await show(session, found);
+  await tellPlan(session, found);
   const other = known.find(({ ended }) => !ended);
   if (other && !options.replace) {
     throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${other.id}, ${other.summary}`, {
       rollout: other.id,
     });
   }
-  if (schedule.nodes.length === 0) return 'done';
+  const exitOfLeft: ExitName = schedule.leftOut.every(({ runsIt }) => runsIt) ? 'done' : 'refused';
+  if (schedule.nodes.length === 0) return exitOfLeft;
   if (plan.witnesses.length === 0) {
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
   }
@@ -119,9 +129,6 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
   const witnesses = new Witnesses(targetsNamed(parts.targets, plan.witnesses), parts);
   // A node that was away may take one of these for open still.
   const replaced = known.map(({ id }) => id).slice(0, MOST_REPLACED);
-  return runRollout(
-    session,
-    { claim, witnesses, state: begin(plan), sequence: 0, replaced },
-    { orders: [], options, tools: async () => tools },
-  );
+  const taken = { claim, witnesses, state: begin(plan), sequence: 0, replaced };
+  return worst([exitOfLeft, await runRollout(session, taken, { orders: [], options, tools: async () => tools })]);
 }

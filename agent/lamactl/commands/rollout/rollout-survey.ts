@@ -35,7 +35,7 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   const progress = new PollProgress(session.world, targets);
   const told = await session.world.poll('rollout', targets, session.timeoutMs(USUAL_TIMEOUT_MS), ({ target }) => progress.answered(target));
   progress.close();
-  const answers = told.map((answer): Answer<Look> => (answer.ok ? { ...answer, value: lookOf(answer.value) } : answer));
+  const answers = told.map((answer): Answer<Look> => (answer.ok ? { ...answer, value: lookOf(answer.value, source) } : answer));
   const facts = answers.map(({ target: { name, labels }, ...answer }): NodeFacts => {
     return { name, labels, state: answer.ok ? answer.value.state : { answers: false, why: answer.failure.message } };
   });
@@ -46,6 +46,7 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   );
   const schedule = planRollout(facts, { ...options, ...found });
   refuseVoidGate(options, schedule, targets);
+  refusePauseAfterAll(options, schedule);
   const plan = planOf(session.world, options, { argument, source, ...found }, schedule);
   const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
   return { schedule, plan, known: newestOfEach([...copies, ...(await knownElsewhere(session, targets))]) };
@@ -76,10 +77,18 @@ interface Look {
   readonly rollouts: readonly KnownRollout[];
 }
 
-function lookOf({ device, update, rollouts }: Answers['rollout']): Look {
+function lookOf(answers: Answers['rollout'], source: BundleSource): Look {
+  const { device, update, rollouts } = answers;
   const busyWith = update && !hasEnded(update.phase) && update.phase !== 'idle' ? update.phase : '';
-  const state = { answers: true, version: device.imageVersion, compatible: device.compatible, busyWith } as const;
-  return { state, rollouts };
+  const { imageVersion: version, compatible } = device;
+  return { state: { answers: true, version, compatible, runsFile: runsFile(answers, source), busyWith }, rollouts };
+}
+
+/** Whether the node committed this very file, and has booted it. */
+function runsFile({ device, update }: Answers['rollout'], source: BundleSource): boolean {
+  if (update?.phase !== 'committed' || !update.source || !('client' in update.source) || !('client' in source)) return false;
+  const booted = device.slots.find((slot) => slot.booted);
+  return update.source.client.sha256 === source.client.sha256 && update.targetSlot === booted?.name;
 }
 
 /** A file of ours no node can look at yet; of any other, one of the nodes tells. */
@@ -126,6 +135,13 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
     witnesses: [...witnesses],
   };
   return { ...plan, id: planIdOf(plan) };
+}
+
+/** Whoever wants to look at a wave before the next shall not learn too late that there was no next. */
+function refusePauseAfterAll({ pauseAfter = 0 }: PlanOptions, { waves }: Schedule): void {
+  if (waves === 0 || pauseAfter < waves) return;
+  const found = `the rollout has ${waves === 1 ? 'one wave' : `${waves} waves`}, and ends after the last`;
+  throw new Failure('INVALID_REQUEST', `Cannot pause after wave ${pauseAfter}: ${found}`, { field: 'pause-after' });
 }
 
 /** A gate that would hold up no node was meant for some. */

@@ -7,7 +7,7 @@ import { parseWaves, type WaveSize } from '../../../../agent/lamactl/rollout/wav
 const there = (name: string, labels: Record<string, string> = {}, version = '1', busyWith = ''): NodeFacts => ({
   name,
   labels,
-  state: { answers: true, version, compatible: 'virtual', busyWith },
+  state: { answers: true, version, compatible: 'virtual', runsFile: false, busyWith },
 });
 const away = (name: string): NodeFacts => ({ name, labels: {}, state: { answers: false, why: 'nothing listens there' } });
 const request = (waves: string, changes: Partial<PlanRequest> = {}): PlanRequest => ({
@@ -53,17 +53,25 @@ describe('the plan of a rollout', () => {
   it('leaves out who runs the version already, who is of another kind, and who is busy', () => {
     const facts = [
       there('a', {}, '2'),
-      { ...there('b'), state: { answers: true, version: '1', compatible: 'arm', busyWith: '' } } as const,
+      { ...there('b'), state: { answers: true, version: '1', compatible: 'arm', runsFile: false, busyWith: '' } } as const,
       there('c', {}, '1', 'installing'),
       there('d'),
     ];
     expect(planRollout(facts, request('rest'))).toMatchObject({
       nodes: [{ name: 'd' }],
       leftOut: [
-        { name: 'a', why: 'it runs 2 already' },
-        { name: 'b', why: 'it is arm, and the bundle is for virtual' },
-        { name: 'c', why: 'it has an update under way: installing' },
+        { name: 'a', why: 'it runs 2 already', runsIt: true },
+        { name: 'b', why: 'it is arm, and the bundle is for virtual', runsIt: false },
+        { name: 'c', why: 'it has an update under way: installing', runsIt: false },
       ],
+    });
+  });
+
+  it('leaves out who runs the file already, although nobody knows its version', () => {
+    const facts = [{ ...there('a'), state: { ...there('a').state, version: '2', runsFile: true } } as NodeFacts, there('b')];
+    expect(planRollout(facts, request('rest', { version: '', compatible: '' }))).toMatchObject({
+      nodes: [{ name: 'b' }],
+      leftOut: [{ name: 'a', why: 'it runs 2 already', runsIt: true }],
     });
   });
 
@@ -86,6 +94,7 @@ const state = fc.oneof(
     answers: fc.constant(true as const),
     version: fc.constantFrom('1', '2'),
     compatible: fc.constantFrom('', 'virtual', 'arm'),
+    runsFile: fc.boolean(),
     busyWith: fc.constantFrom('', 'installing'),
   }),
   fc.record({ answers: fc.constant(false as const), why: fc.constant('nothing listens there') }),

@@ -41,7 +41,7 @@ class UpdatingNode extends FakeNode {
     this.installs.push(request);
     const operationId = request.operationId ?? 'op-1';
     const reason = { code: 'CHECK_FAILED', message: 'web-server failed', failedChecks: [], remedy: '' };
-    this.keep(updateIn(end, { operationId, ...(end === 'rolled-back' && { reason }) }));
+    this.keep(updateIn(end, { operationId, source: request.source, ...(end === 'rolled-back' && { reason }) }));
     return operationId;
   }
 
@@ -234,6 +234,35 @@ describe('lamactl rollout', () => {
     expect(asked).toBe(1);
   });
 
+  it('sees to its end what was begun before it halted, and then goes on as it was told', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const { attic, cellar } = nodes;
+    const world = new FakeWorld(nodes, certificates);
+    const isHalted = () => [...cellar!.rollouts.values()].some(({ record }) => record?.summary.includes('halted'));
+    let isMended = false;
+    attic!.answers.install = async (request) => {
+      if (isMended) return attic!.install(request, 'committed');
+      const reason = { code: 'DISK_FULL', message: 'the disk is full', failedChecks: [], remedy: '' };
+      attic!.keep(updateIn('failed', { operationId: request.operationId ?? '', reason }));
+      return request.operationId ?? '';
+    };
+    cellar!.answers.install = async (request) => {
+      cellar!.keep(updateIn('downloading', { operationId: request.operationId ?? '' }));
+      return request.operationId ?? '';
+    };
+    cellar!.answers.watch = async function* () {
+      while (!isHalted()) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (!isMended) return world.interrupt();
+      cellar!.keep({ ...cellar!.last!, phase: 'committed' });
+      yield { cursor: '1', type: 'result', update: cellar!.last! };
+    };
+    expect(await world.run(`${START} --waves 2,rest --max-unavailable 2`)).toBe(12);
+    expect(await steps(world)).toEqual({ attic: 'failed', cellar: 'in-flight', shed: 'pending' });
+    isMended = true;
+    expect(await world.run('rollout resume')).toBe(0);
+    expect(await steps(world)).toEqual({ attic: 'done', cellar: 'done', shed: 'done' });
+  });
+
   it('does not begin while another one has not ended', async () => {
     const nodes = fleet('attic', 'cellar', 'shed');
     const world = new FakeWorld(nodes, certificates);
@@ -275,6 +304,51 @@ describe('lamactl rollout', () => {
     const world = new FakeWorld({ attic: node }, certificates);
     expect(await world.run(START)).toBe(0);
     expect(world.stdout.text).toContain('left out: it runs 2.0.0 already');
+  });
+
+  it('brings a file to a node that comes late, and to no other', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const start = ['rollout', 'start', '--all', '--bundle', bundle];
+    expect(await new FakeWorld({ ...nodes, shed: deadNode() }, certificates).run(start)).toBe(4);
+    expect(await new FakeWorld(nodes, certificates).run(start)).toBe(0);
+    for (const { installs } of Object.values(nodes)) expect(installs).toHaveLength(1);
+  });
+
+  it.each([
+    ['has committed another file', { source: { client: { name: '', sizeBytes: 8, sha256: 'ab' } } }],
+    ['went back to its other slot', { targetSlot: 'rootfs.0' }],
+    ['has not committed it', { phase: 'rolled-back' as const }],
+  ])('brings a file to a node that %s', async (_what, change) => {
+    const nodes = fleet('attic');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const world = new FakeWorld(nodes, certificates);
+    await world.run(['rollout', 'start', '--all', '--bundle', bundle]);
+    nodes.attic!.keep({ ...nodes.attic!.last!, ...change });
+    world.stdout.text = '';
+    expect(await world.run(['rollout', 'plan', '--all', '--bundle', bundle])).toBe(0);
+    expect(world.stdout.text).toContain('1 nodes in 1 waves');
+  });
+
+  it('is refused, and says so to a program, for a node that stays behind', async () => {
+    const nodes = fleet('attic', 'cellar');
+    nodes.cellar!.keep(updateIn('installing'));
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} -o json`)).toBe(7);
+    const [first, ...others] = world.events();
+    expect(first).toEqual({ node: 'cellar', type: 'left-out', why: 'it has an update under way: installing', runsIt: false });
+    expect(others.at(-1)).toMatchObject({ type: 'end', phase: 'done' });
+    expect(await world.run(START.replace('--all', '-n cellar'))).toBe(7);
+  });
+
+  it.each(['1', '2', '9'])('does not begin when it is to pause after wave %s and there is none after it', async (wave) => {
+    const nodes = fleet('attic', 'cellar');
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --waves ${wave === '1' ? 'rest' : '1,rest'} --pause-after ${wave}`)).toBe(2);
+    expect(world.stderr.text).toContain(`Cannot pause after wave ${wave}: the rollout has ${wave === '1' ? 'one wave' : '2 waves'}`);
+    expect(Object.values(nodes).flatMap(({ installs }) => installs)).toEqual([]);
   });
 
   it('tells each change to a program', async () => {
