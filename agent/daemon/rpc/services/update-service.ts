@@ -55,8 +55,11 @@ export function updateService(parts: UpdateServiceParts): UpdateServiceHandlers 
     installBundle: unary(async (request, context) => {
       const { operation, access } = installation(request, parts.newId, parts.callers.of(context.authContext).name);
       return guarded(parts.rollouts, request.rolloutFence, async () => {
-        if (request.operationId !== '' && (await isKnown(parts, operation.id))) return { operationId: operation.id };
-        return { operationId: waitingFor(operation, updater.state) ?? (await begin(parts, operation, access)) };
+        const isChosen = request.operationId !== '';
+        if (isChosen && (await isKnown(parts, operation.id))) return { operationId: operation.id };
+        // Who chose an id follows that one, and no other.
+        const waiting = isChosen ? undefined : waitingFor(operation, updater.state);
+        return { operationId: waiting ?? (await begin(parts, operation, access)) };
       });
     }),
 

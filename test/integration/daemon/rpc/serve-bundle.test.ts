@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomUUID } from 'node:crypto';
 import { type ClientDuplexStream, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Operation, Phase } from '../../../../agent/daemon/update/life/state.ts';
@@ -224,6 +225,12 @@ describe('an install', () => {
       code: 'UPDATE_IN_PROGRESS',
       message: expect.stringContaining('reboot_policy automatic, and not manual'),
     });
+  });
+
+  it('is not joined by who follows another id', async () => {
+    await install();
+    const request = { source: { client: CLIENT }, operationId: randomUUID() };
+    expect(await failure(ask(client.updates, 'installBundle', request))).toMatchObject({ code: 'UPDATE_IN_PROGRESS' });
   });
 
   it('is not for readers to give a bundle to', async () => {
