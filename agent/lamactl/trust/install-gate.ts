@@ -22,9 +22,6 @@ const PAUSE_MS = 3_000;
 
 /** Lets an update begin on nodes that prove what they run, and calls it done on those that prove to run the new image. */
 export class InstallGate {
-  /** What each node proved to run before the update: it stays in the other slot. */
-  readonly #before = new Map<string, Pins>();
-
   private constructor(
     private readonly parts: GateParts,
     private readonly pins: ReadonlyMap<string, Pins>,
@@ -43,12 +40,13 @@ export class InstallGate {
 
   /**
    * Tells whether the node runs the new image already: then the update was begun by a lamactl that was interrupted, and what is
-   * left is to see it to its end. Throws NOT_TRUSTED.
+   * left is to see it to its end. What the node proves now is what its policy says from now on, for another lamactl may see that
+   * end. Throws NOT_TRUSTED.
    */
   async before(target: Target): Promise<'may-begin' | 'runs-the-new-image'> {
     const attestation = await this.#attest(target, (policy) => policy);
     const { policy, verdict } = attestation;
-    if (policy) this.#before.set(target.name, { ...policy.pcrs, ...('image' in verdict && policy.previous) });
+    if (policy && 'image' in verdict) await this.parts.store.keepPolicy(target.name, turnedRound(policy));
     if (isTrusted(attestation)) return 'may-begin';
     if (policy && isTrusted(await this.#attest(target, (known) => this.#withNewImage(target, known)))) return 'runs-the-new-image';
     throw notTrusted(target.name, 'before the update', attestation);
@@ -59,11 +57,12 @@ export class InstallGate {
    * it proved before. Throws NOT_TRUSTED.
    */
   async afterwards(target: Target): Promise<void> {
+    const { store } = this.parts;
+    const known = await store.policy(target.name);
     const attestation = await this.#attest(target, (policy) => this.#withNewImage(target, policy));
-    if (!isTrusted(attestation)) throw notTrusted(target.name, 'after the update', attestation);
-    const { policy } = attestation;
-    const previous = previousOf(this.#before.get(target.name), this.#pinsFor(target));
-    if (policy) await this.parts.store.keepPolicy(target.name, { ...policy, ...previous });
+    if (!known || !isTrusted(attestation)) throw notTrusted(target.name, 'after the update', attestation);
+    const previous = previousOf(known, this.#pinsFor(target));
+    await store.keepPolicy(target.name, { ...this.#withNewImage(target, known), ...(previous && { previous }) });
   }
 
   #pinsFor({ name }: Target): Pins {
@@ -83,11 +82,18 @@ export class InstallGate {
   }
 }
 
-/** What the image before made of the PCRs that the new one determines. */
-function previousOf(before: Pins | undefined, pins: Pins): Pick<Policy, 'previous'> {
-  if (!before) return {};
-  return { previous: Object.fromEntries(Object.entries(before).filter(([pcr]) => pins[pcr])) };
+/** Of a node that runs its previous image: the other one is where it may go. */
+function turnedRound({ previous = {}, ...policy }: Policy): Policy {
+  return { ...policy, pcrs: { ...policy.pcrs, ...previous }, previous: only(policy.pcrs, previous) };
 }
+
+/** What the image before made of the PCRs that the new one determines; what it was stays so, where the new one is expected already. */
+function previousOf({ pcrs, previous }: Policy, pins: Pins): Pins | undefined {
+  const isExpected = Object.entries(pins).every(([pcr, { values }]) => pcrs[pcr]?.values.every((value) => values.includes(value)));
+  return isExpected ? previous : only(pcrs, pins);
+}
+
+const only = (pins: Pins, those: Pins): Pins => Object.fromEntries(Object.entries(pins).filter(([pcr]) => those[pcr]));
 
 const isTrusted = ({ verdict }: Attestation): boolean => verdict.verdict === 'TRUSTED' || verdict.verdict === 'TRUSTED (first use)';
 

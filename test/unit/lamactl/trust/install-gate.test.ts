@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import { writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ExpectationStore } from '../../../../agent/lamactl/trust/expectation-store.ts';
+import { InstallGate } from '../../../../agent/lamactl/trust/install-gate.ts';
+import type { Boot } from '../../../../qemu/measured-boot.ts';
+import { event, GOOD_BOOT, IPL } from '../../../../qemu/measured-boot.ts';
+import { forge } from '../../fakes/attest/forged-tpm.ts';
+import { attesting, homeOf } from '../forged-node.ts';
+import { targetOf } from '../rollout/slot-node.ts';
+
+/** What the firmware and systemd-stub measure of an image, which is its version. */
+const bootOf = (version: string): Boot => ({ ...GOOD_BOOT, events: [...GOOD_BOOT.events, event(11, IPL, 'version', version)] });
+const pinsOf = (version: string) => {
+  const { 4: loader, 11: image } = forge({ boot: bootOf(version) }).policy.pcrs;
+  return { 4: loader!, 11: image! };
+};
+const attic = targetOf('attic');
+
+describe('the gate of an update', () => {
+  let home: Awaited<ReturnType<typeof homeOf>>;
+  beforeEach(async () => {
+    home = await homeOf(attesting({ boot: bootOf('1') }), forge({ boot: bootOf('1') }).policy);
+  });
+  afterEach(() => home.remove());
+
+  const boots = (version: string) => {
+    home.node.answers = attesting({ boot: bootOf(version) });
+  };
+
+  /** As each lamactl opens it. */
+  async function gateTo(version: string): Promise<InstallGate> {
+    const store = new ExpectationStore(dirname(home.file('attic.yaml')));
+    const file = home.file(`image-${version}`);
+    await writeFile(file, JSON.stringify({ pcr_bank: 'sha256', pcrs: pinsOf(version) }));
+    const { world } = await home.run('version --client');
+    const connect = async (...[target, options]: Parameters<typeof home.node.connect>) => home.node.connect(target, options);
+    return InstallGate.prepare([attic], { file, keyring: undefined, nowMs: 0 }, { world, connect, store, timeoutMs: 1_000 });
+  }
+
+  it('lets a node go back that was seen to the end of its update by another lamactl than began it', async () => {
+    await (await gateTo('2')).before(attic);
+    boots('2');
+    await (await gateTo('2')).afterwards(attic);
+    // Ended before that was on record, and gone on with.
+    await (await gateTo('2')).afterwards(attic);
+    expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED' });
+    boots('1');
+    expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED', image: 'previous' });
+  });
+
+  it('lets a node go back to the image that it had gone back to before', async () => {
+    for (const version of ['2', '3']) {
+      await (await gateTo(version)).before(attic);
+      boots(version);
+      await (await gateTo(version)).afterwards(attic);
+      boots('1');
+      expect(await home.judge(), version).toMatchObject({ verdict: 'TRUSTED', image: 'previous' });
+    }
+    boots('2');
+    expect(await home.judge()).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value' });
+  });
+});
