@@ -12,11 +12,16 @@ export interface WitnessParts {
   readonly timeoutMs: number;
   /** How long a majority may be away, for a witness reboots into the new version like all others. */
   readonly patienceMs: number;
+  /** Told, once for each question, when that takes longer than a moment: how many witnesses answered of those that it takes, and why not more. */
+  readonly onWait?: (found: string) => void;
 }
 
 /** What the witnesses say to one question. */
 interface Poll<Answer> {
   readonly wanted: number;
+  readonly beganMs: number;
+  /** Whether it was said that it takes long. */
+  isTold: boolean;
   /** So many have answered, or may still. */
   possible: number;
   readonly answers: Map<string, Answer>;
@@ -27,6 +32,8 @@ interface Poll<Answer> {
 
 const PAUSE_MS = 1_000;
 const LAST_WORDS_MS = 2_000;
+/** A witness that answers at all mostly does before. */
+const A_MOMENT_MS = 5_000;
 
 /** The nodes that keep the record of a rollout. What a majority of them has taken is decided. */
 export class Witnesses {
@@ -99,7 +106,13 @@ export class Witnesses {
     signal: AbortSignal,
   ): Promise<ReadonlyMap<string, Answer>> {
     const known = this.#targets.filter((target) => target !== undefined);
-    const poll: Poll<Answer> = { wanted: majorityOf(this.#targets.length), possible: known.length, answers: new Map() };
+    const poll: Poll<Answer> = {
+      wanted: majorityOf(this.#targets.length),
+      beganMs: this.#parts.clock.now(),
+      isTold: false,
+      possible: known.length,
+      answers: new Map(),
+    };
     const over = new AbortController();
     const stop = AbortSignal.any([signal, over.signal]);
     await new Promise<void>((resolve) => {
@@ -142,10 +155,18 @@ export class Witnesses {
           poll.possible -= 1;
           return;
         }
+        this.#tellOfWait(poll);
       }
       await clock.sleep(PAUSE_MS, stop);
       if (stop.aborted || !patience.isLeft()) return;
     }
+  }
+
+  #tellOfWait(poll: Poll<unknown>): void {
+    const { clock, onWait } = this.#parts;
+    if (poll.isTold || clock.now() - poll.beganMs < A_MOMENT_MS) return;
+    poll.isTold = true;
+    onWait?.(answeredSoFar(poll));
   }
 
   #tracked<Answer>(asking: Promise<Answer>): Promise<Answer> {
@@ -179,8 +200,10 @@ const PASSING: ReadonlySet<string> = new Set([
   'TOO_MANY_CALLS',
 ]);
 
-function unrecorded({ answers, wanted, last }: Poll<unknown>, missing: number): Failure {
+function unrecorded(poll: Poll<unknown>, missing: number): Failure {
   const left = missing > 0 ? `; the context file no longer has ${missing} of them` : '';
-  const found = `${answers.size} of the ${wanted} witnesses that it takes have answered${last ? ` (${last.message})` : ''}${left}`;
-  return new Failure('ROLLOUT_UNRECORDED', `Cannot record the rollout: ${found}`);
+  return new Failure('ROLLOUT_UNRECORDED', `Cannot record the rollout: ${answeredSoFar(poll)}${left}`);
 }
+
+const answeredSoFar = ({ answers, wanted, last }: Poll<unknown>): string =>
+  `${answers.size} of the ${wanted} witnesses that it takes have answered${last ? ` (${last.message})` : ''}`;

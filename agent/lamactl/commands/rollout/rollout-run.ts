@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hostname } from 'node:os';
+import { oneLine } from '../../../shared/printable.ts';
 import { type ExitName, worst } from '../../exit-code.ts';
 import type { Target } from '../../node/node.ts';
 import type { RolloutClaim } from '../../node/node-rollout.ts';
@@ -38,6 +39,7 @@ export async function openParts(session: Session): Promise<FindParts & { readonl
     clock: session.world.clock,
     timeoutMs: session.timeoutMs(USUAL_TIMEOUT_MS),
     patienceMs: WITNESS_PATIENCE_MS,
+    onWait: (found) => session.world.stderr.write(`The rollout waits for its record: ${oneLine(found)}.\n`),
     journal: new RolloutJournal(await session.rolloutFolder()),
     seal: new RecordSeal({ identity: await session.identityAsNow(), now: () => session.world.clock.now() }),
     targets: await session.targetsOf('all'),

@@ -68,7 +68,8 @@ async function status(session: Session, said: string | undefined): Promise<ExitN
 async function read(session: Session, said: string | undefined, signal: AbortSignal): Promise<OpenRollout> {
   const parts = await openParts(session);
   // Whoever only looks does not wait for witnesses that are away.
-  const rollout = await readRollout(await findRollout(said, parts), { ...parts, patienceMs: session.timeoutMs(parts.timeoutMs) }, signal);
+  const looking = { ...parts, patienceMs: session.timeoutMs(parts.timeoutMs), onWait: () => {} };
+  const rollout = await readRollout(await findRollout(said, parts), looking, signal);
   await rollout.witnesses.close();
   return rollout;
 }

@@ -20,7 +20,7 @@ const write = {
 };
 const signal = new AbortController().signal;
 
-function witnessesOf(nodes: Readonly<Record<string, FakeNode>>, unknown = 0): Witnesses {
+function witnessesOf(nodes: Readonly<Record<string, FakeNode>>, unknown = 0, onWait: (found: string) => void = () => {}): Witnesses {
   const targets = [...Object.keys(nodes).map((name) => targetOf(name)), ...Array.from({ length: unknown }, () => undefined)];
   return new Witnesses(targets, {
     // One of them is faster than the others.
@@ -31,6 +31,7 @@ function witnessesOf(nodes: Readonly<Record<string, FakeNode>>, unknown = 0): Wi
     clock: new FakeClock(),
     timeoutMs: 1_000,
     patienceMs: 900_000,
+    onWait,
   });
 }
 
@@ -73,6 +74,17 @@ describe('the witnesses of a rollout', () => {
     await witnessesOf({ a: new FakeNode(), b: new FakeNode() }, 1).put(write, signal);
     const put = witnessesOf({ a: new FakeNode() }, 2).put(write, signal);
     await expect(put).rejects.toThrow('the context file no longer has 2 of them');
+  });
+
+  it('are told of while they are waited for, and not where they answer', async () => {
+    const told: string[] = [];
+    const onWait = (found: string) => void told.push(found);
+    await witnessesOf({ a: new FakeNode(), b: new FakeNode() }, 0, onWait).put(write, signal);
+    expect(told).toEqual([]);
+    await witnessesOf({ a: new FakeNode(), b: deadNode() }, 0, onWait)
+      .put(write, signal)
+      .catch(() => {});
+    expect(told).toEqual([expect.stringMatching(/^1 of the 2 witnesses that it takes have answered \(Cannot reach .*\)$/)]);
   });
 
   it('are not waited for once lamactl is told to end', async () => {
