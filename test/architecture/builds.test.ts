@@ -117,6 +117,15 @@ describe('the workflows', () => {
     ))
       await expect(text(script), script).resolves.toContain('SPDX-License-Identifier');
   });
+
+  it('go through rollouts every night, which takes too long for every change', async () => {
+    const { on, jobs } = parse(await text('.github/workflows/nightly.yml')) as {
+      on: { schedule?: object[] };
+      jobs: { rollouts: { steps: { run?: string }[] } };
+    };
+    expect(on.schedule).toHaveLength(1);
+    expect(jobs.rollouts.steps.map(({ run }) => run)).toEqual(expect.arrayContaining(['npm run test:fleet', 'npm run test:rollout']));
+  });
 });
 
 describe('the container', () => {
