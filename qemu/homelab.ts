@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
@@ -8,6 +8,7 @@ import type { BundleRequest } from './bundle/build-bundle.ts';
 import type { Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
 import type { Image, ImageRecipe } from './image/build-image.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
+import { ownFolder } from './own-folder.ts';
 import { type Role, TestPki } from './pki/test-pki.ts';
 import type { Say } from './say.ts';
 
@@ -42,7 +43,7 @@ export class Homelab {
   ) {}
 
   static async create(say: Say, driver: Driver = namespaceDriver): Promise<Homelab> {
-    const homelab = new Homelab(await mkdtemp(path.join(tmpdir(), 'lamadist-homelab-')), await TestPki.create(), say, driver);
+    const homelab = new Homelab(await ownFolder(tmpdir(), 'lamadist-homelab-'), await TestPki.create(), say, driver);
     await homelab.writeIdentity('admin');
     return homelab;
   }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../qemu/cache-directory.ts';
 import { run } from '../../qemu/command.ts';
 import { until } from '../../qemu/deadline.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { Homelab } from '../../qemu/homelab.ts';
+import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { report } from '../integration/node/scenario.ts';
@@ -22,7 +23,7 @@ const UPDATE = '45m';
 
 /** A folder as the virtual machine wants it: the disk, and the key that its firmware is to trust. */
 async function imageFolder(work: string, images: string): Promise<string> {
-  const folder = await mkdtemp(path.join(cacheDirectory(), 'boot-disk-'));
+  const folder = await ownFolder(cacheDirectory(), 'boot-disk-');
   await cp(path.join(work, 'keys/secure-boot.crt'), path.join(folder, 'keys/secure-boot.crt'));
   const disk = ['-o', path.join(folder, 'disk.img'), path.join(images, `${IMAGE}.wic.zst`)];
   await run(['zstd', '--decompress', '--force', '--sparse', '--quiet', ...disk], { timeoutMs: UNPACK_MS });

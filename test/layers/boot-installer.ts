@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../qemu/cache-directory.ts';
+import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 
@@ -16,7 +17,7 @@ const QUICK_MS = 60_000;
  * from the disk. The medium stays in: its words name the disk, so nobody is asked. `work` is as for bootDisk.
  */
 export async function bootInstaller(work: string, say: (line: string) => void): Promise<void> {
-  const folder = await mkdtemp(path.join(cacheDirectory(), 'boot-installer-'));
+  const folder = await ownFolder(cacheDirectory(), 'boot-installer-');
   await cp(path.join(work, 'keys/secure-boot.crt'), path.join(folder, 'keys/secure-boot.crt'));
   await copyFile(path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE, MEDIUM), path.join(folder, 'installer.img'));
   const machine = await VirtualMachine.create({ name: 'installer', image: { version: '0', path: folder }, say: sayOnStderr });

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../cache-directory.ts';
 import type { ImageFile } from '../../image/product-files.ts';
+import { ownFolder } from '../../own-folder.ts';
 
 /** A name for content: whatever changes it, changes the name. */
 export function contentId(parts: readonly string[], files: readonly ImageFile[] = []): string {
@@ -23,8 +24,7 @@ export async function cachedFolder(kind: string, id: string, most: number, make:
   const cache = path.join(cacheDirectory(), 'vm');
   const folder = path.join(cache, `${kind}-${id}`);
   if (!existsSync(folder)) {
-    await mkdir(cache, { recursive: true });
-    const unfinished = await mkdtemp(path.join(cache, 'new-'));
+    const unfinished = await ownFolder(cache, 'new-');
     try {
       await make(unfinished);
       // Whoever made the same meanwhile made it no worse.

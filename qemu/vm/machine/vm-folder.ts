@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { copyFile, link, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../cache-directory.ts';
 import { run } from '../../command.ts';
 import type { Boot } from '../../machine.ts';
+import { ownFolder } from '../../own-folder.ts';
 import { type Replay, replayToLastFlush } from './write-log.ts';
 
 const COPY_MS = 600_000;
@@ -27,10 +28,7 @@ export class VmFolder {
   private constructor(readonly path: string) {}
 
   static async create(): Promise<VmFolder> {
-    const parent = path.join(cacheDirectory(), 'vm-machines');
-    await mkdir(parent, { recursive: true });
-    await sweep(parent);
-    const folder = new VmFolder(await mkdtemp(path.join(parent, `${process.pid}-`)));
+    const folder = new VmFolder(await ownFolder(path.join(cacheDirectory(), 'vm-machines'), ''));
     for (const name of ['tpm', 'media']) await mkdir(folder.file(name));
     for (const log of Object.values(LOGS)) await writeFile(folder.file(log), '');
     return folder;
@@ -135,12 +133,4 @@ async function copySleeper(source: string, target: string): Promise<void> {
   const state = STATE.map((name) => path.join(source, name));
   await run(['cp', '--recursive', '--sparse=always', ...state, target], { timeoutMs: COPY_MS });
   await link(path.join(source, MEMORY_FILE), path.join(target, MEMORY_FILE));
-}
-
-/** Removes the folders of processes that are gone; their machines went with them. */
-async function sweep(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
-    const [owner = ''] = name.split('-');
-    if (!existsSync(`/proc/${owner}`)) await rm(path.join(parent, name), { recursive: true, force: true });
-  }
 }

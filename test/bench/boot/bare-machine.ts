@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, cp, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../../qemu/cache-directory.ts';
 import { run } from '../../../qemu/command.ts';
 import { until } from '../../../qemu/deadline.ts';
+import { ownFolder } from '../../../qemu/own-folder.ts';
 import { inRoot, WORK } from '../../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
@@ -26,7 +27,7 @@ export class BareMachine {
   static async create(nodeImage: string): Promise<BareMachine> {
     const { tools } = await vmRoots(sayOnStderr);
     const busybox = await prepareRoot(sayOnStderr, path.join(HERE, 'packages.txt'));
-    const folder = await mkdtemp(path.join(cacheDirectory(), 'bare-'));
+    const folder = await ownFolder(cacheDirectory(), 'bare-');
     const boot = path.join(tools.tools, 'boot');
     const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
     if (!kernel) throw new Error(`Cannot make the bare machine: ${boot} has no kernel`);
