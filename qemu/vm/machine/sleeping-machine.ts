@@ -12,7 +12,15 @@ import type { VirtualMachine } from './virtual-machine.ts';
 
 const HERE = import.meta.dirname;
 /** What a machine that sleeps was started with, and expects when it wakes. */
-const STARTED_WITH = ['qemu-command.ts', 'credentials.ts', 'control-shell.sh', 'efibootmgr-hold.sh', 'factory.ts', 'sleeping-machine.ts'];
+const STARTED_WITH = [
+  '../architecture.ts',
+  'qemu-command.ts',
+  'credentials.ts',
+  'control-shell.sh',
+  'efibootmgr-hold.sh',
+  'factory.ts',
+  'sleeping-machine.ts',
+];
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
