@@ -3,6 +3,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { commandLine } from '../../qemu/vm/image/uki.ts';
+import { layerVariables } from '../../qemu/vm/layers.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 /** Of which there may be one copy: what systemd, D-Bus, polkit, RAUC, SELinux and the agent read on a node. */
@@ -42,5 +44,45 @@ describe('a file that the virtual node and the images share', () => {
     // A unit or a definition in a string would be a copy that no comparison of files finds.
     for (const file of node.filter((name) => name.startsWith('qemu/') && /\.(ts|sh)$/.test(name)))
       expect(await text(file), file).not.toMatch(/^\[(Partition|system|keyring)\]$|^ExecStart=.*lamadist/m);
+  });
+});
+
+/** Lines of shell in a recipe that a script of the virtual node has, too: the names in it are BitBake's. */
+const SAID_TWICE = [
+  [
+    'the layout of an EFI system partition',
+    'classes-recipe/lamadist-uki.bbclass',
+    'esp.sh',
+    /mkfs\.vfat -F.*--invariant|(?<=mmd -i \S+ )::.*/g,
+  ],
+  ['the configuration of the loader for a fresh disk', 'classes-recipe/lamadist-uki.bbclass', 'esp.sh', /printf '.*?'/g],
+  ["the labels of /etc's overlay", 'recipes-security/refpolicy/refpolicy-targeted_%.bbappend', 'policy.sh', /printf '.*?'/g],
+  ...['boot-guard/lamadist-boot-guard', 'repart/lamadist-repart', 'etc-overlay/lamadist-etc-overlay'].map(
+    (recipe) =>
+      [
+        `what ${recipe} enables in the initramfs`,
+        `recipes-core/${recipe}_1.0.bb`,
+        'initramfs.sh',
+        /[a-z-]+\.target\.(wants|requires)/g,
+      ] as const,
+  ),
+] as const;
+
+describe('what the virtual node cannot take from the layers', () => {
+  it.each(SAID_TWICE)('%s is the same in both', async (_, recipe, script, pattern) => {
+    const inLayers = [...new Set((await text(`meta-lamadist/${recipe}`)).match(pattern))];
+    expect(inLayers.length).toBeGreaterThan(0);
+    const inNode = await text(`qemu/vm/image/${script}`);
+    for (const line of inLayers) expect(inNode).toContain(line);
+  });
+
+  it("the first words of a slot's command line are the same in both", async () => {
+    const [, list = ''] = /os-release', \[(.*?)\]\)/s.exec(await text('meta-lamadist/classes-recipe/lamadist-uki.bbclass')) ?? [];
+    // Of a word that BitBake puts together, what it begins with.
+    const inLayers = [...list.matchAll(/'([^']*=[^']*)'/g)].map(([, word]) => word!.replace('%s', 'b'));
+    expect(inLayers.length).toBeGreaterThan(0);
+    const variables = { ...(await layerVariables()), LAMADIST_CMDLINE: 'the-next' };
+    const inNode = commandLine({ slot: 'b', rootHash: 'abc', words: [] }, variables).split(' ');
+    expect(inNode.map((word, index) => word.slice(0, inLayers[index]?.length))).toEqual([...inLayers, 'the-next']);
   });
 });

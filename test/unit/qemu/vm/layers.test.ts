@@ -16,7 +16,7 @@ describe("what the virtual machine takes from the layers' configuration", () => 
   });
   // biome-ignore-end lint/suspicious/noTemplateCurlyInString: BitBake's
 
-  it("makes the command line that the layer's class makes", async () => {
+  it("makes a command line for each slot, with its root's encryption and an image's own words", async () => {
     const content = { slot: 'b', rootHash: 'abc', words: ['last=1'] } as const;
     const variables = await layerVariables();
     const line = commandLine(content, variables);
