@@ -8,7 +8,7 @@ import { temporaryFolder } from '../unit/fakes/folder.ts';
 
 const HOOK = path.join(import.meta.dirname, '../../meta-lamadist/boards/recipes-core/tegra-data/files/platform-pre-switchroot');
 const TOOLS = `
-for tool in mke2fs mount mkdir chroot sleep reboot; do eval "$tool() { echo $tool \\"\\$@\\"; }"; done
+for tool in chattr chroot dd mkdir mke2fs mount reboot rm sleep; do eval "$tool() { echo $tool \\"\\$@\\"; }"; done
 dumpe2fs() { [ -n "$formatted" ]; }
 sgdisk() { echo sgdisk "$@"; }
 partx() { [ -n "$full" ] || { command mkdir -p "$LAMADIST_SYS/class/block/nvme0n1p3"; printf 'DEVNAME=nvme0n1p3\\nPARTNAME=var\\n' >"$LAMADIST_SYS/class/block/nvme0n1p3/uevent"; }; }
@@ -52,6 +52,18 @@ describe("a Jetson's data partition", () => {
     const done = await start('formatted');
     expect(done[0]).toBe('mount -t ext4 -o nodev,nosuid /dev/nvme0n1p3 /mnt/var');
     expect(done.at(-1)).toMatch(/^mount -t overlay .* \/mnt\/etc$/);
+  });
+
+  it('is emptied, and no longer asked to be, when a factory reset was asked for', async () => {
+    await partition('nvme0n1p3', 'var');
+    const asked = path.join(sys, 'firmware/efi/efivars/FactoryReset-8cf2644b-4b0b-428f-9387-6d876050dc67');
+    await mkdir(path.dirname(asked), { recursive: true });
+    await writeFile(asked, '');
+    expect((await start('formatted')).slice(0, 3)).toEqual([
+      'dd if=/dev/zero of=/dev/nvme0n1p3 bs=4096 count=1 conv=fsync',
+      `chattr -i ${asked}`,
+      `rm ${asked}`,
+    ]);
   });
 
   it('is missed loudly where the disk is full, and the firmware counts the try', async () => {
