@@ -58,5 +58,5 @@ python lamadist_check_bundle_keys() {
     for variable in ('RAUC_KEY_FILE', 'RAUC_CERT_FILE', 'RAUC_KEYRING_FILE'):
         value = d.getVar(variable)
         if not value.startswith('pkcs11:') and not os.path.exists(value):
-            bb.fatal('Cannot sign the bundle: %s is "%s", which is not there; docs/BUILDING.md says how keys are made and named' % (variable, value))
+            bb.fatal('Cannot sign the bundle: %s is "%s", which is not there; docs/KEYS.md says how keys are made and named' % (variable, value))
 }

@@ -4,6 +4,8 @@
 LAMADIST_PKCS11_MODULE ?= ""
 export PKCS11_MODULE_PATH = "${LAMADIST_PKCS11_MODULE}"
 export RAUC_PKCS11_MODULE = "${LAMADIST_PKCS11_MODULE}"
+# Where tpm2-pkcs11 keeps its tokens: kas gives BitBake another home than theirs.
+export TPM2_PKCS11_STORE
 
 LAMADIST_SIGNING_KEYS = "${LAMADIST_PCR_KEY} ${LAMADIST_UKI_KEY} ${RAUC_KEY_FILE}"
 DEPENDS += "${@'libp11-native' if 'pkcs11:' in d.getVar('LAMADIST_SIGNING_KEYS') else ''}"

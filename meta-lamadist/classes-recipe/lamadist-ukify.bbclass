@@ -22,7 +22,7 @@ def lamadist_key(d, variable):
     """The key that `variable` names: a file that is there, or a PKCS#11 URI."""
     value = d.getVar(variable)
     if not value.startswith('pkcs11:') and not os.path.exists(value):
-        bb.fatal('Cannot sign the UKI: %s is "%s", which is not there; docs/BUILDING.md says how keys are made and named' % (variable, value))
+        bb.fatal('Cannot sign the UKI: %s is "%s", which is not there; docs/KEYS.md says how keys are made and named' % (variable, value))
     return value
 
 def lamadist_ukify(d, uki, initramfs, os_release, words):

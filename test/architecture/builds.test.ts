@@ -38,6 +38,24 @@ describe('kas', () => {
     }
   });
 
+  it.each(BOARDS)(
+    'has the main file and that of %s alone make an image and its update bundle, of the programs of this checkout',
+    async (board) => {
+      const { targets, localConf } = await readKasBuild(board);
+      const installer = board === 'x86_64' ? ['lamadist-image-installer'] : [];
+      expect(targets).toEqual(['lamadist-image-homelab', 'lamadist-bundle-homelab', ...installer]);
+      expect(localConf).toMatch(/^LAMADIST_BUNDLE_FOLDER \?= "\$\{LAMADIST_LAYERDIR\}\/\.\.\/dist"$/m);
+    },
+  );
+
+  it.each(KAS_FILES.filter((file) => /^(extras|scanners)\//.test(file)))(
+    '%s adds more than targets, which kas/build names itself',
+    async (file) => {
+      const { local_conf_header: headers = {} } = parse(await text(`kas/${file}`)) as { local_conf_header?: Record<string, string> };
+      expect(Object.values(headers).join('')).not.toBe('');
+    },
+  );
+
   it('refuses to compose a board that is not there', async () => {
     const { exitCode, stderr } = await execa(path.join(ROOT, 'kas/compose'), ['rk2'], { reject: false });
     expect(exitCode).toBe(1);
@@ -109,6 +127,11 @@ describe('the workflows', () => {
       jobs: { build: { strategy: { matrix: { board: string[] } } } };
     };
     expect([...jobs.build.strategy.matrix.board].sort()).toEqual(BOARDS);
+  });
+
+  it('keep of each image what was built for it alone', async () => {
+    const [, paths = ''] = / {10}path: \|\n((?: {12}\S.*\n)+)/.exec(await text('.github/workflows/images.yml')) ?? [];
+    for (const kept of paths.trimEnd().split('\n')) expect(path.basename(kept)).toMatch(/^\*-(\$\{\{ matrix\.image \}\}|installer)-\*\./);
   });
 
   it.each(WORKFLOWS)('%s calls only scripts that are there', async (file) => {

@@ -82,7 +82,7 @@ function localConf(build: KasBuild, extra: string): string {
   return `
 MACHINE = "${build.machine}"
 DISTRO = "${build.distro}"
-CONF_VERSION = "2"
+${build.localConf}
 # Nothing is downloaded, and the machine need not be a distribution that Yocto tests on.
 BB_NO_NETWORK = "1"
 CONNECTIVITY_CHECK_URIS = ""

@@ -17,10 +17,18 @@ export interface KasBuild {
   readonly board: string;
   readonly machine: string;
   readonly distro: string;
+  readonly targets: readonly string[];
   readonly layers: readonly Layer[];
+  /** Names that reach BitBake from the environment. */
+  readonly fromEnvironment: readonly string[];
+  /** Lines for local.conf. */
+  readonly localConf: string;
 }
 
 interface KasFile {
+  readonly header?: { readonly includes?: readonly string[] };
+  readonly env?: Record<string, string | null>;
+  readonly target?: readonly string[];
   readonly machine?: string;
   readonly distro?: string;
   readonly local_conf_header?: Record<string, string>;
@@ -37,7 +45,11 @@ export async function readKasBuild(board: string): Promise<KasBuild> {
   const files = await Promise.all(['main.kas.yml', `bsp/${board}.kas.yml`].map(readKasFile));
   const [main, bsp] = files as [KasFile, KasFile];
   if (bsp.machine === undefined || main.distro === undefined) throw new Error(`kas: no machine or no distro for "${board}"`);
-  return { board, machine: bsp.machine, distro: main.distro, layers: files.flatMap(layersOf) };
+  const targets = bsp.target ?? main.target ?? [];
+  const included = await Promise.all((main.header?.includes ?? []).map((name) => readKasFile(path.relative('kas', name))));
+  const localConf = [...included, ...files].flatMap(linesOf).join('\n');
+  const fromEnvironment = Object.keys(main.env ?? {});
+  return { board, machine: bsp.machine, distro: main.distro, targets, layers: files.flatMap(layersOf), fromEnvironment, localConf };
 }
 
 /** What every file that can be added to a build says to local.conf, all of them at once. */
@@ -47,12 +59,16 @@ export async function readAdditions(): Promise<string> {
     folders.map(async (folder) => (await readdir(path.join(KAS, folder))).map((name) => path.join(folder, name))),
   );
   const files = names.flat().filter((name) => name.endsWith('.kas.yml'));
-  const headers = await Promise.all(files.sort().map(async (name) => Object.values((await readKasFile(name)).local_conf_header ?? {})));
+  const headers = await Promise.all(files.sort().map(async (name) => linesOf(await readKasFile(name))));
   return headers.flat().join('\n');
 }
 
 async function readKasFile(name: string): Promise<KasFile> {
   return parse(await readFile(path.join(KAS, name), 'utf8')) as KasFile;
+}
+
+function linesOf(file: KasFile): string[] {
+  return Object.values(file.local_conf_header ?? {});
 }
 
 function layersOf(file: KasFile): Layer[] {

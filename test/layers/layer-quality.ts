@@ -75,6 +75,8 @@ async function anotherDistribution(masked: readonly string[], forHost: readonly 
   const features = ours.split('\n').filter((line) => TAKEN_OVER.test(line) && !ASKS_FOR_OURS.test(line));
   return [
     ...features,
+    // Without the programs, the recipes of both would be skipped.
+    `LAMADIST_BUNDLE_FOLDER = "${path.join(REPOSITORY, 'dist')}"`,
     'require conf/distro/include/security_flags.inc',
     // What an emulated PC asks for, and no board of ours: it was left out.
     'MACHINE_ESSENTIAL_EXTRA_RDEPENDS:remove = "v86d"',

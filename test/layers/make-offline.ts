@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { BitBake } from './bitbake.ts';
 import { checkInstaller } from './installer-medium.ts';
-import { REPOSITORY, readKasBuild } from './kas-build.ts';
+import { readKasBuild } from './kas-build.ts';
 import { checkPromisedPcrs } from './promised-pcrs.ts';
 import { checkBundle, checkDisk, checkSignatures } from './read-back.ts';
 
@@ -40,12 +40,7 @@ interface OfflineOptions {
  * packages; and from `parts` a disk, a hash tree and bundles. Needs the programs that `npm run build` makes.
  */
 export async function makeOffline(bitbake: BitBake, { keys, parts, say }: OfflineOptions): Promise<boolean> {
-  const conf = [
-    'require conf/hosttools.conf',
-    `LAMADIST_BUNDLE_FOLDER = "${path.join(REPOSITORY, 'dist')}"`,
-    `LAMADIST_KEYS = "${keys}"`,
-    parts === undefined ? '' : `HOST_PARTS = "${parts}"`,
-  ];
+  const conf = ['require conf/hosttools.conf', `LAMADIST_KEYS = "${keys}"`, parts === undefined ? '' : `HOST_PARTS = "${parts}"`];
   const build = await readKasBuild('x86_64');
   await bitbake.configure(build, ['test/layers/meta-hosttools'], conf.join('\n'));
 

@@ -25,7 +25,7 @@ do_install[file-checksums] += "${RAUC_KEYRING_FILE}:True"
 
 do_install() {
     if [ ! -f "${RAUC_KEYRING_FILE}" ]; then
-        bbfatal "Cannot say which bundles are trusted: RAUC_KEYRING_FILE is \"${RAUC_KEYRING_FILE}\", which is not there; docs/BUILDING.md says how keys are made and named"
+        bbfatal "Cannot say which bundles are trusted: RAUC_KEYRING_FILE is \"${RAUC_KEYRING_FILE}\", which is not there; docs/KEYS.md says how keys are made and named"
     fi
     install -d ${D}${sysconfdir}/rauc
     sed -e 's/@COMPATIBLE@/lamadist-${MACHINE}/' -e 's,@ROOT_DEVICE@,${LAMADIST_RAUC_ROOT_DEVICE},' ${WORKDIR}/system.conf ${WORKDIR}/machine.conf ${LAMADIST_ENCRYPTED_ROOT_CONF} > ${D}${sysconfdir}/rauc/system.conf
