@@ -32,13 +32,17 @@ inherit_defer ${@'dm-verity-img lamadist-uki' if d.getVar('LAMADIST_VERIFIED_BOO
 inherit_defer ima-evm-rootfs
 
 # The agent's slots and RAUC's state are on /var; /etc is an overlay of it.
-ROOTFS_POSTPROCESS_COMMAND += "lamadist_empty_var; lamadist_keep_host_keys;"
+ROOTFS_POSTPROCESS_COMMAND += "lamadist_empty_var;"
 # What packages put there would hide behind the data partition: tmpfiles makes what is needed.
 lamadist_empty_var() {
     rm -rf ${IMAGE_ROOTFS}${localstatedir}/lib/rpm ${IMAGE_ROOTFS}${localstatedir}/cache
     : > ${IMAGE_ROOTFS}${sysconfdir}/machine-id
 }
 # With a root that is read-only, OpenEmbedded has sshd make its keys anew at every start; here they stay in /etc, which can be written.
+# Appended: after what it takes back.
+ROOTFS_POSTPROCESS_COMMAND:append = " lamadist_keep_host_keys"
 lamadist_keep_host_keys() {
-    sed -i -e '/^SYSCONFDIR=/d' -e '/^SSHD_OPTS=/d' ${IMAGE_ROOTFS}${sysconfdir}/default/ssh
+    if [ -e ${IMAGE_ROOTFS}${sysconfdir}/default/ssh ]; then
+        sed -i -e '/^SYSCONFDIR=/d' -e '/^SSHD_OPTS=/d' ${IMAGE_ROOTFS}${sysconfdir}/default/ssh
+    fi
 }
