@@ -13,14 +13,32 @@ const KEY = { partition: 'root-b', offsetBytes: 32_768 + 258_048 + 5 } as const;
 const header = async (node: VirtualNode, slot: string) =>
   (await shellOk(node, `cryptsetup luksUUID /dev/disk/by-partlabel/root-${slot}`)).trim();
 
-/** Both slots are opened LUKS2, each with one key, which is the TPM's. */
-async function expectBothEncrypted(node: VirtualNode): Promise<void> {
-  for (const slot of ['a', 'b']) {
-    expect(await shellOk(node, `dmsetup table root-${slot}`)).toMatch(/^0 \d+ crypt /);
-    const dump = await shellOk(node, `cryptsetup luksDump /dev/disk/by-partlabel/root-${slot}`);
-    expect(dump).toMatch(/Tokens:\n {2}0: systemd-tpm2/);
-    expect(dump.match(/^ {2}\d+: luks2$/gm)).toHaveLength(1);
+interface Luks2 {
+  readonly keyslots: Readonly<Record<string, unknown>>;
+  readonly tokens: Readonly<
+    Record<string, { readonly type: string; readonly 'tpm2-pcrs'?: number[]; readonly tpm2_pubkey_pcrs?: number[] }>
+  >;
+}
+
+/** The one key of a partition that is inside LUKS2, which is the TPM's, and the PCRs that it is bound to: literally, and by signed policy. */
+async function keyOf(node: VirtualNode, partition: string): Promise<object> {
+  const dump = await shellOk(node, `cryptsetup luksDump --dump-json-metadata /dev/disk/by-partlabel/${partition}`);
+  const { keyslots, tokens } = JSON.parse(dump) as Luks2;
+  const bindings = Object.values(tokens).map(({ type, 'tpm2-pcrs': literal, tpm2_pubkey_pcrs: signed }) => ({ type, literal, signed }));
+  return { keys: Object.keys(keyslots).length, tokens: bindings };
+}
+
+const boundTo = (...literal: number[]) => ({ keys: 1, tokens: [{ type: 'systemd-tpm2', literal, signed: [11] }] });
+
+/** The data and both slots are opened LUKS2; only the data is bound to the keys of Secure Boot, too. */
+async function expectAllEncrypted(node: VirtualNode): Promise<void> {
+  for (const slot of ['root-a', 'root-b']) {
+    expect(await shellOk(node, `dmsetup table ${slot}`)).toMatch(/^0 \d+ crypt /);
+    expect(await keyOf(node, slot)).toEqual(boundTo());
   }
+  expect(await shellOk(node, 'dmsetup table "$(basename "$(findmnt -no SOURCE /var)")"')).toMatch(/^0 \d+ crypt /);
+  expect(await keyOf(node, 'var')).toEqual(boundTo(7));
+  expect((await shellOk(node, 'findmnt -no FSTYPE /etc')).trim()).toBe('overlay');
 }
 
 async function bootsAgain(homelab: Homelab, node: VirtualNode): Promise<void> {
@@ -32,11 +50,11 @@ async function bootsAgain(homelab: Homelab, node: VirtualNode): Promise<void> {
 describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
   it('keep their header when they are updated; one that does not open is left, and encrypted anew', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
-      await expectBothEncrypted(node);
+      await expectAllEncrypted(node);
       const before = { a: await header(node, 'a'), b: await header(node, 'b') };
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
-      await expectBothEncrypted(node);
+      await expectAllEncrypted(node);
       expect({ a: await header(node, 'a'), b: await header(node, 'b') }).toEqual(before);
 
       await node.shell('systemctl --no-block poweroff', QUICK);
@@ -52,7 +70,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       const { exitCode, all } = await homelab.lamactl(['install', '--force', '--on-node', again]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
       expect(await report(homelab)).toMatchObject(COMMITTED);
-      await expectBothEncrypted(node);
+      await expectAllEncrypted(node);
       expect(await header(node, 'b')).not.toBe(before.b);
     }));
 
@@ -65,7 +83,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       await node.cutPower();
       await bootsAgain(homelab, node);
       expect((await node.consoleLog()).match(/Encrypted root-a/g)).toHaveLength(2);
-      await expectBothEncrypted(node);
+      await expectAllEncrypted(node);
     });
   });
 });
