@@ -31,31 +31,35 @@ const EVERY_DENIAL = 'kernel.printk_ratelimit = 0\n';
 /** Emulated, and on a busy host, starting Node.js alone can take more than systemd's default of 90 s. */
 const PATIENCE = '[Service]\nTimeoutStartSec=10min\nWatchdogSec=5min\n';
 
-/** A shell for whoever sits at the serial console. */
-const CONSOLE_UNIT = `[Unit]
-Description=A shell on the serial console
+/** A shell for whoever sits at this terminal of the machine. */
+const consoleUnit = (terminal: Terminal) => `[Unit]
+Description=A shell on ${terminal}
 ConditionPathExists=!/etc/initrd-release
 After=multi-user.target
 
 [Service]
 SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
-Environment=TERM=vt220 HOME=/root
+Environment=TERM=${TERMINALS[terminal]} HOME=/root
 WorkingDirectory=/
 ExecStart=/bin/bash --login
 StandardInput=tty-force
 StandardOutput=tty
 StandardError=tty
-TTYPath=/dev/ttyS0
+TTYPath=/dev/${terminal}
 Restart=always
 `;
+
+/** The serial console and the screen, and what programs take them for. */
+const TERMINALS = { ttyS0: 'vt220', tty1: 'linux' } as const;
+type Terminal = keyof typeof TERMINALS;
 
 export interface MachineCredentials {
   readonly hostname: string;
   readonly files: readonly ProvisionedFile[];
   /** Whether files of these names that are there already give way. */
   readonly provisionsAgain: boolean;
-  /** Whether somebody sits at the serial console. */
-  readonly onTerminal: boolean;
+  /** Where somebody sits. */
+  readonly terminal: Terminal | undefined;
 }
 
 /**
@@ -66,7 +70,7 @@ export interface MachineCredentials {
  */
 export async function credentialOptions(
   folder: VmFolder,
-  { hostname, files, provisionsAgain, onTerminal }: MachineCredentials,
+  { hostname, files, provisionsAgain, terminal }: MachineCredentials,
 ): Promise<string[]> {
   const credentials: Readonly<Record<string, string>> = {
     'system.hostname': hostname,
@@ -78,8 +82,8 @@ export async function credentialOptions(
     'systemd.unit-dropin.rauc.service': '[Service]\nEnvironment=PATH=/run/lamadist-control/bin:/usr/sbin:/usr/bin\n',
     'systemd.unit-dropin.lamadist-agent.service': PATIENCE,
     'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=lamadist-control.service\n',
-    ...(onTerminal && {
-      'systemd.extra-unit.lamadist-console.service': CONSOLE_UNIT,
+    ...(terminal && {
+      'systemd.extra-unit.lamadist-console.service': consoleUnit(terminal),
       'systemd.unit-dropin.multi-user.target': '[Unit]\nWants=lamadist-console.service\n',
     }),
   };

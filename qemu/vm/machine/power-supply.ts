@@ -88,7 +88,8 @@ export class PowerSupply {
     const { architecture } = this.options;
     const tpm = architecture.tpm ? await this.#startTpm() : undefined;
     const { forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
-    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, onTerminal });
+    const terminal = onTerminal ? 'ttyS0' : display === 'none' ? undefined : 'tty1';
+    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, terminal });
     const command = [
       ...qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }),
       ...(asleep ? ['-incoming', 'defer'] : []),

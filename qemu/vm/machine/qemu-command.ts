@@ -7,15 +7,15 @@ export interface Forwarded {
   readonly ports: readonly number[];
 }
 
-/** How a person looks at the machine; it listens on loopback only. */
+/** How a person looks at the machine, and types on its PS/2 keyboard; it listens on loopback only. */
 export type Display = 'none' | 'vnc' | 'spice';
 
 const CONSOLE = `${WORK}/console.log`;
 
 const DISPLAYS: Readonly<Record<Display, readonly string[]>> = {
   none: [],
-  vnc: ['-device', 'VGA', '-device', 'usb-kbd', '-vnc', '127.0.0.1:0'],
-  spice: ['-device', 'VGA', '-device', 'usb-kbd', '-spice', 'addr=127.0.0.1,port=5930,disable-ticketing=on'],
+  vnc: ['-device', 'VGA', '-vnc', '127.0.0.1:0'],
+  spice: ['-device', 'VGA', '-spice', 'addr=127.0.0.1,port=5930,disable-ticketing=on'],
 };
 
 export interface QemuOptions {

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import { describe, expect, it } from 'vitest';
+import { X86_64 } from '../../../../../qemu/vm/architecture.ts';
+import { type Display, qemuCommand } from '../../../../../qemu/vm/machine/qemu-command.ts';
+
+const LISTENS = /(?:hostfwd=tcp:|^|addr=)(\d+\.\d+\.\d+\.\d+)/g;
+
+describe("QEMU's command line", () => {
+  it.each<readonly [Display, number]>([
+    ['none', 2],
+    ['vnc', 3],
+    ['spice', 3],
+  ])('listens on the loopback network alone, with the display "%s"', (display, count) => {
+    const forwarded = { host: '127.0.1.7', ports: [7443, 9477] };
+    const command = qemuCommand({ architecture: X86_64, forwarded, display, onTerminal: false, credentials: [] });
+    const addresses = command.flatMap((word) => [...word.matchAll(LISTENS)].map(([, address]) => address!));
+    expect(addresses).toHaveLength(count);
+    for (const address of addresses) expect(address).toMatch(/^127\./);
+    for (const word of command.filter((each) => /tcp|0\.0\.0\.0|telnet|websocket/.test(each))) expect(word).toMatch(/^user,id=net0/);
+  });
+});
