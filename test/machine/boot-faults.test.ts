@@ -15,12 +15,12 @@ import {
   type Scenario,
 } from '../integration/node/scenario.ts';
 
-/** Switches the machine off, changes one bit of its disk, and switches it on: it has to come up again by itself. */
-async function tamperWhileOff({ homelab, node }: Scenario, place: TamperPlace): Promise<void> {
+/** Switches the machine off, changes its disk, and switches it on: it has to come up again by itself. */
+async function tamperWhileOff({ homelab, node }: Scenario, tamper: (machine: VirtualMachine) => Promise<void>): Promise<void> {
   const machine = node as VirtualMachine;
   await machine.shell('systemctl --no-block poweroff', QUICK);
   await machine.waitForPowerOff(BOOT);
-  await machine.tamper(place);
+  await tamper(machine);
   await machine.start();
   await machine.waitForBoot(BOOT);
   await agentAnswers(homelab);
@@ -29,18 +29,20 @@ async function tamperWhileOff({ homelab, node }: Scenario, place: TamperPlace): 
 /** EROFS begins at octet 1024, behind the 16 MiB of LUKS2's header. */
 const ROOT = { partition: 'root-b', offsetBytes: (16 << 20) + 1100 } as const;
 
-const BAD_SLOTS: readonly (readonly [what: string, place: TamperPlace, seen: RegExp])[] = [
-  ['has a UKI with a wrong signature', { partition: 'esp-b', text: 'rauc.slot=B' }, /Access Denied|Security Violation/i],
-  ['has a root that dm-verity refuses', ROOT, /dm-verity device corrupted/],
+const flip = (place: TamperPlace) => (machine: VirtualMachine) => machine.tamper(place);
+
+const BAD_SLOTS: readonly (readonly [what: string, tamper: (machine: VirtualMachine) => Promise<void>, seen: RegExp])[] = [
+  ['has a UKI that somebody else signed', (machine) => machine.signWithForeignKey('b'), /Access Denied|Security Violation/i],
+  ['has a changed hash tree', flip({ partition: 'root-b-verity', offsetBytes: 4100 }), /dm-verity device corrupted/],
 ];
 
 describe('a new slot', { timeout: SCENARIO_MS }, () => {
-  it.each(BAD_SLOTS)('that %s is left for the one before, and the update says that it never reached userspace', (_, place, seen) =>
+  it.each(BAD_SLOTS)('that %s is left for the one before, and the update says that it never reached userspace', (_, tamper, seen) =>
     onNode({}, async (scenario) => {
       const { homelab, node, bundle } = scenario;
       // lamactl leaves an update that waits for somebody to reboot.
       expect((await homelab.lamactl(['install', '--on-node', bundle, '--reboot', 'manual'])).exitCode).toBe(12);
-      await tamperWhileOff(scenario, place);
+      await tamperWhileOff(scenario, tamper);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(node)).toMatchObject({ phase: 'rolled-back', reason: { code: 'NEVER_REACHED_USERSPACE' } });
       expect(await node.consoleLog()).toMatch(seen);
@@ -55,7 +57,7 @@ describe('a slot that rots after its commit', { timeout: SCENARIO_MS }, () => {
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
       const before = node.bootCount;
-      await tamperWhileOff(scenario, ROOT);
+      await tamperWhileOff(scenario, flip(ROOT));
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
       expect(node.bootCount - before).toBe(5);
       expect(await node.consoleLog()).toContain('The last 3 boots did not succeed');

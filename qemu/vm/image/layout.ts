@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expand, type LayerVariables } from '../layers.ts';
+import { expand, type LayerVariables, layerVariables } from '../layers.ts';
 
 const LAYOUT = path.resolve(import.meta.dirname, '../../../wks/x86_64.wks.in');
 const MIB = 1 << 20;
@@ -29,6 +29,13 @@ export async function diskLayout(variables: LayerVariables): Promise<Partition[]
     offsetBytes += sizeBytes;
     return partition;
   });
+}
+
+/** A partition of the PC's disk. Throws when it has none of this name. */
+export async function namedPartition(name: string): Promise<Partition> {
+  const found = (await diskLayout(await layerVariables())).find((partition) => partition.name === name);
+  if (!found) throw new Error(`Cannot find ${name}: the disk has no such partition`);
+  return found;
 }
 
 /** The same as sfdisk(8) wants it. */

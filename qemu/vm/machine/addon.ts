@@ -4,8 +4,8 @@ import path from 'node:path';
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { diskLayout } from '../image/layout.ts';
-import { LAYER, layerVariables } from '../layers.ts';
+import { namedPartition } from '../image/layout.ts';
+import { LAYER } from '../layers.ts';
 import type { VmFolder } from './vm-folder.ts';
 
 const QUICK_MS = 120_000;
@@ -25,8 +25,8 @@ export interface AddonContent {
 /** Makes the node's own addon, and puts it where the stubs of slot A look for it, on the disk of a machine that is off. */
 export async function placeAddon(tools: Root, folder: VmFolder, content: AddonContent): Promise<void> {
   await makeAddon(tools, folder, content);
-  const esp = (await diskLayout(await layerVariables())).find(({ name }) => name === 'esp-a')!;
-  const disk = `${WORK}/disk.img@@${esp.offsetBytes}`;
+  const { offsetBytes } = await namedPartition('esp-a');
+  const disk = `${WORK}/disk.img@@${offsetBytes}`;
   const place = 'mmd -D s -i "$1" ::/loader/addons; mcopy -o -i "$1" "$2" ::/loader/addons/';
   await run(inRoot(tools, folder.path, ['sh', '-c', place, 'sh', disk, `${WORK}/${ADDON}`]), { timeoutMs: QUICK_MS });
 }

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
-import { diskLayout } from '../image/layout.ts';
-import { layerVariables } from '../layers.ts';
+import { namedPartition } from '../image/layout.ts';
 
 /** A place in a partition: so many octets from its beginning, or where a text first stands. */
 export type TamperPlace = { readonly partition: string } & ({ readonly offsetBytes: number } | { readonly text: string });
 
 /** Flips the lowest bit of the octet in this place of a disk image. */
 export async function flipBit(disk: string, place: TamperPlace): Promise<void> {
-  const partition = (await diskLayout(await layerVariables())).find(({ name }) => name === place.partition);
-  if (!partition) throw new Error(`Cannot change a bit of ${place.partition}: the disk has no such partition`);
+  const partition = await namedPartition(place.partition);
   const file = await open(disk, 'r+');
   try {
     const content = Buffer.alloc(partition.sizeBytes);

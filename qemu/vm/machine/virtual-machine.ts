@@ -12,16 +12,18 @@ import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { shellWord } from '../../shell-words.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
+import { namedPartition } from '../image/layout.ts';
 import { vmRoots } from '../roots.ts';
 import { ADDON, type AddonContent, placeAddon } from './addon.ts';
 import { tmpfilesLines } from './credentials.ts';
 import { makeFresh } from './factory.ts';
+import { signWithForeignKey } from './foreign-key.ts';
 import { PowerSupply } from './power-supply.ts';
 import type { Display } from './qemu-command.ts';
 import { makeStick } from './stick.ts';
 import { flipBit, type TamperPlace } from './tamper.ts';
 import { VmFolder } from './vm-folder.ts';
-import { type Replay, replayToLastFlush } from './write-log.ts';
+import { firstWriteIn, type Replay, replayToLastFlush } from './write-log.ts';
 
 export interface VirtualMachineOptions {
   readonly name: string;
@@ -204,6 +206,13 @@ export class VirtualMachine implements VirtualNode {
     return { name, logBytes: await this.folder.photograph(name) };
   }
 
+  /** How long the log of its disk was when a partition was first written to, since the machine was switched on. */
+  async firstWriteTo(partition: string): Promise<number> {
+    const firstBytes = await firstWriteIn(this.folder.writeLog, await namedPartition(partition));
+    if (firstBytes === undefined) throw new Error(`Cannot tell when ${partition} of ${this.name} was first written to: it never was`);
+    return firstBytes;
+  }
+
   /** Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. */
   async keepPhotographs(target: string): Promise<void> {
     await this.supply.switchOff('it was photographed');
@@ -254,14 +263,24 @@ export class VirtualMachine implements VirtualNode {
 
   /** Changes one bit on the disk of the machine, which is off. */
   async tamper(place: TamperPlace): Promise<void> {
-    if (this.supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
+    this.#mustBeOff();
     await flipBit(this.folder.disk, place);
+  }
+
+  /** Signs a slot's UKI anew with a key that the firmware does not know, on the disk of the machine, which is off. */
+  async signWithForeignKey(slot: 'a' | 'b'): Promise<void> {
+    this.#mustBeOff();
+    await signWithForeignKey(this.tools, this.folder, slot);
   }
 
   /** Makes the node's own addon, and puts it on the first EFI system partition of the machine, which is off. */
   async putAddon(content: AddonContent): Promise<void> {
-    if (this.#supply && this.supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
+    this.#mustBeOff();
     await placeAddon(this.tools, this.folder, content);
+  }
+
+  #mustBeOff(): void {
+    if (this.#supply && this.#supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
   }
 
   /** The node's own addon, on this machine; there is one when it has a command line of its own. */

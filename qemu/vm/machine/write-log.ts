@@ -32,9 +32,7 @@ export async function replayToLastFlush(log: string, disk: string, limitBytes = 
   try {
     const entries = await readEntries(source, limitBytes);
     const lastFlush = entries.findLastIndex(({ flags }) => (flags & FLUSH) !== 0n);
-    const writes = entries
-      .map((entry, index) => ({ entry, index }))
-      .filter(({ entry }) => entry.sectors > 0n && (entry.flags & DISCARD) === 0n);
+    const writes = entries.map((entry, index) => ({ entry, index })).filter(({ entry }) => isWrite(entry));
     const kept = writes.filter(({ entry, index }) => index <= lastFlush || (entry.flags & FORCE_UNIT_ACCESS) !== 0n);
     for (const { entry } of kept) await copy(source, entry.at, target, Number(entry.sector) * SECTOR, Number(entry.sectors) * SECTOR);
     await target.sync();
@@ -44,6 +42,24 @@ export async function replayToLastFlush(log: string, disk: string, limitBytes = 
     await target.close();
   }
 }
+
+/** How long the log was when something was first written to a part of the disk; undefined when nothing was. */
+export async function firstWriteIn(
+  log: string,
+  part: { readonly offsetBytes: number; readonly sizeBytes: number },
+): Promise<number | undefined> {
+  const source = await open(log, 'r');
+  try {
+    const [from, to] = [part.offsetBytes / SECTOR, (part.offsetBytes + part.sizeBytes) / SECTOR];
+    const entries = await readEntries(source, Number.POSITIVE_INFINITY);
+    const first = entries.find((entry) => isWrite(entry) && entry.sector >= from && entry.sector < to);
+    return first && first.at - SECTOR;
+  } finally {
+    await source.close();
+  }
+}
+
+const isWrite = ({ sectors, flags }: Entry): boolean => sectors > 0n && (flags & DISCARD) === 0n;
 
 async function readEntries(log: FileHandle, limitBytes: number): Promise<Entry[]> {
   const buffer = Buffer.alloc(SECTOR);

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
+import { firstWriteIn, replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
 
 const SECTOR = 512;
 const [FLUSH, FORCED] = [1n, 2n];
@@ -61,6 +61,15 @@ describe('a power cut of a virtual disk', () => {
     await writeFile(disk, Buffer.alloc(3 * SECTOR, '.'));
     expect(await replayToLastFlush(log, disk, SECTOR + Buffer.concat(flushed).length)).toEqual({ kept: 1, lost: 0 });
     expect((await readFile(disk, 'latin1'))[SECTOR]).toBe('.');
+  });
+
+  it('can be told from the first write to a part of the disk, wherever else was written to', async () => {
+    const log = path.join(folder, 'log');
+    const before = [entry(0, 'a'), entry(2, 'b'), entry(1, '', FLUSH)];
+    await writeFile(log, Buffer.concat([head(5), ...before, entry(1, 'c'), entry(1, 'd')]));
+    const sector = (offset: number) => ({ offsetBytes: offset * SECTOR, sizeBytes: SECTOR });
+    expect(await firstWriteIn(log, sector(1))).toBe(SECTOR + Buffer.concat(before).length);
+    expect(await firstWriteIn(log, sector(3))).toBeUndefined();
   });
 
   it('refuses a file that is no log of writes', async () => {
