@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { Moment } from './recorded-update.ts';
+import type { Moment } from './update-moments.ts';
 
 /** What came of a power cut. */
 interface Outcome {
@@ -14,8 +14,8 @@ interface Outcome {
   readonly booted: string;
   readonly version: string;
   readonly phase: Phase;
-  /** Whether the node knows nothing of the phase that lamactl had been told of. */
-  readonly forgotten: boolean;
+  /** What lamactl had been told, and the node knows nothing of. */
+  readonly forgotten: readonly string[];
 }
 
 const HEAD = [
@@ -30,8 +30,9 @@ export class Outcomes {
     readonly all: Outcome[],
   ) {}
 
-  static async of(folder: string): Promise<Outcomes> {
-    const file = path.join(folder, 'outcomes.json');
+  /** Those of another test count for nothing: `id` says which it is. */
+  static async of(folder: string, id: string): Promise<Outcomes> {
+    const file = path.join(folder, `outcomes-${id}.json`);
     return new Outcomes(file, existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Outcome[]) : []);
   }
 
@@ -59,5 +60,5 @@ export class Outcomes {
 function row({ moment, kept, lost, booted, version, phase, forgotten }: Outcome): string {
   const after = `${Math.round(moment.afterMs / 1000)} s`;
   const writes = `${kept}, ${lost}`;
-  return `| ${[moment.stage, after, moment.told, writes, `${booted}, version ${version}`, phase, forgotten ? moment.told : 'nothing'].join(' | ')} |`;
+  return `| ${[moment.stage, after, moment.told, writes, `${booted}, version ${version}`, phase, forgotten.join(', ') || 'nothing'].join(' | ')} |`;
 }

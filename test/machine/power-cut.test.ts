@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Homelab } from '../../qemu/homelab.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
+import { contentId } from '../../qemu/vm/image/cached-folder.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { keepLogs } from '../integration/node/logs.ts';
 import { agentAnswers, BOOT, check, journaled, reaches, report, SCENARIO_MS } from '../integration/node/scenario.ts';
 import { Outcomes } from './power-cut-outcomes.ts';
-import { chosenMoments, type Moment, type Recording, recordedUpdate } from './recorded-update.ts';
+import { COMMIT_HOLDS, type Recording, recordedUpdate } from './recorded-update.ts';
+import { chosenMoments, type Moment } from './update-moments.ts';
 
 /** Gives the gate a while, so that there is a middle of it. */
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
@@ -22,12 +24,24 @@ async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: Recordi
   const { kept, lost } = await node.goBackTo(folder, moment);
   await node.start();
   await node.waitForBoot(BOOT);
+  for (const command of COMMIT_HOLDS) await node.release(command);
   await agentAnswers(homelab);
   await reaches(node, ...SETTLED);
   const { booted, version } = await report(homelab);
   const state = await journaled(node);
-  const known = 'phaseChanges' in state ? state.phaseChanges.map(({ phase }) => phase) : [];
-  return { moment, kept, lost, booted, version, phase: state.phase, forgotten: !known.includes(moment.told) };
+  const known: readonly string[] = 'phaseChanges' in state ? state.phaseChanges.map(({ phase }) => phase) : [];
+  const forgotten = [...(known.includes(moment.told) ? [] : [moment.told]), ...((await isAudited(homelab)) ? [] : ['audit'])];
+  return { moment, kept, lost, booted, version, phase: state.phase, forgotten };
+}
+
+/** Whether the audit log is whole, and has the update that was asked for. */
+async function isAudited(homelab: Homelab): Promise<boolean> {
+  // What lamactl remembers is of another power cut.
+  await rm(path.join(homelab.folder, 'audit'), { recursive: true, force: true });
+  const { exitCode, stdout } = await homelab.lamactl(['audit', '--output', 'json']);
+  if (exitCode !== 0) return false;
+  const { nodes } = JSON.parse(String(stdout)) as { nodes: { entries: { rpc: string; result: string }[] }[] };
+  return nodes[0]!.entries.some(({ rpc, result }) => rpc.endsWith('/InstallBundle') && result === 'OK');
 }
 
 /** A machine with the disk of the photographed one, and keys of its own. */
@@ -46,10 +60,10 @@ describe('a power cut in which everything is lost that was not flushed', { timeo
   it('at twenty moments of an update leaves a node that boots a consistent slot, with all that it acknowledged', async () => {
     const recording = await recordedUpdate([SLOW_CHECK]);
     // A run that was interrupted is gone on with.
-    const outcomes = await Outcomes.of(recording.folder);
+    const outcomes = await Outcomes.of(recording.folder, contentId([await readFile(import.meta.filename, 'utf8')]));
     await mkdir(path.dirname(TABLE), { recursive: true });
     await onPhotographed(async (homelab, node) => {
-      for (const moment of chosenMoments(recording.moments)) {
+      for (const moment of chosenMoments(recording.film)) {
         if (!outcomes.has(moment)) await outcomes.add(await cutAt(homelab, node, recording, moment));
         await writeFile(TABLE, outcomes.table());
       }
@@ -59,7 +73,7 @@ describe('a power cut in which everything is lost that was not flushed', { timeo
       const where = `${moment.stage}, ${moment.afterMs} ms`;
       // A slot that was never committed is not the one that a power cut leaves running, and one that was is not lost.
       const consistent = phase === 'committed' ? { booted: 'B', version: '2' } : { booted: 'A', version: '1' };
-      expect.soft({ where, booted, version, forgotten }).toEqual({ where, ...consistent, forgotten: false });
+      expect.soft({ where, booted, version, forgotten }).toEqual({ where, ...consistent, forgotten: [] });
       if (moment.told === 'committed') expect.soft(phase, where).toBe('committed');
     }
   });

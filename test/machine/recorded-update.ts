@@ -7,47 +7,26 @@ import { Homelab } from '../../qemu/homelab.ts';
 import type { ImageFile } from '../../qemu/image/build-image.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { cachedFolder, contentId } from '../../qemu/vm/image/cached-folder.ts';
-import type { Photograph, VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { onNode, type Scenario } from '../integration/node/scenario.ts';
-
-/** The stages of an update, by the phase that lamactl was told of last. */
-const STAGES = {
-  inspecting: 'download',
-  installing: 'write',
-  installed: 'activation',
-  activating: 'activation',
-  'pending-reboot': 'first boot',
-  trial: 'gate',
-  checking: 'gate',
-  committing: 'commit',
-  committed: 'commit',
-} as const satisfies Partial<Record<Phase, string>>;
-type Stage = (typeof STAGES)[keyof typeof STAGES];
-
-/** How many moments of each stage are tried. */
-const QUOTAS: Readonly<Record<Stage, number>> = { download: 2, write: 6, activation: 2, 'first boot': 4, gate: 3, commit: 3 };
+import { onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
+import type { Film, Shot } from './update-moments.ts';
 
 const PAUSE_MS = 700;
 /** After the commit there is still something to lose. */
 const AFTERWARDS_MS = 8_000;
+const HELD_MS = 5_000;
+/** What RAUC asks of the firmware when the update is committed, before that is done and after it. Whoever goes back has to let go of them. */
+export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as const;
 
-/** A moment of an update: what of the machine would outlive a power cut, and what lamactl had been told. */
-export interface Moment extends Photograph {
-  readonly stage: Stage;
-  readonly told: Phase;
-  /** Since the update was asked for. */
-  readonly afterMs: number;
-}
-
-const MOMENTS = 'moments.json';
+const FILM = 'film.json';
 /** About 1.5 GB each. */
 const MOST_RECORDINGS = 2;
 
-/** An update that was photographed: the folder with its photographs, and its moments. */
+/** An update that was photographed, and the folder with its photographs. */
 export interface Recording {
   readonly folder: string;
-  readonly moments: readonly Moment[];
+  readonly film: Film;
 }
 
 /**
@@ -60,17 +39,19 @@ export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recor
   await images.remove();
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
     onNode({ files, ignoresDenials: true }, async (scenario) => {
-      const moments = await photographUpdate(scenario);
+      const film = await photographUpdate(scenario);
       await (scenario.node as VirtualMachine).keepPhotographs(target);
-      await writeFile(path.join(target, MOMENTS), JSON.stringify(moments));
+      await writeFile(path.join(target, FILM), JSON.stringify(film));
     }),
   );
-  return { folder, moments: JSON.parse(await readFile(path.join(folder, MOMENTS), 'utf8')) as Moment[] };
+  return { folder, film: JSON.parse(await readFile(path.join(folder, FILM), 'utf8')) as Film };
 }
 
-async function photographUpdate({ homelab, node }: Scenario): Promise<readonly Moment[]> {
+async function photographUpdate({ homelab, node }: Scenario): Promise<Film> {
   const machine = node as VirtualMachine;
+  for (const command of COMMIT_HOLDS) await machine.hold(command);
   const startedMs = performance.now();
+  const sinceMs = () => Math.round(performance.now() - startedMs);
   let told: Phase | undefined;
   const install = homelab.lamactl(['install', '--output', 'json', homelab.bundlePath('2')]);
   install.stdout?.on('data', (text: Buffer) => {
@@ -78,28 +59,33 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<readonly M
   });
   let endedMs: number | undefined;
   void install.then(() => {
-    endedMs = performance.now();
+    endedMs = sinceMs();
   });
-  const moments: Moment[] = [];
-  while (endedMs === undefined || performance.now() < endedMs + AFTERWARDS_MS) {
-    const [phase, stage] = [told, told && STAGES[told as keyof typeof STAGES]];
-    if (phase && stage) {
-      const afterMs = Math.round(performance.now() - startedMs);
-      moments.push({ ...(await machine.photograph(String(moments.length))), stage, told: phase, afterMs });
-    }
+  const shots: Shot[] = [];
+  let commit: Promise<Film['chosen'] | Error> | undefined;
+  while (endedMs === undefined || sinceMs() < endedMs + AFTERWARDS_MS) {
+    const phase = told;
+    if (phase) shots.push({ ...(await machine.photograph(String(shots.length))), told: phase, afterMs: sinceMs() });
+    if (phase === 'checking') commit ??= holdCommit(machine, sinceMs).catch((error: Error) => error);
     await sleep(PAUSE_MS);
   }
   const { exitCode, all } = await install;
   if (exitCode !== 0) throw new Error(`Cannot record the update: lamactl ended with ${exitCode}: ${all}`);
-  return moments;
+  const chosen = (await commit) ?? new Error('Cannot record the update: lamactl was never told of its checks');
+  if (chosen instanceof Error) throw chosen;
+  return { shots, chosen, firstWriteBytes: await machine.firstWriteTo('root-b') };
 }
 
-/** Twenty of them, spread evenly over each stage; of every stage one, then of every stage another, and so on. */
-export function chosenMoments(moments: readonly Moment[]): readonly Moment[] {
-  const chosen = Object.entries(QUOTAS).flatMap(([stage, quota]) => {
-    const all = moments.filter((moment) => moment.stage === stage);
-    if (all.length < quota) throw new Error(`Cannot choose ${quota} moments of "${stage}": ${all.length} were seen`);
-    return Array.from({ length: quota }, (_, index) => ({ round: index, moment: all[Math.floor(((index + 0.5) * all.length) / quota)]! }));
-  });
-  return chosen.toSorted((a, b) => a.round - b.round).map(({ moment }) => moment);
+/** Stops the world before the new slot becomes the firmware's first choice, and right after it. */
+async function holdCommit(machine: VirtualMachine, sinceMs: () => number): Promise<Film['chosen']> {
+  const [before, after] = COMMIT_HOLDS;
+  await machine.waitUntilHeld(before, QUICK);
+  await sleep(HELD_MS);
+  const earliestMs = sinceMs();
+  await machine.release(before);
+  await machine.waitUntilHeld(after, QUICK);
+  const latestMs = sinceMs();
+  await sleep(HELD_MS);
+  await machine.release(after);
+  return { earliestMs, latestMs };
 }

@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Stands before efibootmgr(8) where RAUC looks for it, and waits (at most two minutes) for as long as a hold stands on what RAUC
-# is about to do: a file /var/lib/lamadist-control/hold/COMMAND. Says so in /run/lamadist-control/held/.
+# is about to do, or COMMAND.done on what it has just done: a file /var/lib/lamadist-control/hold/COMMAND. Says so in
+# /run/lamadist-control/held/.
 holds=/var/lib/lamadist-control/hold
 held=/run/lamadist-control/held
 real=/usr/bin/efibootmgr
@@ -31,15 +32,19 @@ command_of() {
   esac
 }
 
-if [ -n "$(ls -A "$holds" 2>/dev/null)" ]; then
-  command=$(command_of "$@")
-  ticks=0
-  while [ -e "$holds/$command" ] && [ "$ticks" -lt 240 ]; do
+wait_for() {
+  local ticks=0
+  while [ -e "$holds/$1" ] && [ "$ticks" -lt 240 ]; do
     mkdir -p "$held"
-    : >"$held/$command"
+    : >"$held/$1"
     sleep 0.5
     ticks=$((ticks + 1))
   done
-  rm -f "$held/$command"
-fi
-exec "$real" "$@"
+  rm -f "$held/$1"
+}
+
+[ -n "$(ls -A "$holds" 2>/dev/null)" ] || exec "$real" "$@"
+command=$(command_of "$@")
+wait_for "$command"
+"$real" "$@" || exit
+wait_for "$command.done"
