@@ -14,7 +14,7 @@ import { peerSource } from './peer-source.ts';
 import { UpdateWatch, type UpdateWatchParts, unlessRollingBack, waitsForBoot, whyOf } from './update-watch.ts';
 import { whyUnwell } from './wellness.ts';
 
-export interface WorkParts extends AskingParts, Omit<UpdateWatchParts, 'door'> {
+export interface WorkParts extends AskingParts, Omit<UpdateWatchParts, 'ready'> {
   readonly urlAccess?: UrlAccess;
   readonly trust?: TrustGate;
   readonly drain?: DrainGate;
@@ -46,7 +46,7 @@ export class NodeWork {
     this.#asking = new NodeAsking(parts);
     this.#door = new DrainDoor(parts.drain);
     this.#servers = new ClusterServers(this.#asking, parts.context);
-    this.#watch = new UpdateWatch(this.#asking, { ...parts, door: this.#door });
+    this.#watch = new UpdateWatch(this.#asking, { ...parts, ready: (node, signal) => this.#readied(node, signal) });
   }
 
   /** Nodes onto which no work of their cluster is let until somebody goes on. */
@@ -116,7 +116,10 @@ export class NodeWork {
     });
   }
 
+  /** Whoever goes on with it may begin it long after the node was probed. */
   async #start(node: number, attempt: number, signal: AbortSignal): Promise<Outcome> {
+    const needed = await this.#servers.whyNeeded(node, 0, signal);
+    if (needed !== '' && !(await this.#asking.current(node, attempt, signal))) return { type: 'node-not-started', node };
     const operationId = await this.#asking.insist(node, signal, async (connection) => {
       await connection.takeRollout(this.#parts.claim);
       const current = await this.#asking.currentOn(connection, node, attempt);

@@ -4,18 +4,18 @@ import { type FollowEnd, follow } from '../fleet/follow.ts';
 import type { BundleFile } from '../node/bundle-file.ts';
 import type { Update } from '../node/node-update.ts';
 import { serve } from '../node/serve.ts';
-import type { DrainDoor } from './drain-door.ts';
 import type { NodeAsking } from './node-asking.ts';
 
 export interface UpdateWatchParts {
-  readonly door: DrainDoor;
+  /** Has a node ready to go down; or tells why it is not to. Throws DRAIN_FAILED. */
+  readonly ready: (node: number, signal: AbortSignal) => Promise<string>;
   /** A bundle on this machine, which nodes ask for parts of. */
   readonly file?: BundleFile;
   /** Hears of each new phase of a node's update. */
   readonly onUpdate: (node: number, update: Update) => void;
 }
 
-/** Sees the updates of a rollout to their ends: gives out the bundle, and drains nodes before they reboot. */
+/** Sees the updates of a rollout to their ends: gives out the bundle, and has nodes ready before they reboot. */
 export class UpdateWatch {
   constructor(
     private readonly asking: NodeAsking,
@@ -30,13 +30,13 @@ export class UpdateWatch {
     const stop = AbortSignal.any([signal, over.signal]);
     const served = file ? serve(target, operationId, file, { connect, clock, timeoutMs, signal: stop }) : undefined;
     const options = { connect, clock, signal, timeoutMs, waitMs: plan.options.nodeMs, met: true };
-    let drained = false;
+    let isReady = false;
     try {
       for await (const event of follow(target, operationId, options)) {
         if (event.type === 'progress' || event.type === 'result') onUpdate(node, event.update);
-        if (event.type === 'progress' && !drained && waitsForReboot(event.update)) {
-          drained = true;
-          await this.#rebootDrained(node, operationId, signal);
+        if (event.type === 'progress' && !isReady && waitsForReboot(event.update)) {
+          isReady = true;
+          await this.#rebootReady(node, operationId, signal);
         }
         if (event.type !== 'progress' && event.type !== 'unreachable') return event;
       }
@@ -47,15 +47,16 @@ export class UpdateWatch {
     throw new Failure('INTERNAL', `Cannot follow the update of ${target.name}: it told no end`);
   }
 
-  /** A node that cannot be drained keeps its version, and its work. */
-  async #rebootDrained(node: number, operationId: string, signal: AbortSignal): Promise<void> {
+  /** A node that is not to go down, or cannot be drained, keeps its version, and its work. */
+  async #rebootReady(node: number, operationId: string, signal: AbortSignal): Promise<void> {
     const only = { operationId, rolloutFence: this.asking.parts.claim };
     try {
-      await this.parts.door.close(this.asking.target(node), signal);
+      const why = await this.parts.ready(node, signal);
+      if (why !== '') throw new Failure('DRAIN_FAILED', `Cannot reboot ${this.asking.target(node).name}: ${why}`);
     } catch (thrown) {
       if (signal.aborted) throw thrown;
       await this.asking.insist(node, signal, (connection) =>
-        connection.rollBack('The node could not be drained', only).catch(unlessRollingBack),
+        connection.rollBack('The node could not be made ready for its reboot', only).catch(unlessRollingBack),
       );
       throw thrown;
     }

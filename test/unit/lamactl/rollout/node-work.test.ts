@@ -167,10 +167,10 @@ describe('a server of a k3s cluster', () => {
   const context = [...targets, targetOf('shed', server), targetOf('barn', { k3s: 'agent' })];
 
   /** The servers, and what answers for them. */
-  function cluster(nodes: Readonly<Record<string, FakeNode>>): NodeWork {
+  function cluster(nodes: Readonly<Record<string, FakeNode>>, more: Partial<WorkParts> = {}): NodeWork {
     const connect: WorkParts['connect'] = async (target, options) => (nodes[target.name] ?? deadNode()).connect(target, options);
     const claim = { rolloutId: plan.id, epoch: 1, holder: 'laptop/1' };
-    return workOn(new SlotNode(), { plan, claim, targets, context, connect });
+    return workOn(new SlotNode(), { plan, claim, targets, context, connect, ...more });
   }
 
   it('does not go down while another of the context is away, or is updated by somebody else', async () => {
@@ -187,6 +187,22 @@ describe('a server of a k3s cluster', () => {
       type: 'node-absent',
       why: expect.stringContaining('shed, another server of its k3s cluster, does not answer'),
     });
+  });
+
+  it('is neither begun nor rebooted by whoever goes on with it while another is away', async () => {
+    const start = { type: 'start', node: 0, attempt: 1 } as const;
+    const attic = new SlotNode();
+    const drain = new FakeDrain();
+    const there = { attic, cellar: new SlotNode() };
+    expect(await cluster(there, { drain }).carryOut(start, signal)).toEqual({ type: 'node-not-started', node: 0 });
+    expect(attic.installs).toEqual([]);
+    attic.install({ operationId: operationIdOf(plan.id, 'attic', 1), rebootPolicy: 'manual' } as InstallRequest);
+    expect(await cluster(there, { drain }).carryOut(start, signal)).toMatchObject({
+      type: 'node-failed',
+      why: expect.stringContaining('Cannot reboot attic: shed, another server of its k3s cluster, does not answer'),
+      again: false,
+    });
+    expect([drain.calls.includes('drain'), attic.rebootsOf, attic.last?.phase]).toEqual([false, [], 'rolled-back']);
   });
 
   it('keeps its version in an undo while another is away', async () => {
