@@ -23,6 +23,7 @@ function whenNobodyReads(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
   if (isEnding) return;
   isEnding = true;
-  if (process.listenerCount('SIGHUP') === 0) process.exit();
-  process.emit('SIGHUP');
+  if (process.listenerCount('SIGHUP') > 0) return void process.emit('SIGHUP');
+  // In the middle of something, what was begun may go on on the nodes.
+  void import('./exit-code.ts').then(({ EXIT_CODES }) => process.exit(process.exitCode ?? EXIT_CODES['under-way'].code));
 }

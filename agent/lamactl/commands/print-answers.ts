@@ -4,6 +4,7 @@ import { type Answer, ask } from '../fleet/ask.ts';
 import type { NodeConnection, Target } from '../node/node.ts';
 import { failureDocument, renderDocument } from '../output/document.ts';
 import { failureText } from '../output/failure-text.ts';
+import { PollProgress } from '../output/poll-progress.ts';
 import type { Session } from './session.ts';
 
 /** How a command shows what the nodes answered. */
@@ -28,11 +29,33 @@ export async function askAndPrint<Value>(
   question: (node: NodeConnection, target: Target) => Promise<Value>,
   presentation: Presentation<Value>,
 ): Promise<ExitName> {
-  return printAnswers(session, await ask(await session.targets(), session.world.connect, { timeoutMs }, question), presentation);
+  const targets = await session.targets();
+  const asking: Asking<Value> = (told) => ask(targets, session.world.connect, { timeoutMs }, question, told);
+  return printAsTheyCome(session, targets, asking, presentation);
 }
 
-/** Prints what nodes answered, and returns the worst exit. */
-export async function printAnswers<Value>(
+/** Nodes that are asked: each answer is told as it comes, and all are returned in the order of the nodes. */
+export type Asking<Value> = (told: (answer: Answer<Value>) => void) => Promise<readonly Answer<Value>[]>;
+
+/** Prints what nodes answer: in lines of JSON as it comes, otherwise once all have answered. Returns the worst exit. */
+export async function printAsTheyCome<Value>(
+  session: Session,
+  targets: readonly Target[],
+  asking: Asking<Value>,
+  presentation: Presentation<Value>,
+): Promise<ExitName> {
+  const { stdout } = session.world;
+  if (session.format === 'jsonl') {
+    const answers = await asking((answer) => stdout.write(`${JSON.stringify(answerDocument(answer, presentation))}\n`));
+    return worst(answers.map((answer) => exitOf(answer, presentation)));
+  }
+  const progress = new PollProgress(session.world, targets);
+  const answers = await asking(({ target }) => progress.answered(target));
+  progress.close();
+  return printAnswers(session, answers, presentation);
+}
+
+async function printAnswers<Value>(
   session: Session,
   answers: readonly Answer<Value>[],
   presentation: Presentation<Value>,
@@ -44,20 +67,19 @@ export async function printAnswers<Value>(
     stderr.write(presentation.textTellsFailures ? remedies(answers) : answers.map(failureOf).join(''));
   } else {
     const nodes = answers.map((answer) => answerDocument(answer, presentation));
-    if (session.format === 'jsonl') for (const node of nodes) stdout.write(`${JSON.stringify(node)}\n`);
-    else stdout.write(await renderDocument(session.format, { ...presentation.common, nodes }));
+    stdout.write(await renderDocument(session.format, { ...presentation.common, nodes }));
   }
   return worst(answers.map((answer) => exitOf(answer, presentation)));
 }
 
 /** What one node answered, for a program. */
-export function answerDocument<Value>(answer: Answer<Value>, { document, failed }: Presentation<Value>): object {
+function answerDocument<Value>(answer: Answer<Value>, { document, failed }: Presentation<Value>): object {
   const node = answer.target.name;
   if (answer.ok) return { node, ...document(answer.value) };
   return { node, ...failed, error: failureDocument(answer.failure) };
 }
 
-export function exitOf<Value>(answer: Answer<Value>, { exit }: Presentation<Value>): ExitName {
+function exitOf<Value>(answer: Answer<Value>, { exit }: Presentation<Value>): ExitName {
   return answer.ok ? exit(answer.value) : exitOfFailure(answer.failure);
 }
 

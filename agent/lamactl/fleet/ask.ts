@@ -9,14 +9,19 @@ export type Answer<Value> = { readonly target: Target } & (
   | { readonly ok: false; readonly failure: Failure }
 );
 
-/** Asks every node the same over a connection of its own. One dead node holds up no other and fails no other. */
+/** Asks every node the same over a connection of its own, and tells each answer as it comes. One dead node holds up no other and fails no other. */
 export function ask<Value>(
   targets: readonly Target[],
   connect: Connect,
   options: ConnectOptions,
   question: (node: NodeConnection, target: Target) => Promise<Value>,
+  told: (answer: Answer<Value>) => void = () => {},
 ): Promise<readonly Answer<Value>[]> {
-  return fanOut(targets, (target) => askOne(target, connect, options, (node) => question(node, target)));
+  return fanOut(targets, async (target) => {
+    const answer = await askOne(target, connect, options, (node) => question(node, target));
+    told(answer);
+    return answer;
+  });
 }
 
 /** Asks one node. Never throws. */

@@ -135,6 +135,8 @@ export class VirtualMachine implements VirtualNode {
     const now = `date --set=@${Math.floor(Date.now() / 1000)}`;
     const steps = [
       now,
+      // One that is to know nobody yet has no others in their place.
+      'rm -rf /etc/lamadist-agent/tls/*',
       'systemd-tmpfiles --create -',
       'systemctl try-restart rauc.service',
       'systemctl restart lamadist-agent.service',

@@ -13,6 +13,7 @@ const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');
 const NODES = 200;
 const DEAD = 'node-007';
 const UNKNOWN = 4;
+const UNDER_WAY = 12;
 
 const nameOf = (index: number): string => `node-${String(index).padStart(3, '0')}`;
 
@@ -68,6 +69,12 @@ describe('lamactl status over so many nodes that threads share them', { timeout:
       if (node === DEAD) expect(error).toMatchObject({ code: 'NODE_UNREACHABLE' });
       else expect(version).toBe('1');
     }
+  });
+
+  it('is not done when nobody reads on in the middle of it', async () => {
+    const cut = lamactl('status', '--all', '-o', 'jsonl');
+    cut.stdout.destroy();
+    expect((await cut).exitCode).toBe(UNDER_WAY);
   });
 
   it('tells of each in a line of its own, as it answers', async () => {

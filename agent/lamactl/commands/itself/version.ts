@@ -5,8 +5,8 @@ import type { ExitName } from '../../exit-code.ts';
 import { renderDocument } from '../../output/document.ts';
 import { table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { askAndPrint } from '../print-answers.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS } from '../session.ts';
+import { pollAndPrint } from '../poll-and-print.ts';
+import type { Run, Session } from '../session.ts';
 
 export function addVersion(program: Command, run: Run): void {
   program
@@ -34,7 +34,7 @@ async function version(session: Session, clientOnly: boolean): Promise<ExitName>
     world.stdout.write(format === 'table' ? client : await renderDocument(format, { client: VERSION }));
     return 'done';
   }
-  return askAndPrint(session, session.timeoutMs(USUAL_TIMEOUT_MS), (node) => node.device(), {
+  return pollAndPrint(session, 'device', (device) => device, {
     common: { client: VERSION },
     document: ({ agentVersion, imageId, imageVersion }) => ({ agentVersion, imageId, imageVersion }),
     text: (answers) => {

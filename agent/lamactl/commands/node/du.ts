@@ -5,8 +5,9 @@ import type { ExitName } from '../../exit-code.ts';
 import type { DiskUsage, FileSystem } from '../../node/node-details.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { askAndPrint, given } from '../print-answers.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS } from '../session.ts';
+import { pollAndPrint } from '../poll-and-print.ts';
+import { given } from '../print-answers.ts';
+import type { Run, Session } from '../session.ts';
 
 export function addDu(program: Command, run: Run): void {
   program
@@ -27,7 +28,7 @@ export function addDu(program: Command, run: Run): void {
 }
 
 function du(session: Session): Promise<ExitName> {
-  return askAndPrint(session, session.timeoutMs(USUAL_TIMEOUT_MS), (node) => node.diskUsage(), {
+  return pollAndPrint(session, 'usage', (usage) => usage, {
     document: (usage) => usage,
     text: (answers) => usageText(session, given(answers)),
     exit: ({ fileSystems }) => (fileSystems.every(({ capacity }) => capacity) ? 'done' : 'unknown'),

@@ -7,8 +7,9 @@ import { type Judgement, judgeChecks, judgeHealth } from '../../node/node-state.
 import type { Paint, Style } from '../../output/colour.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { askAndPrint, given } from '../print-answers.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
+import { pollAndPrint } from '../poll-and-print.ts';
+import { askAndPrint, given, type Presentation } from '../print-answers.ts';
+import { type Run, type Session, WORK_TIMEOUT_MS } from '../session.ts';
 
 export function addHealth(program: Command, run: Run): void {
   program
@@ -30,8 +31,7 @@ export function addHealth(program: Command, run: Run): void {
 }
 
 function health(session: Session, runNow: boolean): Promise<ExitName> {
-  const timeoutMs = session.timeoutMs(runNow ? WORK_TIMEOUT_MS : USUAL_TIMEOUT_MS);
-  return askAndPrint(session, timeoutMs, runNow ? runChecks : lastHealth, {
+  const presentation: Presentation<Judged> = {
     document: ({ judgement, health }) => ({ ...judgement, ...health }),
     text: (answers) =>
       checksText(
@@ -39,7 +39,10 @@ function health(session: Session, runNow: boolean): Promise<ExitName> {
         given(answers).map(({ node, value }) => ({ node, checks: value.health })),
       ),
     exit: ({ judgement }) => EXIT_OF_STATE[judgement.state],
-  });
+  };
+  return runNow
+    ? askAndPrint(session, session.timeoutMs(WORK_TIMEOUT_MS), runChecks, presentation)
+    : pollAndPrint(session, 'health', (last) => ({ judgement: judgeHealth(last), health: last }), presentation);
 }
 
 interface Judged {
@@ -50,11 +53,6 @@ interface Judged {
 async function runChecks(node: NodeConnection): Promise<Judged> {
   const health = await node.runChecks();
   return { judgement: judgeChecks(health), health };
-}
-
-async function lastHealth(node: NodeConnection): Promise<Judged> {
-  const health = await node.health();
-  return { judgement: judgeHealth(health), health };
 }
 
 /** The checks of some nodes; without a name, of the only node. */

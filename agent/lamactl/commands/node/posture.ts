@@ -6,8 +6,8 @@ import { PROTECTION_KINDS, type Protection, type ProtectionState } from '../../n
 import type { Style } from '../../output/colour.ts';
 import { type Cell, table } from '../../output/table.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
-import { askAndPrint } from '../print-answers.ts';
-import { type Run, type Session, USUAL_TIMEOUT_MS } from '../session.ts';
+import { pollAndPrint } from '../poll-and-print.ts';
+import type { Run, Session } from '../session.ts';
 
 export function addPosture(program: Command, run: Run): void {
   program
@@ -30,7 +30,7 @@ export function addPosture(program: Command, run: Run): void {
 }
 
 function posture(session: Session): Promise<ExitName> {
-  return askAndPrint(session, session.timeoutMs(USUAL_TIMEOUT_MS), (node) => node.protections(), {
+  return pollAndPrint(session, 'posture', (protections) => protections, {
     document: (protections) => ({ protections }),
     text: (answers) => {
       const [only] = answers;

@@ -39,4 +39,18 @@ describe('lamactl health', () => {
     expect(await new FakeWorld({ attic }, certificates).run('health')).toBe(4);
     expect(await new FakeWorld({ attic: deadNode() }, certificates).run('health')).toBe(4);
   });
+
+  it('prints the line of a node as it answers, whoever is slower, where lines are asked for', async () => {
+    const [slow, quick] = [new FakeNode(), new FakeNode()];
+    const world = new FakeWorld({ attic: slow, cellar: quick, shed: deadNode() }, certificates);
+    let before = '';
+    slow.answers.runChecks = async () => {
+      await expect.poll(() => world.stdout.text.split('\n').length).toBe(3);
+      before = world.stdout.text;
+      return { checks: [CHECK], brokenChecks: [] };
+    };
+    expect(await world.run('health --all --run -o jsonl')).toBe(4);
+    expect(before).toMatch(/"node":"cellar"/);
+    expect(world.events().map(({ node }) => node)).toEqual([expect.anything(), expect.anything(), 'attic']);
+  });
 });
