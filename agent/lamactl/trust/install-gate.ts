@@ -22,6 +22,9 @@ const PAUSE_MS = 3_000;
 
 /** Lets an update begin on nodes that prove what they run, and calls it done on those that prove to run the new image. */
 export class InstallGate {
+  /** Nodes that the update began on here: what they ran then is what they may go back to. */
+  readonly #began = new Set<string>();
+
   private constructor(
     private readonly parts: GateParts,
     private readonly pins: ReadonlyMap<string, Pins>,
@@ -47,7 +50,10 @@ export class InstallGate {
     const attestation = await this.#attest(target, (policy) => policy);
     const { policy, verdict } = attestation;
     if (policy && 'image' in verdict) await this.parts.store.keepPolicy(target.name, turnedRound(policy));
-    if (isTrusted(attestation)) return 'may-begin';
+    if (isTrusted(attestation)) {
+      this.#began.add(target.name);
+      return 'may-begin';
+    }
     if (policy && isTrusted(await this.#attest(target, (known) => this.#withNewImage(target, known)))) return 'runs-the-new-image';
     throw notTrusted(target.name, 'before the update', attestation);
   }
@@ -61,7 +67,8 @@ export class InstallGate {
     const known = await store.policy(target.name);
     const attestation = await this.#attest(target, (policy) => this.#withNewImage(target, policy));
     if (!known || !isTrusted(attestation)) throw notTrusted(target.name, 'after the update', attestation);
-    const previous = previousOf(known, this.#pinsFor(target));
+    const pins = this.#pinsFor(target);
+    const previous = this.#began.delete(target.name) ? only(known.pcrs, pins) : previousOf(known, pins);
     await store.keepPolicy(target.name, { ...this.#withNewImage(target, known), ...(previous && { previous }) });
   }
 
@@ -87,7 +94,10 @@ function turnedRound({ previous = {}, ...policy }: Policy): Policy {
   return { ...policy, pcrs: { ...policy.pcrs, ...previous }, previous: only(policy.pcrs, previous) };
 }
 
-/** What the image before made of the PCRs that the new one determines; what it was stays so, where the new one is expected already. */
+/**
+ * What the image before made of the PCRs that the new one determines. Where the new one is expected already, another lamactl may have
+ * seen this end, and what it was stays so.
+ */
 function previousOf({ pcrs, previous }: Policy, pins: Pins): Pins | undefined {
   const isExpected = Object.entries(pins).every(([pcr, { values }]) => pcrs[pcr]?.values.every((value) => values.includes(value)));
   return isExpected ? previous : only(pcrs, pins);

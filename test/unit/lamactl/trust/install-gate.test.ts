@@ -50,6 +50,18 @@ describe('the gate of an update', () => {
     expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED', image: 'previous' });
   });
 
+  it('lets no node go back to what another install of the same image overwrote', async () => {
+    for (const _ of [1, 2]) {
+      const gate = await gateTo('2');
+      await gate.before(attic);
+      boots('2');
+      await gate.afterwards(attic);
+    }
+    expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED' });
+    boots('1');
+    expect(await home.judge()).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value' });
+  });
+
   it('lets a node go back to the image that it had gone back to before', async () => {
     for (const version of ['2', '3']) {
       await (await gateTo(version)).before(attic);
