@@ -72,41 +72,41 @@ export async function runRollout(session: Session, taken: Taken, { orders, optio
     const onChange = (from: RolloutState, to: RolloutState): void => view.changed(from, to);
     const runner = new Runner({ claim, journal, seal, witnesses, clock, replaced, onChange }, before, sequence);
     view.began(before);
-    await runner.record(
-      orders.map((type) => ({ type })),
-      interrupt.signal,
-    );
-    if (!isAtRest(runner.state)) opened = await tools();
     const drain = await drainGate(session, plan, options);
     const named = targetsNamed(
       targets,
       plan.nodes.map(({ name }) => name),
     );
-    if (!opened) {
-      await view.ended(runner.state, { left: !isAtRest(runner.state) });
-      if (drain) view.perhapsCordoned(downInCluster(runner.state, named));
-      return exitOf(runner.state, orders);
-    }
-    const onUpdate: RolloutProgress['update'] = (node, update) => view.update(node, update);
-    const work = new NodeWork({
-      plan,
-      claim,
-      targets: named,
-      context: targets,
-      connect,
-      clock,
-      timeoutMs,
-      onUpdate,
-      ...opened,
-      ...(drain && { drain }),
-    });
+    let work: NodeWork | undefined;
     try {
+      await runner.record(
+        orders.map((type) => ({ type })),
+        interrupt.signal,
+      );
+      if (!isAtRest(runner.state)) opened = await tools();
+      if (!opened) {
+        await view.ended(runner.state, { left: !isAtRest(runner.state) });
+        return exitOf(runner.state, orders);
+      }
+      const onUpdate: RolloutProgress['update'] = (node, update) => view.update(node, update);
+      work = new NodeWork({
+        plan,
+        claim,
+        targets: named,
+        context: targets,
+        connect,
+        clock,
+        timeoutMs,
+        onUpdate,
+        ...opened,
+        ...(drain && { drain }),
+      });
       const state = await runner.run(work, interrupt.signal);
       await view.ended(state, { left: interrupt.signal.aborted });
       return interrupt.signal.aborted ? 'under-way' : exitOf(state, orders);
     } finally {
       // Also when another runner took the rollout, or nobody could keep its record.
-      const { cordoned } = work;
+      const cordoned = work?.cordoned ?? [];
       view.stillCordoned(cordoned);
       // The runner before may have drained others.
       if (drain && claim.epoch > 1) view.perhapsCordoned(downInCluster(runner.state, named).filter((name) => !cordoned.includes(name)));

@@ -480,8 +480,15 @@ describe('lamactl rollout start --gate k3s', () => {
     expect(await world.run([...start, '--gate', 'k3s'])).toBe(12);
     expect(world.stderr.text).toContain('Still cordoned: attic.');
     rmSync(bundle);
+    const perhaps = 'Cordoned still, where they were drained: attic.';
     expect(await world.run('rollout pause')).toBe(0);
-    expect(world.stderr.text).toContain('Cordoned still, where they were drained: attic.');
+    expect(world.stderr.text).toContain(perhaps);
+    world.stderr.text = '';
+    const putRollout = () => Promise.reject(new Failure('NODE_UNREACHABLE', 'Cannot reach it: the network is down'));
+    for (const node of Object.values(nodes)) node.answers = { ...node.answers, putRollout };
+    expect(await world.run('rollout abort')).not.toBe(0);
+    expect(world.stderr.text).toContain('the network is down');
+    expect(world.stderr.text).toContain(perhaps);
   });
 
   it('tells of nodes that the rollout which it replaces may have left cordoned', async () => {
