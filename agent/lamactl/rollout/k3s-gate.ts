@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { Failure } from '../../shared/failure.ts';
 import type { Target } from '../node/node.ts';
 import type { Clock } from '../world.ts';
-import type { DrainGate } from './gates.ts';
+import { CLUSTER_PATIENCE_MS, type DrainGate } from './gates.ts';
 import type { Kubectl } from './kubectl.ts';
 import { Patience } from './patience.ts';
 
@@ -24,8 +24,6 @@ const SERVER = '.metadata.labels.node-role\\.kubernetes\\.io/control-plane';
 const QUICK_MS = 30_000;
 /** kubectl asks for one after the other. */
 const ONE_MORE_MS = 100;
-/** The cluster's own server may be the node that has just rebooted. */
-const PATIENCE_MS = 180_000;
 const PAUSE_MS = 3_000;
 /** After Ctrl-C nobody waits longer for a cluster that does not answer. */
 const LAST_MS = 30_000;
@@ -42,11 +40,12 @@ const NodeSchema = v.object({
 export class K3sGate implements DrainGate {
   constructor(private readonly parts: K3sGateParts) {}
 
-  async serversAmong(targets: readonly Target[], signal: AbortSignal): Promise<readonly Target[]> {
+  async serversAmong(targets: readonly Target[], signal: AbortSignal, patienceMs = 0): Promise<readonly Target[]> {
     if (targets.length === 0) return [];
     const columns = `--output=custom-columns=NAME:.metadata.name,SERVER:${SERVER}`;
     const args = ['get', 'node', ...targets.map(kubernetesNameOf), '--no-headers', columns];
-    const text = await this.parts.kubectl(args, QUICK_MS + targets.length * ONE_MORE_MS, signal);
+    const timeoutMs = QUICK_MS + targets.length * ONE_MORE_MS;
+    const text = await this.#insist(signal, () => this.parts.kubectl(args, timeoutMs, signal), patienceMs);
     const agents = new Set(text.split('\n').flatMap((line) => (line.trim().endsWith(` ${NOTHING}`) ? line.trim().split(' ', 1) : [])));
     return targets.filter((target) => !agents.has(kubernetesNameOf(target)));
   }
@@ -110,9 +109,9 @@ export class K3sGate implements DrainGate {
   }
 
   /** Tries again for a while, unless the cluster says that there is no such node. */
-  async #insist<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+  async #insist<Value>(signal: AbortSignal, work: () => Promise<Value>, patienceMs = CLUSTER_PATIENCE_MS): Promise<Value> {
     const { clock } = this.parts;
-    const patience = new Patience(clock, PATIENCE_MS);
+    const patience = new Patience(clock, patienceMs);
     for (;;) {
       try {
         return await work();

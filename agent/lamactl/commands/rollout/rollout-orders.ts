@@ -12,7 +12,7 @@ import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { type RunOptions, withRunOptions } from './rollout-options.ts';
 import { exitOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
-import { openTools, type RolloutTools } from './rollout-tools.ts';
+import { openTools, type RolloutTools, refuseUndrainable } from './rollout-tools.ts';
 
 interface OrderCommand {
   readonly name: Order | 'take-over';
@@ -86,7 +86,10 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
     // What is refused, or cannot be done from here, sends nobody away.
     if (name === 'resume') await refuseForeign(seen, parts.journal);
     for (const type of orderOf(name, state)) transition(state, { type, atMs: world.clock.now() });
-    if (name === 'resume' || name === 'take-over') tools = await openTools(session, state.plan, options);
+    if (name === 'resume' || name === 'take-over') {
+      await refuseUndrainable(session, state, options, interrupt.signal);
+      tools = await openTools(session, state.plan, options);
+    }
     const taken = await takeRollout(id, newHolder(world), parts, interrupt.signal);
     stopListening();
     const orders = orderOf(name, taken.state);

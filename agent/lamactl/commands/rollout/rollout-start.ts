@@ -14,7 +14,7 @@ import type { Run, Session } from '../session.ts';
 import { type PlanOptions, type RunOptions, withPlanOptions, withRunOptions } from './rollout-options.ts';
 import { newHolder, openParts, runRollout } from './rollout-run.ts';
 import { type Survey, survey } from './rollout-survey.ts';
-import { openTools } from './rollout-tools.ts';
+import { openTools, refuseUndrainable } from './rollout-tools.ts';
 
 export function addRolloutPlan(rollout: Command, run: Run): void {
   withPlanOptions(rollout.command('plan'))
@@ -120,6 +120,8 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
   }
   const parts = await openParts(session);
+  const state = begin(plan);
+  await refuseUndrainable(session, state, options, new AbortController().signal);
   const tools = await openTools(session, plan, options);
   if (other && parts.targets.some(({ labels }) => isInCluster(labels))) {
     const found = 'this one, with the gate k3s, uncordons those that it updates, and kubectl the others';
@@ -129,6 +131,6 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
   const witnesses = new Witnesses(targetsNamed(parts.targets, plan.witnesses), parts);
   // A node that was away may take one of these for open still.
   const replaced = known.map(({ id }) => id).slice(0, MOST_REPLACED);
-  const taken = { claim, witnesses, state: begin(plan), sequence: 0, replaced };
+  const taken = { claim, witnesses, state, sequence: 0, replaced };
   return worst([exitOfLeft, await runRollout(session, taken, { orders: [], options, tools: async () => tools })]);
 }

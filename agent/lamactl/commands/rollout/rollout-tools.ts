@@ -5,9 +5,10 @@ import { BundleFile } from '../../node/bundle-file.ts';
 import type { Target } from '../../node/node.ts';
 import type { UrlAccess } from '../../node/node-update.ts';
 import { readUrlAccess } from '../../node/url-access.ts';
-import type { DrainGate, TrustGate } from '../../rollout/gates.ts';
+import { CLUSTER_PATIENCE_MS, type DrainGate, type TrustGate } from '../../rollout/gates.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
 import type { Plan } from '../../rollout/plan.ts';
+import { isToBegin, type RolloutState } from '../../rollout/state.ts';
 import { type Session, WORK_TIMEOUT_MS } from '../session.ts';
 import type { RunOptions } from './rollout-options.ts';
 
@@ -24,7 +25,6 @@ export interface RolloutTools {
 export async function openTools(session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools> {
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
   const trust = await trustGate(session, plan, options);
-  await refuseUndrainable(session, plan, options);
   const file = await openBundle(plan, options.bundleFile);
   return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...(trust && { trust }) };
 }
@@ -64,12 +64,18 @@ async function plannedTargets(session: Session, plan: Plan): Promise<readonly Ta
   return (await session.targetsOf('all')).filter(({ name }) => planned.has(name));
 }
 
-/** What the gate k3s would find only when a node has installed its update, and servers that the plan takes for agents. */
-async function refuseUndrainable(session: Session, plan: Plan, options: RunOptions): Promise<void> {
+/**
+ * Throws DRAIN_FAILED for what the gate k3s would find only when a node has installed its update, and INVALID_REQUEST for servers that
+ * the plan takes for agents. Nodes that are not to be begun any more may have left the cluster.
+ */
+export async function refuseUndrainable(session: Session, state: RolloutState, options: RunOptions, signal: AbortSignal): Promise<void> {
+  const { plan, nodes } = state;
   const gate = await drainGate(session, plan, options);
   if (!gate) return;
-  const members = (await plannedTargets(session, plan)).filter(({ labels }) => isInCluster(labels));
-  const servers = await gate.serversAmong(members, new AbortController().signal);
+  const toBegin = new Set(plan.nodes.flatMap(({ name }, place) => (isToBegin(state, place) ? [name] : [])));
+  const members = (await plannedTargets(session, plan)).filter(({ name, labels }) => toBegin.has(name) && isInCluster(labels));
+  const hasBegun = nodes.some(({ step }) => step !== 'pending');
+  const servers = await gate.serversAmong(members, signal, hasBegun ? CLUSTER_PATIENCE_MS : 0);
   const known = new Set(plan.nodes.flatMap(({ name, serves }) => (serves === '' ? [] : [name])));
   const unknown = servers.filter(({ name }) => !known.has(name)).map(({ name }) => name);
   if (servers.length < 2 || unknown.length === 0) return;

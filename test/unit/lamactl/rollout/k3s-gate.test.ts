@@ -128,6 +128,16 @@ describe('the gate of a k3s cluster', () => {
     expect(cluster.calls).toHaveLength(2);
   });
 
+  it('is asked for its servers for a while where one of them may have just rebooted', async () => {
+    const cluster = new FakeCluster();
+    cluster.columns = 'attic   true';
+    const refused = failed('connection refused');
+    cluster.failures.get = [refused, refused];
+    expect(await cluster.gate().serversAmong([target], signal, 60_000)).toEqual([target]);
+    cluster.failures.get = [refused];
+    await expect(cluster.gate().serversAmong([target], signal)).rejects.toThrow('connection refused');
+  });
+
   it('waits for a cluster whose server has just rebooted, and not for a node that there is not', async () => {
     const cluster = new FakeCluster();
     cluster.failures.get = [failed('connection refused'), failed('connection refused')];

@@ -499,6 +499,18 @@ describe('lamactl rollout start --gate k3s', () => {
     expect(world.stderr.text).toMatch(/Nodes that the rollout \S+ drained may be cordoned still/);
   });
 
+  it('is gone on with although the cluster no longer has a node that is done, and is not there at once', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = clusterOf(nodes, { attic: inCluster, cellar: inCluster }, 'attic <none>\ncellar <none>');
+    expect(await world.run(`${gated} --waves 1,rest --pause-after 1`)).toBe(12);
+    const folder = join(certificates.folder, 'bin');
+    const away = `if [ ! -e ${folder}/asked ]; then : >${folder}/asked; echo refused >&2; exit 1; fi`;
+    const gone = `case "$*" in *--no-headers*) ${away}; case "$*" in *attic*) echo NotFound >&2; exit 1 ;; *) echo 'cellar <none>' ;; esac`;
+    writeFileSync(join(folder, 'kubectl'), `#!/bin/sh\n${gone} ;; *) echo '{"metadata":{}}' ;; esac\n`);
+    expect(await world.run('rollout resume')).toBe(0);
+    expect(world.stdout.text).toContain('2.0.0 to 2 nodes: done; 2 done');
+  });
+
   it('begins nothing where kubectl is not there', async () => {
     const nodes = fleet('attic');
     const world = new FakeWorld(nodes, certificates, { attic: inCluster });
