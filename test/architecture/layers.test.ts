@@ -144,6 +144,16 @@ describe('every unit of the layers', () => {
   });
 });
 
+describe('the layer of the boards', () => {
+  /** In every build, whatever its board. */
+  const appendable = ['lamadist-rauc-conf', 'linux-yocto', 'u-boot'];
+
+  it("appends to a maker's recipes only where that maker's layer is", () => {
+    const appends = LAYER_FILES.filter((file) => file.startsWith('meta-lamadist/boards/recipes-') && file.endsWith('.bbappend'));
+    for (const file of appends) expect(appendable, file).toContain(path.basename(file).split('_')[0]);
+  });
+});
+
 describe('a layer', () => {
   const recipes = LAYER_FILES.filter((file) => /\.(bb|bbappend|inc|bbclass|conf)$/.test(file));
 
