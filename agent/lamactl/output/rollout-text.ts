@@ -37,7 +37,10 @@ export function rolloutText(paint: Paint, { state, holder }: Shown): string {
     const { step, why } = state.nodes[index]!;
     return [String(wave + 1), name, stepCell(step), why];
   });
-  return `${about}\n${table(paint, ['WAVE', 'NODE', 'STEP', 'WHY'], rows)}`;
+  const left = (state.plan.leftOut ?? []).map(({ name, why }): readonly Cell[] => {
+    return [{ text: '-', style: 'faint' }, name, { text: 'left out', style: 'warning' }, why];
+  });
+  return `${about}\n${table(paint, ['WAVE', 'NODE', 'STEP', 'WHY'], [...rows, ...left])}`;
 }
 
 /** The same for a program. */
@@ -53,5 +56,6 @@ export function rolloutDocument({ state, holder }: Shown): object {
     witnesses: plan.witnesses,
     version: plan.bundle.version,
     nodes: plan.nodes.map(({ name, wave: of }, index) => ({ node: name, wave: of + 1, step: nodes[index]!.step, why: nodes[index]!.why })),
+    leftOut: plan.leftOut ?? [],
   };
 }

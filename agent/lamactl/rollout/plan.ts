@@ -57,6 +57,8 @@ export const PlanSchema = v.object({
     }),
   ),
   waves: count,
+  /** Nodes that were asked for and have no part in it, although they do not run what it brings; absent where there are none. */
+  leftOut: v.optional(v.array(v.object({ name: text, why: text }))),
   /** The nodes that keep the record; an odd number of them, and a majority decides. */
   witnesses: v.array(text),
 });

@@ -123,13 +123,14 @@ function downInCluster({ nodes }: RolloutState, targets: readonly (Target | unde
   return targets.flatMap((target, place) => (target && isInCluster(target.labels) && isDown(nodes[place]!) ? [target.name] : []));
 }
 
-/** What was asked for is done only when it is; a node that was skipped is unknown. */
+/** What was asked for is done only when it is; a node that was skipped is unknown, and one that was left out was refused. */
 export function exitOf(state: RolloutState, orders: readonly Order[]): ExitName {
-  const { phase, nodes } = state;
+  const { phase, nodes, plan } = state;
   if (phase === 'paused') return orders.includes('pause') ? 'done' : 'under-way';
   const left: ExitName[] = nodes.some(({ step }) => step === 'skipped') ? ['unknown'] : [];
   if (nodes.some(({ step }) => step === 'undo-failed')) left.push('update-failed');
   if (phase === 'aborted' || phase === 'undone') return worst(phase === 'undone' ? left : ['done']);
+  if (plan.leftOut) left.push('refused');
   if (nodes.some(({ step }) => step === 'rolled-back')) left.push('rolled-back');
   if (nodes.some(({ step }) => step === 'failed')) left.push('update-failed');
   return hasEnded(state) || phase === 'halted' ? worst(left) : 'under-way';

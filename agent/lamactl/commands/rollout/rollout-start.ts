@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
-import { type ExitName, worst } from '../../exit-code.ts';
+import type { ExitName } from '../../exit-code.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
 import { renderDocument, renderEvent } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
@@ -114,8 +114,7 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
       rollout: other.id,
     });
   }
-  const exitOfLeft: ExitName = schedule.leftOut.every(({ runsIt }) => runsIt) ? 'done' : 'refused';
-  if (schedule.nodes.length === 0) return exitOfLeft;
+  if (schedule.nodes.length === 0) return plan.leftOut ? 'refused' : 'done';
   if (plan.witnesses.length === 0) {
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
   }
@@ -132,5 +131,5 @@ async function start(session: Session, options: StartOptions): Promise<ExitName>
   // A node that was away may take one of these for open still.
   const replaced = known.map(({ id }) => id).slice(0, MOST_REPLACED);
   const taken = { claim, witnesses, state, sequence: 0, replaced };
-  return worst([exitOfLeft, await runRollout(session, taken, { orders: [], options, tools: async () => tools })]);
+  return runRollout(session, taken, { orders: [], options, tools: async () => tools });
 }

@@ -111,6 +111,7 @@ async function factsOfBundle(
 function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bundle'], schedule: Schedule): Plan {
   const { gate, window = '', pauseAfter = 0, soak = 0, waitForAbsent, nodeTimeout, limitRate = 0, tolerate } = options;
   const { nodes, waves, maxUnavailable, witnesses } = schedule;
+  const behind = schedule.leftOut.flatMap(({ name, why, runsIt }) => (runsIt ? [] : [{ name, why }]));
   const plan: Plan = {
     id: '',
     salt: random(16).toString('hex'),
@@ -132,6 +133,7 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
     },
     nodes: nodes.map(({ why: _, ...node }) => node),
     waves,
+    ...(behind.length > 0 && { leftOut: behind }),
     witnesses: [...witnesses],
   };
   return { ...plan, id: planIdOf(plan) };

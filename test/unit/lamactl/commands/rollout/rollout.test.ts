@@ -343,6 +343,21 @@ describe('lamactl rollout', () => {
     expect(await world.run(START.replace('--all', '-n cellar'))).toBe(7);
   });
 
+  it('still knows who stays behind when it is gone on with, and when it is done', async () => {
+    const nodes = fleet('attic', 'barn', 'cellar');
+    nodes.cellar!.keep(updateIn('installing'));
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(`${START} --waves 1,rest --pause-after 1`)).toBe(12);
+    expect(await world.run('rollout resume')).toBe(7);
+    world.stdout.text = '';
+    expect(await world.run('rollout status')).toBe(7);
+    expect(world.stdout.text).toMatch(/- +cellar +left out +it has an update under way: installing/);
+    world.stdout.text = '';
+    await world.run('rollout status -o json');
+    expect(world.json()).toMatchObject({ leftOut: [{ name: 'cellar', why: 'it has an update under way: installing' }] });
+    expect(await world.run('rollout undo')).toBe(0);
+  });
+
   it.each(['1', '2', '9'])('does not begin when it is to pause after wave %s and there is none after it', async (wave) => {
     const nodes = fleet('attic', 'cellar');
     const world = new FakeWorld(nodes, certificates);
