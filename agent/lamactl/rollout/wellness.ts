@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { NodeConnection } from '../node/node.ts';
-import { judgeNode } from '../node/node-state.ts';
+import { type Judgement, judgeNode } from '../node/node-state.ts';
 import type { Update } from '../node/node-update.ts';
 import type { NodeAsking } from './node-asking.ts';
 import { Patience } from './patience.ts';
@@ -35,6 +35,10 @@ async function whyOtherwise(node: NodeConnection, wanted: Update, now: Update | 
   if (booted !== wanted.targetSlot || device.imageVersion !== wanted.bundle?.version) {
     return `it runs ${device.imageVersion} in ${booted || 'no slot'}, and ${wanted.bundle?.version} was committed in ${wanted.targetSlot}`;
   }
-  const { state, why } = judgeNode(device, health, now);
+  return whyUnhealthy(judgeNode(device, health, now));
+}
+
+/** Why a node is not to be called healthy; empty when it is. */
+export function whyUnhealthy({ state, why }: Judgement): string {
   return state === 'healthy' ? '' : `it is ${state}${why === '' ? '' : `: ${why}`}`;
 }

@@ -11,10 +11,11 @@ import { begin } from '../../rollout/state.ts';
 import { Witnesses } from '../../rollout/witnesses.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
+import { lookAtArrived } from './rollout-arrived.ts';
 import { type PlanOptions, type RunOptions, withPlanOptions, withRunOptions } from './rollout-options.ts';
 import { newHolder, openParts, runRollout } from './rollout-run.ts';
 import { type Survey, survey } from './rollout-survey.ts';
-import { openTools, refuseUndrainable } from './rollout-tools.ts';
+import { openTools, refuseUndrainable, trustGate } from './rollout-tools.ts';
 
 export function addRolloutPlan(rollout: Command, run: Run): void {
   withPlanOptions(rollout.command('plan'))
@@ -70,7 +71,7 @@ async function readOnce(path: string): Promise<BundleFile> {
 
 async function plan(session: Session, options: PlanOptions): Promise<ExitName> {
   const found = await survey(session, options, readOnce);
-  await show(session, found);
+  await show(session, await lookAtArrived(session, found, async () => undefined));
   return 'done';
 }
 
@@ -105,15 +106,16 @@ async function tellPlan(session: Session, found: Survey): Promise<void> {
 }
 
 async function start(session: Session, options: StartOptions): Promise<ExitName> {
-  const found = await survey(session, options, readOnce);
-  const { schedule, plan, known } = found;
-  await tellPlan(session, found);
-  const other = known.find(({ ended }) => !ended);
+  const surveyed = await survey(session, options, readOnce);
+  const other = surveyed.known.find(({ ended }) => !ended);
   if (other && !options.replace) {
     throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${other.id}, ${other.summary}`, {
       rollout: other.id,
     });
   }
+  const found = await lookAtArrived(session, surveyed, (targets) => trustGate(session, surveyed.plan, targets, options));
+  const { schedule, plan, known } = found;
+  await tellPlan(session, found);
   if (schedule.nodes.length === 0) return plan.leftOut ? 'refused' : 'done';
   if (plan.witnesses.length === 0) {
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');

@@ -49,7 +49,15 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   refusePauseAfterAll(options, schedule);
   const plan = planOf(session.world, options, { argument, source, ...found }, schedule);
   const copies = answers.flatMap((answer) => (answer.ok ? answer.value.rollouts : []));
-  return { schedule, plan, known: newestOfEach([...copies, ...(await knownElsewhere(session, targets))]) };
+  const known = newestOfEach([...copies, ...(await knownElsewhere(session, targets))]);
+  return withLeftOut({ schedule, plan, known }, schedule.leftOut);
+}
+
+/** Of those that are left out, the plan keeps the ones that stay behind. */
+export function withLeftOut({ schedule, plan: { leftOut: _, ...plan }, known }: Survey, leftOut: Schedule['leftOut']): Survey {
+  const behind = leftOut.flatMap(({ name, why, runsIt }) => (runsIt ? [] : [{ name, why }]));
+  const complete = { ...plan, ...(behind.length > 0 && { leftOut: behind }) };
+  return { schedule: { ...schedule, leftOut }, plan: { ...complete, id: planIdOf(complete) }, known };
 }
 
 /** A file is said by its whole path: whoever goes on with the rollout may stand in another folder. */
@@ -111,8 +119,7 @@ async function factsOfBundle(
 function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bundle'], schedule: Schedule): Plan {
   const { gate, window = '', pauseAfter = 0, soak = 0, waitForAbsent, nodeTimeout, limitRate = 0, tolerate } = options;
   const { nodes, waves, maxUnavailable, witnesses } = schedule;
-  const behind = schedule.leftOut.flatMap(({ name, why, runsIt }) => (runsIt ? [] : [{ name, why }]));
-  const plan: Plan = {
+  return {
     id: '',
     salt: random(16).toString('hex'),
     createdAtMs: clock.now(),
@@ -133,10 +140,8 @@ function planOf({ clock, random }: World, options: PlanOptions, bundle: Plan['bu
     },
     nodes: nodes.map(({ why: _, ...node }) => node),
     waves,
-    ...(behind.length > 0 && { leftOut: behind }),
     witnesses: [...witnesses],
   };
-  return { ...plan, id: planIdOf(plan) };
 }
 
 /** Whoever wants to look at a wave before the next shall not learn too late that there was no next. */

@@ -24,7 +24,7 @@ export interface RolloutTools {
 /** Throws a Failure when the bundle, or what the gates need, is not there. */
 export async function openTools(session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools> {
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
-  const trust = await trustGate(session, plan, options);
+  const trust = await trustGate(session, plan, await plannedTargets(session, plan), options);
   const file = await openBundle(plan, options.bundleFile);
   return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...(trust && { trust }) };
 }
@@ -38,7 +38,13 @@ async function openBundle({ bundle: { source, argument } }: Plan, said = argumen
   throw new Failure('BUNDLE_CHANGED', `Cannot go on with the rollout: ${said} is no longer the bundle that it began with`);
 }
 
-async function trustGate(session: Session, plan: Plan, { expect, bundleFile }: RunOptions): Promise<TrustGate | undefined> {
+/** The gate of attestation before these nodes; undefined where the plan asks for none. Throws a Failure. */
+export async function trustGate(
+  session: Session,
+  plan: Plan,
+  targets: readonly Target[],
+  { expect, bundleFile }: RunOptions,
+): Promise<TrustGate | undefined> {
   if (!plan.options.gates.includes('attestation')) return undefined;
   const file = expect ?? ('client' in plan.bundle.source ? (bundleFile ?? plan.bundle.argument) : undefined);
   if (file === undefined) {
@@ -50,7 +56,7 @@ async function trustGate(session: Session, plan: Plan, { expect, bundleFile }: R
   const { world } = session;
   const store = await session.expectations();
   const image = { file, keyring: store.keyring, nowMs: world.clock.now() };
-  return InstallGate.prepare(await plannedTargets(session, plan), image, {
+  return InstallGate.prepare(targets, image, {
     world,
     connect: await session.connectAsNow(),
     store,

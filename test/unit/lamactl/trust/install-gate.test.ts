@@ -7,6 +7,7 @@ import { InstallGate } from '../../../../agent/lamactl/trust/install-gate.ts';
 import type { Boot } from '../../../../qemu/measured-boot.ts';
 import { event, GOOD_BOOT, IPL } from '../../../../qemu/measured-boot.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
+import { DEVICE } from '../answers.ts';
 import { attesting, homeOf } from '../forged-node.ts';
 import { targetOf } from '../rollout/slot-node.ts';
 
@@ -48,6 +49,18 @@ describe('the gate of an update', () => {
     expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED' });
     boots('1');
     expect(await home.judge()).toMatchObject({ verdict: 'TRUSTED', image: 'previous' });
+  });
+
+  it.each([
+    ['2', 0, 'TRUSTED'],
+    ['3', 7, 'REJECTED'],
+  ])('looks at a node that has the version of a rollout already, and runs image %s: exit %i', async (version, exit, verdict) => {
+    await gateTo('2');
+    boots(version);
+    home.node.answers = { ...home.node.answers, device: async () => ({ ...DEVICE, imageVersion: '2.0.0' }) };
+    const start = 'rollout start --all --bundle /data/two.raucb --on-node --gate attestation';
+    expect(await home.run(`${start} --expect ${home.file('image-2')}`)).toMatchObject({ exit });
+    expect(await home.judge()).toMatchObject({ verdict });
   });
 
   it('lets no node go back to what another install of the same image overwrote', async () => {

@@ -6,7 +6,7 @@ import { take } from '../../../../../agent/daemon/rollout/register.ts';
 import type { InstallRequest, Update } from '../../../../../agent/lamactl/node/node-update.ts';
 import { unpackPlan } from '../../../../../agent/lamactl/rollout/record.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
-import { DEVICE, updateIn } from '../../answers.ts';
+import { DEVICE, HEALTH, updateIn } from '../../answers.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';
 import { FakeWorld, worldCertificates } from '../../fake-world.ts';
 
@@ -341,6 +341,23 @@ describe('lamactl rollout', () => {
     expect(first).toEqual({ node: 'cellar', type: 'left-out', why: 'it has an update under way: installing', runsIt: false });
     expect(others.at(-1)).toMatchObject({ type: 'end', phase: 'done' });
     expect(await world.run(START.replace('--all', '-n cellar'))).toBe(7);
+  });
+
+  it('does not call a node done that runs it already, and is not well', async () => {
+    const nodes = fleet('attic');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const world = new FakeWorld(nodes, certificates);
+    const start = ['rollout', 'start', '--all', '--bundle', bundle];
+    nodes.attic!.answers = { ...nodes.attic!.answers, health: async () => ({ ...HEALTH, verdict: 'failed' }) };
+    expect(await world.run(start)).toBe(8);
+    await world.run('rollout abort');
+    world.stdout.text = '';
+    expect(await world.run(start)).toBe(7);
+    expect(world.stdout.text).toContain('it runs 2.0.0 already, and does not pass: it is unhealthy: the health gate failed on this boot');
+    nodes.attic!.answers = { ...nodes.attic!.answers, health: async () => HEALTH };
+    expect(await world.run(start)).toBe(0);
+    expect(nodes.attic!.installs).toHaveLength(1);
   });
 
   it('still knows who stays behind when it is gone on with, and when it is done', async () => {
