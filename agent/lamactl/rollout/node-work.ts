@@ -126,7 +126,7 @@ export class NodeWork {
       return current?.operationId ?? this.#install(connection, node, attempt);
     });
     const end = await this.#end(node, operationId, signal);
-    return this.#judged(node, end, this.#parts.trust, signal);
+    return this.#judged(node, end, signal);
   }
 
   async #install(connection: NodeConnection, node: number, attempt: number): Promise<string> {
@@ -153,17 +153,17 @@ export class NodeWork {
     const current = await this.#asking.current(node, attempt, signal);
     if (!current) return { type: 'node-not-started', node };
     const end = await this.#end(node, current.operationId, signal);
-    return this.#judged(node, end, this.#parts.trust, signal);
+    return this.#judged(node, end, signal);
   }
 
-  /** A node for which it is too late keeps what it has, and is believed without the gates. */
+  /** A node for which it is too late keeps what it has. */
   async #cancel(node: number, attempt: number, signal: AbortSignal): Promise<Outcome> {
     const update = await this.#asking.current(node, attempt, signal);
     if (!update) return { type: 'node-cancelled', node };
     if (!hasEnded(update.phase)) await this.#asking.insist(node, signal, (connection) => this.#giveUp(connection, update.operationId));
     const end = await this.#end(node, update.operationId, signal);
     if (end.type === 'result' && wasGivenUp(end.update)) return { type: 'node-cancelled', node };
-    return this.#judged(node, end, undefined, signal);
+    return this.#judged(node, end, signal);
   }
 
   /** Cancels an update, or takes it back where the node has not booted into it yet: later it is too late. */
@@ -199,14 +199,14 @@ export class NodeWork {
     return end;
   }
 
-  async #judged(node: number, end: FollowEnd, trust: TrustGate | undefined, signal: AbortSignal): Promise<Outcome> {
+  async #judged(node: number, end: FollowEnd, signal: AbortSignal): Promise<Outcome> {
     if (end.type !== 'result') return { type: 'node-failed', node, why: whyOf(end), again: false };
     const { update } = end;
     if (update.phase === 'rolled-back') return { type: 'node-rolled-back', node, why: whyOf(end) };
     if (update.phase !== 'committed') return { type: 'node-failed', node, why: whyOf(end), again: AGAIN.has(update.reason?.code ?? '') };
     const why = await whyUnwell(this.#asking, node, update, signal);
     if (why !== '') return { type: 'node-failed', node, why, again: false };
-    await trust?.afterwards(this.#asking.target(node));
+    await this.#parts.trust?.afterwards(this.#asking.target(node));
     return committed(node, update);
   }
 }

@@ -12,7 +12,7 @@ import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { type RunOptions, withRunOptions } from './rollout-options.ts';
 import { exitOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
-import { openTools, type RolloutTools, refuseUndrainable } from './rollout-tools.ts';
+import { openTools, openTrust, type RolloutTools, refuseUndrainable } from './rollout-tools.ts';
 
 interface OrderCommand {
   readonly name: Order | 'take-over';
@@ -114,18 +114,26 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
 }
 
 /**
- * To give a rollout up takes neither bundle nor gate. A node that is seen to its end in a pause does; where that is not there, the
- * pause stands, and nodes are seen to their ends by whoever resumes.
+ * To give a rollout up takes no bundle, but what a node commits all the same is to be expected of it from then on. A node that is seen
+ * to its end in a pause takes both; where they are not there, the order stands all the same.
  */
 async function toolsOf(name: OrderCommand['name'], session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools | undefined> {
-  if (name !== 'pause') return {};
+  const { stderr } = session.world;
   try {
-    return await openTools(session, plan, options);
+    if (name === 'pause') return await openTools(session, plan, options);
+    return name === 'abort' ? await openTrust(session, plan, options) : {};
   } catch (thrown) {
-    session.world.stderr.write(`The rollout is paused. ${Failure.from(thrown).message}; updates that were begun are not waited for.\n`);
-    return undefined;
+    const { message } = Failure.from(thrown);
+    if (name === 'pause') {
+      stderr.write(`The rollout is paused. ${message}; updates that were begun are not waited for.\n`);
+      return undefined;
+    }
+    stderr.write(`The rollout is given up. ${message}; a node that commits its version all the same ${UNTRUSTED}.\n`);
+    return {};
   }
 }
+
+const UNTRUSTED = 'is not attested, and rejected until "lamactl rollout start" with the same bundle and gate has looked at it';
 
 /** Of a rollout that goes on, or is being given up, going on is all that "resume" says. */
 function orderOf(name: OrderCommand['name'], state: RolloutState): readonly Order[] {

@@ -24,9 +24,15 @@ export interface RolloutTools {
 /** Throws a Failure when the bundle, or what the gates need, is not there. */
 export async function openTools(session: Session, plan: Plan, options: RunOptions): Promise<RolloutTools> {
   const urlAccess = await readUrlAccess(options, (name) => readInput(name, MAX_ACCESS_BYTES).then(String));
-  const trust = await trustGate(session, plan, await plannedTargets(session, plan), options);
+  const trust = await openTrust(session, plan, options);
   const file = await openBundle(plan, options.bundleFile);
-  return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...(trust && { trust }) };
+  return { ...(file && { file }), ...(urlAccess && { urlAccess }), ...trust };
+}
+
+/** The gate of attestation alone, where the plan asks for it. */
+export async function openTrust(session: Session, plan: Plan, options: RunOptions): Promise<Pick<RolloutTools, 'trust'>> {
+  const trust = await trustGate(session, plan, await plannedTargets(session, plan), options);
+  return trust ? { trust } : {};
 }
 
 /** The same file as at the start, wherever the rollout goes on, and wherever it lies there. */

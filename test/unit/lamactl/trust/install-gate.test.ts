@@ -7,7 +7,7 @@ import { InstallGate } from '../../../../agent/lamactl/trust/install-gate.ts';
 import type { Boot } from '../../../../qemu/measured-boot.ts';
 import { event, GOOD_BOOT, IPL } from '../../../../qemu/measured-boot.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
-import { DEVICE } from '../answers.ts';
+import { DEVICE, updateIn } from '../answers.ts';
 import { attesting, homeOf } from '../forged-node.ts';
 import { targetOf } from '../rollout/slot-node.ts';
 
@@ -60,6 +60,39 @@ describe('the gate of an update', () => {
     home.node.answers = { ...home.node.answers, device: async () => ({ ...DEVICE, imageVersion: '2.0.0' }) };
     const start = 'rollout start --all --bundle /data/two.raucb --on-node --gate attestation';
     expect(await home.run(`${start} --expect ${home.file('image-2')}`)).toMatchObject({ exit });
+    expect(await home.judge()).toMatchObject({ verdict });
+  });
+
+  it.each([
+    ['and is expected to run it', ' --expect image-2', 'TRUSTED'],
+    ['and says that nobody looked at it', '', 'REJECTED'],
+  ])('is gone through by a node on trial whose rollout is given up, %s', async (_what, expected, verdict) => {
+    await gateTo('2');
+    const line = (order: string, expect: string) => home.run(`rollout ${order}${expect.replace('image-2', home.file('image-2'))}`);
+    let id = '';
+    home.node.last = undefined;
+    home.node.answers = {
+      ...home.node.answers,
+      update: async () => home.node.last,
+      install: async ({ operationId = '' }) => {
+        id = operationId;
+        home.node.last = updateIn('trial', { operationId });
+        home.interrupt();
+        return operationId;
+      },
+    };
+    const start = 'start --all --bundle /data/two.raucb --on-node --gate attestation';
+    expect(await line(start, ' --expect image-2')).toMatchObject({ exit: 12 });
+    home.node.last = updateIn('committed', { operationId: id });
+    const slots = DEVICE.slots.map((slot) => ({ ...slot, booted: slot.name === home.node.last?.targetSlot }));
+    boots('2');
+    home.node.answers = {
+      ...home.node.answers,
+      update: async () => home.node.last,
+      device: async () => ({ ...DEVICE, slots, imageVersion: '2.0.0' }),
+    };
+    const { errors } = await line('abort', expected);
+    expect(errors.includes('a node that commits its version all the same is not attested')).toBe(expected === '');
     expect(await home.judge()).toMatchObject({ verdict });
   });
 
