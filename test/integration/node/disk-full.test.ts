@@ -4,14 +4,14 @@ import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { COMMITTED, check, journaled, onNode, QUICK, reaches, report, SCENARIO_MS, STREAMS, shellOk } from './scenario.ts';
+import { BOOT, COMMITTED, check, journaled, onNode, QUICK, reaches, report, SCENARIO_MS, STREAMS, shellOk } from './scenario.ts';
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 const TRUSTED_SERVER = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 
 /** As root, who may take the last block. */
-const fill = (node: VirtualNode) => shellOk(node, 'cat /dev/zero >/var/full 2>/dev/null; sync /var/full; df --output=avail /var');
+const fill = (node: VirtualNode) => node.shell('cat /dev/zero >/var/full 2>/dev/null; sync /var/full', BOOT);
 const free = (node: VirtualNode) => shellOk(node, 'rm /var/full; sync /var');
 
 /** An end that could not be written down is, as soon as there is space: until then only the agent knows of it. */
