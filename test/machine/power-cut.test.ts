@@ -2,6 +2,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { until } from '../../qemu/deadline.ts';
 import { Homelab } from '../../qemu/homelab.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { contentId } from '../../qemu/vm/image/cached-folder.ts';
@@ -17,14 +18,17 @@ import { chosenMoments, type Moment } from './update-moments.ts';
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 /** Nothing of these is under way: the node has made up its mind. */
 const SETTLED = ['idle', 'committed', 'rolled-back', 'failed'] as const;
+const PAUSE_MS = 2_000;
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');
 
 /** Cuts the power at one moment of the recorded update, switches the machine on again, and says what came of it. */
 async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: Recording, moment: Moment) {
   const { kept, lost } = await node.goBackTo(folder, moment);
   await node.start();
+  // A boot is not complete before its commit is.
+  const letGo = () => Promise.all(COMMIT_HOLDS.map((command) => node.release(command)));
+  await until('the machine to let go of its commit', BOOT.timeoutMs, () => letGo().catch(() => undefined), PAUSE_MS);
   await node.waitForBoot(BOOT);
-  for (const command of COMMIT_HOLDS) await node.release(command);
   await agentAnswers(homelab);
   await reaches(node, ...SETTLED);
   const { booted, version } = await report(homelab);
