@@ -159,15 +159,12 @@ async function learnOne(
   node: NodeConnection,
   replace: boolean,
 ): Promise<Pins | Rejection> {
-  const { askEvidence } = await import('../../trust/ask-evidence.ts');
-  const { whenFree } = await import('../../trust/when-free.ts');
-  const { verify, TRUTH } = await import('../../attest/verify.ts');
+  const { trueEvidence } = await import('../../trust/true-evidence.ts');
   const { newPins, pinsOfFirstUse, requireNew, withPins } = await import('../../trust/pins.ts');
   const policy = await enrolled(store, name);
-  const answer = await whenFree(world, () => askEvidence(node, policy.pcr_bank, world));
-  const verdict = verify({ ...answer, policy }, TRUTH);
-  if (verdict.verdict === 'REJECTED') return verdict;
-  const pins = pinsOfFirstUse(answer.evidence);
+  const evidence = await trueEvidence(node, policy, world);
+  if ('reason' in evidence) return evidence;
+  const pins = pinsOfFirstUse(evidence);
   if (!replace) requireNew(name, policy.pcrs, pins);
   const pcrs = withPins(policy.pcrs, newPins(policy.pcrs, pins), false);
   await store.keepPolicy(name, { ...policy, pcrs });

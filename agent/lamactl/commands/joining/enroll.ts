@@ -39,7 +39,7 @@ export function addEnroll(program: Command, run: Run): void {
     .command('enroll')
     .summary('make a node that has no administrator yours')
     .description(
-      "Claim a node that has no administrator: compare the fingerprint of its key with the one on its console, sign the key, hand over your authority, and have the node's TPM prove its keys. The node is in the context from then on. A node that is yours already is added to the context, with other labels where you say some.",
+      "Claim a node that has no administrator: compare the fingerprint of its key with the one on its console, sign the key, hand over your authority, and have the node's TPM prove its keys and sign the logs of its boot. The node is in the context from then on. A node that is yours already is added to the context, with other labels where you say some.",
     )
     .addArgument(new Argument('<address>', 'where it is').argParser(address))
     .requiredOption('--name <name>', 'what it is to be called', certificateName)

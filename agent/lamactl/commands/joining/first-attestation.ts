@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../../shared/failure.ts';
 import type { Issuers } from '../../attest/certificate-chain.ts';
+import type { Rejection } from '../../attest/verdict.ts';
 import { type ExitName, exitOfFailure } from '../../exit-code.ts';
 import type { Target } from '../../node/node.ts';
 import { failureDocument } from '../../output/document.ts';
@@ -18,7 +19,10 @@ export interface FirstAttestation {
   readonly exit: ExitName;
 }
 
-/** Has a node that just joined prove its keys. The node was compared: without roots its endorsement key is believed, and shown as such. */
+/**
+ * Has a node that just joined prove its keys, and with them the logs of its boot; nothing is expected of these yet. The node was
+ * compared: without roots its endorsement key is believed, and shown as such.
+ */
 export async function firstAttestation(
   session: Session,
   target: Target,
@@ -60,22 +64,26 @@ async function attest(session: Session, target: Target, options: EkOptions & { r
   const node = await world.connect(target, { timeoutMs: timeoutMs(TPM_TIMEOUT_MS) });
   try {
     const result = await enrollOne(world, store, target.name, node, grounds, options.replace ? { replace: true } : {});
-    if ('reason' in result) {
-      return {
-        document: { verdict: 'REJECTED', ...result },
-        cell: { text: 'REJECTED', style: 'bad' },
-        why: `${result.reason}: ${result.found}`,
-        exit: 'rejected',
-      };
-    }
+    if ('reason' in result) return refused(result);
+    const policy = await store.policy(target.name);
+    const { trueEvidence } = await import('../../trust/true-evidence.ts');
+    const evidence = await trueEvidence(node, policy!, world);
+    if ('reason' in evidence) return refused(evidence);
     const isNew = result.ek_trust === 'first-use';
     return {
       document: result,
       cell: { text: `enrolled (${result.ek_trust})`, style: isNew ? 'warning' : 'good' },
-      why: `its TPM proved the keys of ${result.ek_name}`,
+      why: `its TPM proved the keys of ${result.ek_name}, and signed the logs of this boot`,
       exit: isNew ? 'first-use' : 'done',
     };
   } finally {
     node.close();
   }
 }
+
+const refused = (rejection: Rejection): FirstAttestation => ({
+  document: { verdict: 'REJECTED', ...rejection },
+  cell: { text: 'REJECTED', style: 'bad' },
+  why: `${rejection.reason}: ${rejection.found}`,
+  exit: 'rejected',
+});
