@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ExitName } from '../exit-code.ts';
-import type { Answer } from '../fleet/ask.ts';
 import type { Answers, QuestionName } from '../fleet/poll/questions.ts';
 import { type Asking, type Presentation, printAsTheyCome } from './print-answers.ts';
 import { type Session, USUAL_TIMEOUT_MS } from './session.ts';
@@ -13,14 +12,9 @@ export async function pollAndPrint<Name extends QuestionName, Value>(
   presentation: Presentation<Value>,
 ): Promise<ExitName> {
   const targets = await session.targets();
-  const asking: Asking<Value> = async (told) => {
-    const answers = new Map<string, Answer<Value>>();
-    await session.world.poll(name, targets, session.timeoutMs(USUAL_TIMEOUT_MS), (polled) => {
-      const answer: Answer<Value> = polled.ok ? { ...polled, value: read(polled.value) } : polled;
-      answers.set(answer.target.name, answer);
-      told(answer);
-    });
-    return targets.map(({ name: node }) => answers.get(node)!);
-  };
+  const asking: Asking<Value> = (told) =>
+    session.world.poll(name, targets, session.timeoutMs(USUAL_TIMEOUT_MS), (answer) =>
+      told(answer.ok ? { ...answer, value: read(answer.value) } : answer),
+    );
   return printAsTheyCome(session, targets, asking, presentation);
 }

@@ -34,8 +34,8 @@ export async function askAndPrint<Value>(
   return printAsTheyCome(session, targets, asking, presentation);
 }
 
-/** Nodes that are asked: each answer is told as it comes, and all are returned in the order of the nodes. */
-export type Asking<Value> = (told: (answer: Answer<Value>) => void) => Promise<readonly Answer<Value>[]>;
+/** Nodes that are asked: each answer is told as it comes, and that of every node has been when it resolves. */
+export type Asking<Value> = (told: (answer: Answer<Value>) => void) => Promise<unknown>;
 
 /** Prints what nodes answer: in lines of JSON as it comes, otherwise once all have answered. Returns the worst exit. */
 export async function printAsTheyCome<Value>(
@@ -46,13 +46,22 @@ export async function printAsTheyCome<Value>(
 ): Promise<ExitName> {
   const { stdout } = session.world;
   if (session.format === 'jsonl') {
-    const answers = await asking((answer) => stdout.write(`${JSON.stringify(answerDocument(answer, presentation))}\n`));
-    return worst(answers.map((answer) => exitOf(answer, presentation)));
+    const exits: ExitName[] = [];
+    await asking((answer) => {
+      exits.push(exitOf(answer, presentation));
+      stdout.write(`${JSON.stringify(answerDocument(answer, presentation))}\n`);
+    });
+    return worst(exits);
   }
   const progress = new PollProgress(session.world, targets);
-  const answers = await asking(({ target }) => progress.answered(target));
+  const answers = new Map<string, Answer<Value>>();
+  await asking((answer) => {
+    progress.answered(answer.target);
+    answers.set(answer.target.name, answer);
+  });
   progress.close();
-  return printAnswers(session, answers, presentation);
+  const inOrder = targets.map(({ name }) => answers.get(name)!);
+  return printAnswers(session, inOrder, presentation);
 }
 
 async function printAnswers<Value>(

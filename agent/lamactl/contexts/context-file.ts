@@ -78,12 +78,25 @@ export async function readContext(file: string, name: string | undefined): Promi
       `Cannot choose a context: ${file} has no current-context and holds ${list}; name one with --context`,
     );
   }
-  const context = Object.hasOwn(contexts, chosen) ? contexts[chosen] : undefined;
+  const context = contextIn(file, contexts, chosen);
   if (!context) throw invalid(file, 'contexts', `Cannot use context "${chosen}": ${file} holds ${list}${didYouMean(chosen, names)}`);
+  return context;
+}
+
+/** The context of that name; undefined where there is none yet, or no file. Throws CONFIG_INVALID. */
+export async function contextIfThere(file: string, name: string): Promise<FleetContext | undefined> {
+  const text = await readIfThere(file);
+  return text === undefined ? undefined : contextIn(file, parseContextFile(text, file).contexts, name);
+}
+
+/** What it names is beside the file. */
+function contextIn(file: string, contexts: Contexts['contexts'], name: string): FleetContext | undefined {
+  const context = Object.hasOwn(contexts, name) ? contexts[name] : undefined;
+  if (!context) return undefined;
   const from = (path: string) => resolve(dirname(file), path);
   const { ca, certificate, key, keyring, nodes } = context;
   const files = { ca: from(ca), certificate: from(certificate), key: from(key), ...(keyring !== undefined && { keyring: from(keyring) }) };
-  return { name: chosen, ...files, nodes };
+  return { name, ...files, nodes };
 }
 
 function didYouMean(name: string, known: readonly string[]): string {
@@ -98,12 +111,6 @@ export async function chosenContext(file: string): Promise<string | undefined> {
   const { contexts, 'current-context': current } = parseContextFile(text, file);
   const names = Object.keys(contexts);
   return current ?? (names.length === 1 ? names[0] : undefined);
-}
-
-/** Throws CONFIG_INVALID. */
-export async function contextExists(file: string, name: string): Promise<boolean> {
-  const text = await readIfThere(file);
-  return text !== undefined && Object.hasOwn(parseContextFile(text, file).contexts, name);
 }
 
 /** The names that a command line may say, for completion: none of a file that cannot be read, which is no moment to complain. */

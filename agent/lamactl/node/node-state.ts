@@ -19,6 +19,11 @@ export function hasEnded(phase: Phase): boolean {
   return ENDED.has(phase);
 }
 
+/** Whether a node has an update that is neither at its end nor none at all. */
+export function isUnderWay(update: Update | undefined): update is Update {
+  return update !== undefined && update.phase !== 'idle' && !hasEnded(update.phase);
+}
+
 /** What a node that answered is to be called. A node that did not is unknown. */
 export function judgeNode(device: Device, health: Health, update: Update | undefined): Judgement {
   const phase = update?.phase ?? 'idle';

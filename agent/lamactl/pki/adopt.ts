@@ -2,7 +2,7 @@
 import { Failure } from '../../shared/failure.ts';
 import { pemBlocks } from '../../shared/pem.ts';
 import { keepAuthorities } from '../contexts/context-edit.ts';
-import { contextExists, readContext } from '../contexts/context-file.ts';
+import { contextIfThere } from '../contexts/context-file.ts';
 import { readIdentity } from '../contexts/identity-files.ts';
 import { readInput } from '../input-file.ts';
 import { type ForeignAuthority, type ForeignList, readAuthority, readIssued, readKey, readList } from './foreign-authority.ts';
@@ -42,7 +42,7 @@ export async function adopt(office: Office, adoption: Adoption): Promise<Registr
   const registry: Registry = { schema: 1, signing: kept.id, authorities: [kept], issued: withRevoked(issued, kept.id, list) };
   await file.create(registry);
   await keepTrust(office);
-  if (await contextExists(contextFile, context)) await keepAuthorities(contextFile, context, authoritiesFile(office));
+  if (await contextIfThere(contextFile, context)) await keepAuthorities(contextFile, context, authoritiesFile(office));
   return registry;
 }
 
@@ -72,10 +72,8 @@ async function issuedBefore(
     const record = readIssued(pem, file, authority);
     issued.set(record.serial_number, record);
   };
-  if (await contextExists(contextFile, context)) {
-    const found = await readContext(contextFile, context);
-    take((await readIdentity(found)).certificate.toString(), found.certificate);
-  }
+  const found = await contextIfThere(contextFile, context);
+  if (found) take((await readIdentity(found)).certificate.toString(), found.certificate);
   for (const file of files) for (const pem of pemBlocks(await text(file), 'CERTIFICATE')) take(pem, file);
   return [...issued.values()];
 }

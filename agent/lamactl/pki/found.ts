@@ -2,7 +2,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { Failure } from '../../shared/failure.ts';
 import { keepContext } from '../contexts/context-edit.ts';
-import { contextExists } from '../contexts/context-file.ts';
+import { contextIfThere } from '../contexts/context-file.ts';
 import { readIfThere, writeWhole } from '../whole-file.ts';
 import { issueRecorded } from './issue-recorded.ts';
 import { makeAuthority } from './issuing.ts';
@@ -25,8 +25,7 @@ export interface Foundation {
 export async function found(office: Office, { name, admin, token }: Foundation): Promise<Registry> {
   const { registry: file, keys, world, contextFile, context } = office;
   let registry = await file.readIfThere();
-  const hasContext = await contextExists(contextFile, context);
-  if (hasContext) {
+  if (await contextIfThere(contextFile, context)) {
     const who = registry ? 'an authority already' : 'certificates of another authority already; choose another name with --context';
     throw new Failure('INVALID_REQUEST', `Cannot make an authority: context "${context}" has ${who}`);
   }

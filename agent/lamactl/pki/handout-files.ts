@@ -2,7 +2,7 @@
 import { join, resolve } from 'node:path';
 import { Failure } from '../../shared/failure.ts';
 import { pemBlocks } from '../../shared/pem.ts';
-import { contextExists, readContext } from '../contexts/context-file.ts';
+import { contextIfThere } from '../contexts/context-file.ts';
 import { readIfThere } from '../whole-file.ts';
 import { isIssuedBy } from './issuing.ts';
 import { authoritiesFile, type Office } from './office.ts';
@@ -23,10 +23,8 @@ export async function handoutFiles(office: Office, name: string, folder: string)
 }
 
 async function ownFilesOf(office: Office): Promise<readonly string[]> {
-  const { contextFile, context } = office;
-  if (!(await contextExists(contextFile, context))) return [authoritiesFile(office)];
-  const { ca, certificate } = await readContext(contextFile, context);
-  return [authoritiesFile(office), ca, certificate];
+  const found = await contextIfThere(office.contextFile, office.context);
+  return [authoritiesFile(office), ...(found ? [found.ca, found.certificate] : [])];
 }
 
 function refused(path: string, found: string): Failure {

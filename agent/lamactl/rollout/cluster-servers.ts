@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Failure } from '../../shared/failure.ts';
 import type { Target } from '../node/node.ts';
-import { hasEnded } from '../node/node-state.ts';
+import { isUnderWay } from '../node/node-state.ts';
 import { servesOf } from './k3s-labels.ts';
 import type { NodeAsking } from './node-asking.ts';
 
@@ -32,8 +32,7 @@ export class ClusterServers {
   async #whyAway(server: Target, patienceMs: number, signal: AbortSignal): Promise<string> {
     try {
       const update = await this.#asking.insist(server, signal, (connection) => connection.update(''), patienceMs);
-      const isBusy = update !== undefined && update.phase !== 'idle' && !hasEnded(update.phase);
-      return isBusy && !this.#planned.has(server.name) ? `has an update under way: ${update.phase}` : '';
+      return isUnderWay(update) && !this.#planned.has(server.name) ? `has an update under way: ${update.phase}` : '';
     } catch (thrown) {
       return `does not answer: ${Failure.from(thrown).message}`;
     }

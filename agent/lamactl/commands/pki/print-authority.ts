@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { X509Certificate } from 'node:crypto';
 import { certificateFingerprint } from '../../../shared/fingerprint.ts';
-import { contextExists } from '../../contexts/context-file.ts';
+import { contextIfThere } from '../../contexts/context-file.ts';
 import { renderDocument } from '../../output/document.ts';
 import { facts } from '../../output/table.ts';
 import type { Office } from '../../pki/office.ts';
@@ -17,7 +17,7 @@ export async function printAuthority({ format, paint, world: { stdout } }: Sessi
     stdout.write(await renderDocument(format, { context, contextFile, folder, authority: authority.name, fingerprint }));
     return;
   }
-  const isReady = await contextExists(contextFile, context);
+  const isReady = (await contextIfThere(contextFile, context)) !== undefined;
   stdout.write(
     facts(paint, [
       ['Authority', authority.name],

@@ -32,7 +32,7 @@ export async function lookAtArrived(
 }
 
 async function whyNotPassed(node: NodeConnection, target: Target, trust: TrustGate | undefined): Promise<string> {
-  const [device, health, update] = await Promise.all([node.device(), node.health(), node.update('')]);
+  const { device, health, update } = await node.status();
   const why = whyUnhealthy(judgeNode(device, health, update));
   if (why === '') await trust?.afterwards(target);
   return why;

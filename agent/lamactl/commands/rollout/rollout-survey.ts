@@ -6,7 +6,7 @@ import type { Answers } from '../../fleet/poll/questions.ts';
 import type { BundleFile } from '../../node/bundle-file.ts';
 import type { Target } from '../../node/node.ts';
 import type { KnownRollout } from '../../node/node-rollout.ts';
-import { hasEnded } from '../../node/node-state.ts';
+import { isUnderWay } from '../../node/node-state.ts';
 import type { BundleSource } from '../../node/node-update.ts';
 import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/find-rollout.ts';
@@ -87,7 +87,7 @@ interface Look {
 
 function lookOf(answers: Answers['rollout'], source: BundleSource): Look {
   const { device, update, rollouts } = answers;
-  const busyWith = update && !hasEnded(update.phase) && update.phase !== 'idle' ? update.phase : '';
+  const busyWith = isUnderWay(update) ? update.phase : '';
   const { imageVersion: version, compatible } = device;
   return { state: { answers: true, version, compatible, runsFile: runsFile(answers, source), busyWith }, rollouts };
 }
