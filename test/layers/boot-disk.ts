@@ -68,8 +68,8 @@ export async function bootDisk(work: string, say: (line: string) => void): Promi
     const denied = await must(node, 'journalctl --no-pager --output=cat | grep "avc:  denied" || true');
     if (denied !== '') say(denied);
   } catch (error) {
-    const journal = await node.shell('journalctl --no-pager --output=short-iso', { timeoutMs: QUICK_MS }).catch(() => undefined);
-    await writeFile(path.join(work, 'boot-disk.log'), `${await node.consoleLog()}\n${journal?.stdout ?? 'no journal'}`);
+    const { console, journal } = await node.logs();
+    await writeFile(path.join(work, 'boot-disk.log'), `${console}\n${journal}`);
     say(`console and journal: ${path.join(work, 'boot-disk.log')}`);
     throw error;
   } finally {

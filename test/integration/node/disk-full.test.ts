@@ -11,7 +11,7 @@ const TRUSTED_SERVER = { config: { download: { 'ca-file': '/etc/lamadist-agent/t
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 
 /** As root, who may take the last block. */
-const fill = (node: VirtualNode) => node.shell('cat /dev/zero >/var/full 2>/dev/null; sync /var/full', BOOT);
+const fill = (node: VirtualNode) => shellOk(node, 'cat /dev/zero >/var/full 2>/dev/null; sync /var/full; df --output=avail /var', BOOT);
 const free = (node: VirtualNode) => shellOk(node, 'rm /var/full; sync /var');
 
 /** An end that could not be written down is, as soon as there is space: until then only the agent knows of it. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
-import { agentAnswers, BOOT, FAILING_CHECK, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, BOOT, FAILING_CHECK, IN_VM, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
 
 interface NodeEvent {
   readonly cursor: string;
@@ -22,7 +22,9 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
         throw new Error(`Cannot read the events: ${JSON.stringify(nodes)}`);
       };
       const before = await events();
-      expect(before.slice(0, 2)).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
+      // A machine that was woken has had its agent restarted since.
+      const first = IN_VM ? before.slice(0, 2) : before;
+      expect(first).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
       // The same certificate in another file: what is read again and found to be the same is no event.
       await node.shell('echo >>/etc/lamadist-agent/tls/node.pem', QUICK);
       await until('the certificates to be read again', QUICK.timeoutMs, async () => {

@@ -48,7 +48,7 @@ const leavesTheTrial = async ({ homelab, node, bundle }: Scenario) => {
   await reaches(node, 'rolled-back', 'idle', 'failed');
   // A shutdown waits a minute and a half for a mount that will not go.
   await expect
-    .poll(() => report(homelab).catch((error: Error) => error.message), { timeout: 3 * BOOT.timeoutMs, interval: 1_000 })
+    .poll(() => report(homelab).catch((error: Error) => error.message), { timeout: 2.5 * BOOT.timeoutMs, interval: 1_000 })
     .toMatchObject(BACK);
 };
 

@@ -24,6 +24,7 @@ export const QUICK = { timeoutMs: IN_VM ? 120_000 : 30_000 };
 export const SCENARIO_MS = IN_VM ? 1_800_000 : 180_000;
 /** Between two questions: each costs an emulated machine ten processes. */
 const PAUSE_MS = IN_VM ? 4_000 : 50;
+const LAST_WORDS = 8_000;
 /** Until an update is where it should be. */
 const UPDATE_MS = IN_VM ? 900_000 : 120_000;
 
@@ -94,15 +95,16 @@ export async function nothingWasDenied({ nodes }: Homelab): Promise<void> {
 }
 
 /** Runs a command line on the node that has to succeed; returns what it printed. */
-export async function shellOk(node: VirtualNode, command: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await node.shell(command, QUICK);
+export async function shellOk(node: VirtualNode, command: string, options = QUICK): Promise<string> {
+  const { exitCode, stdout, stderr } = await node.shell(command, options);
   if (exitCode !== 0) throw new Error(`Cannot run "${command}" on ${node.name}: it ended with ${exitCode}: ${stderr.trim()}`);
   return stdout;
 }
 
+/** The ends of all that it leaves to read, also when it is off. */
 async function lastWords(node: VirtualNode): Promise<string> {
-  const journal = await node.shell('journalctl --no-pager --output=short-iso --lines=80', QUICK).catch(() => undefined);
-  return `--- the end of ${node.name}'s log\n${journal?.stdout ?? (await node.consoleLog()).slice(-8000)}\n---`;
+  const logs = Object.entries(await node.logs());
+  return logs.map(([name, text]) => `--- the end of the ${name} of ${node.name}\n${text.slice(-LAST_WORDS)}\n---`).join('\n');
 }
 
 export async function agentAnswers(homelab: Homelab): Promise<void> {
