@@ -8,7 +8,7 @@ import { temporaryFolder } from '../unit/fakes/folder.ts';
 
 const FILES = path.join(import.meta.dirname, '../../meta-lamadist/recipes-core/factory-reset/files');
 const VARIABLE = 'FactoryReset-8cf2644b-4b0b-428f-9387-6d876050dc67';
-const ask = (efivars: string) => execa('sh', [path.join(FILES, 'factory-reset')], { env: { EFIVARS: efivars }, reject: false });
+const ask = (efivars: string) => execa('sh', [path.join(FILES, 'factory-reset')], { env: { LAMADIST_EFIVARS: efivars }, reject: false });
 
 describe('a factory reset', () => {
   it("is asked for with systemd's variable: its attributes, and a 1 in UTF-16", async () => {

@@ -28,7 +28,7 @@ beforeEach(async () => {
 });
 
 async function backend(argv: readonly string[], active = 'A') {
-  const env = { PATH: `${folder}/bin:/usr/bin:/bin`, EFIVARS: folder, CALLS: path.join(folder, 'calls'), ACTIVE: active };
+  const env = { PATH: `${folder}/bin:/usr/bin:/bin`, LAMADIST_EFIVARS: folder, CALLS: path.join(folder, 'calls'), ACTIVE: active };
   return execa('sh', [BACKEND, ...argv], { env, extendEnv: false, reject: false });
 }
 const calls = async () => (await readFile(path.join(folder, 'calls'), 'utf8')).trim().split('\n');

@@ -3,7 +3,7 @@
 # RAUC's custom boot loader backend for Tegra: its firmware keeps two slots of its own, counts tries and falls back.
 # usage: get-current | get-primary | set-primary A|B | get-state A|B | set-state A|B good|bad (RAUC's documentation, "Custom")
 set -eu
-efivars=${EFIVARS:-/sys/firmware/efi/efivars}
+efivars=${LAMADIST_EFIVARS:-/sys/firmware/efi/efivars}
 
 number() {
   case $1 in A) echo 0 ;; B) echo 1 ;; *) echo "Cannot find boot slot \"$1\": there are A and B" >&2; exit 1 ;; esac
