@@ -3,13 +3,11 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
-import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import type { Homelab } from '../../qemu/homelab.ts';
 import { contentId } from '../../qemu/vm/image/cached-folder.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { keepLogs } from '../integration/node/logs.ts';
-import { agentAnswers, BOOT, check, journaled, reaches, report, SCENARIO_MS } from '../integration/node/scenario.ts';
+import { agentAnswers, BOOT, check, journaled, reaches, report, SCENARIO_MS, withHomelab } from '../integration/node/scenario.ts';
 import { Outcomes } from './power-cut-outcomes.ts';
 import { COMMIT_HOLDS, type Recording, recordedUpdate } from './recorded-update.ts';
 import { chosenMoments, type Moment } from './update-moments.ts';
@@ -23,7 +21,7 @@ const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cu
 
 /** Cuts the power at one moment of the recorded update, switches the machine on again, and says what came of it. */
 async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: Recording, moment: Moment) {
-  const { kept, lost } = await node.goBackTo(folder, moment);
+  const { kept, lost } = await node.recorder.goBackTo(folder, moment);
   await node.start();
   // A boot is not complete before its commit is.
   const letGo = () => Promise.all(COMMIT_HOLDS.map((command) => node.release(command)));
@@ -49,15 +47,11 @@ async function isAudited(homelab: Homelab): Promise<boolean> {
 }
 
 /** A machine with the disk of the photographed one, and keys of its own. */
-async function onPhotographed(test: (homelab: Homelab, node: VirtualMachine) => Promise<void>): Promise<void> {
+function onPhotographed(test: (homelab: Homelab, node: VirtualMachine) => Promise<void>): Promise<void> {
   const createNode: typeof vmDriver.createNode = (request) => VirtualMachine.create({ ...request, provisionsAgain: true });
-  const homelab = await Homelab.create(sayOnStderr, { ...vmDriver, createNode });
-  try {
-    await test(homelab, (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine);
-  } finally {
-    for (const node of homelab.nodes) await keepLogs(node);
-    await homelab.remove();
-  }
+  return withHomelab({ ...vmDriver, createNode }, async (homelab) =>
+    test(homelab, (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine),
+  );
 }
 
 describe('a power cut in which everything is lost that was not flushed', { timeout: 20 * SCENARIO_MS }, () => {

@@ -40,7 +40,7 @@ export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recor
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
     onNode({ files, ignoresDenials: true }, async (scenario) => {
       const film = await photographUpdate(scenario);
-      await (scenario.node as VirtualMachine).keepPhotographs(target);
+      await (scenario.node as VirtualMachine).recorder.keepPhotographs(target);
       await writeFile(path.join(target, FILM), JSON.stringify(film));
     }),
   );
@@ -65,7 +65,7 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<Film> {
   let commit: Promise<Film['chosen'] | Error> | undefined;
   while (endedMs === undefined || sinceMs() < endedMs + AFTERWARDS_MS) {
     const phase = told;
-    if (phase) shots.push({ ...(await machine.photograph(String(shots.length))), told: phase, afterMs: sinceMs() });
+    if (phase) shots.push({ ...(await machine.recorder.photograph(String(shots.length))), told: phase, afterMs: sinceMs() });
     if (phase === 'checking') commit ??= holdCommit(machine, sinceMs).catch((error: Error) => error);
     await sleep(PAUSE_MS);
   }
@@ -73,7 +73,7 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<Film> {
   if (exitCode !== 0) throw new Error(`Cannot record the update: lamactl ended with ${exitCode}: ${all}`);
   const chosen = (await commit) ?? new Error('Cannot record the update: lamactl was never told of its checks');
   if (chosen instanceof Error) throw chosen;
-  return { shots, chosen, firstWriteBytes: await machine.firstWriteTo('root-b') };
+  return { shots, chosen, firstWriteBytes: await machine.recorder.firstWriteTo('root-b') };
 }
 
 /** Stops the world before the new slot becomes the firmware's first choice, and right after it. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { Photograph } from '../../qemu/vm/machine/virtual-machine.ts';
+import type { Photograph } from '../../qemu/vm/machine/recorder.ts';
 
 /** The stages of an update, and how many moments of each are tried. */
 const QUOTAS = {

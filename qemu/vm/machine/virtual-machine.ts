@@ -10,20 +10,20 @@ import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts
 import { requireRoot } from '../../require-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
-import { shellWord } from '../../shell-words.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
-import { namedPartition } from '../image/layout.ts';
 import { vmRoots } from '../roots.ts';
 import { ADDON, type AddonContent, placeAddon } from './addon.ts';
 import { tmpfilesLines } from './credentials.ts';
 import { makeFresh } from './factory.ts';
 import { signWithForeignKey } from './foreign-key.ts';
+import { Holds } from './holds.ts';
 import { PowerSupply } from './power-supply.ts';
 import type { Display } from './qemu-command.ts';
+import { Recorder } from './recorder.ts';
 import { makeStick } from './stick.ts';
 import { flipBit, type TamperPlace } from './tamper.ts';
 import { VmFolder } from './vm-folder.ts';
-import { firstWriteIn, type Replay, replayToLastFlush } from './write-log.ts';
+import { replayToLastFlush } from './write-log.ts';
 
 export interface VirtualMachineOptions {
   readonly name: string;
@@ -47,12 +47,6 @@ export interface VirtualMachineOptions {
   readonly say: Say;
 }
 
-/** A moment of a machine: which, and how much of the log of its disk there was. */
-export interface Photograph {
-  readonly name: string;
-  readonly logBytes: number;
-}
-
 const DEFAULT_PORT = 7443;
 const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
@@ -60,12 +54,12 @@ const COPY_MS = 600_000;
 const WAKE_MS = 300_000;
 /** A question costs an emulated machine ten processes. */
 const PAUSE_MS = 2_000;
-const HOLDS = '/var/lib/lamadist-control/hold';
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
 export class VirtualMachine implements VirtualNode {
   /** The last boot that was seen at multi-user.target. */
   #reached: Boot | undefined;
+  readonly #holds = new Holds(this);
 
   private constructor(
     readonly name: string,
@@ -203,59 +197,21 @@ export class VirtualMachine implements VirtualNode {
     await replayToLastFlush(this.folder.writeLog, this.folder.disk);
   }
 
-  /** Remembers this moment of a machine that runs, for goBackTo(). */
-  async photograph(name: string): Promise<Photograph> {
-    return { name, logBytes: await this.folder.photograph(name) };
+  /** Of what was photographed since it was switched on. */
+  get recorder(): Recorder {
+    return new Recorder(this.name, this.folder, this.supply);
   }
 
-  /** How long the log of its disk was when a partition was first written to, since the machine was switched on. */
-  async firstWriteTo(partition: string): Promise<number> {
-    const firstBytes = await firstWriteIn(this.folder.writeLog, await namedPartition(partition));
-    if (firstBytes === undefined) throw new Error(`Cannot tell when ${partition} of ${this.name} was first written to: it never was`);
-    return firstBytes;
+  hold(command: BootLoaderCommand): Promise<void> {
+    return this.#holds.hold(command);
   }
 
-  /** Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. */
-  async keepPhotographs(target: string): Promise<void> {
-    await this.supply.switchOff('it was photographed');
-    await this.folder.keepPhotographs(target);
+  release(command: BootLoaderCommand): Promise<void> {
+    return this.#holds.release(command);
   }
 
-  /**
-   * Cuts the power, and leaves the machine as if it were the photographed one, and that had happened at the photograph. Returns how
-   * many writes of its disk were durable then, and how many are lost.
-   */
-  async goBackTo(photographsIn: string, { name, logBytes }: Photograph): Promise<Replay> {
-    await this.supply.switchOff('its power was cut');
-    return this.folder.goBackTo(photographsIn, name, logBytes);
-  }
-
-  async hold(command: BootLoaderCommand): Promise<void> {
-    const file = shellWord(`${HOLDS}/${command}`);
-    await this.#must(`mkdir -p ${HOLDS} && touch ${file} && sync -f ${file}`, `hold "${command}"`);
-  }
-
-  async release(command: BootLoaderCommand): Promise<void> {
-    await this.#must(`rm -f ${shellWord(`${HOLDS}/${command}`)}`, `release "${command}"`);
-  }
-
-  async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {
-    const held = `test -e ${shellWord(`/run/lamadist-control/held/${command}`)}`;
-    await until(
-      `RAUC to ask the boot loader for ${command}`,
-      options.timeoutMs,
-      async () => {
-        // Between two boots there is nobody to ask.
-        const answer = await this.shell(held, { timeoutMs: QUICK_MS }).catch(() => undefined);
-        return answer?.exitCode === 0 || undefined;
-      },
-      PAUSE_MS,
-    );
-  }
-
-  async #must(command: string, what: string): Promise<void> {
-    const { exitCode, stderr } = await this.shell(command, { timeoutMs: QUICK_MS });
-    if (exitCode !== 0) throw new Error(`Cannot ${what} on ${this.name}: ${stderr.trim()}`);
+  waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {
+    return this.#holds.waitUntilHeld(command, options);
   }
 
   /** Plugs in a USB stick with a copy of this file. */
