@@ -3,7 +3,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { writeShare } from './build-share.ts';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -53,31 +53,37 @@ const loadOnlyWhatIsUsed: Plugin = {
   },
 };
 
-async function bundle(entry: string, name: string, banner: string): Promise<void> {
-  await build({
-    entryPoints: [join(root, entry)],
-    outfile: join(out, name),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    minify: true,
-    // A stack trace quotes the line that threw; one line of half a megabyte would fill the journal.
-    lineLimit: 200,
-    keepNames: true,
-    legalComments: 'none',
-    logLevel: 'warning',
-    banner: { js: banner },
-    plugins: [leaveOutUnreached, loadOnlyWhatIsUsed],
-  });
+const OPTIONS = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minify: true,
+  // A stack trace quotes the line that threw; one line of half a megabyte would fill the journal.
+  lineLimit: 200,
+  keepNames: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  plugins: [leaveOutUnreached, loadOnlyWhatIsUsed],
+} as const satisfies BuildOptions;
+
+async function bundle(entry: string, name: string, banner: string, define: Record<string, string> = {}): Promise<void> {
+  await build({ ...OPTIONS, entryPoints: [join(root, entry)], outfile: join(out, name), banner: { js: banner }, define });
+}
+
+/** A program that another one carries within it, as text. */
+async function bundleText(entry: string): Promise<string> {
+  const { outputFiles } = await build({ ...OPTIONS, entryPoints: [join(root, entry)], write: false });
+  return outputFiles[0]!.text;
 }
 
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 // Where the bundles are installed no package.json is near, and Node takes .js for CommonJS; here one is, and says otherwise.
 await writeFile(join(out, 'package.json'), '{ "type": "commonjs" }\n');
+const lamactlHas = { POLL_THREAD: JSON.stringify(await bundleText('agent/lamactl/fleet/poll/poll-thread.ts')) };
 await Promise.all([
   bundle('agent/daemon/main.ts', 'lamadist-agent.js', '// SPDX-License-Identifier: Apache-2.0'),
-  bundle('agent/lamactl/main.ts', 'lamactl.js', '#!/usr/bin/env node\n// SPDX-License-Identifier: Apache-2.0'),
+  bundle('agent/lamactl/main.ts', 'lamactl.js', '#!/usr/bin/env node\n// SPDX-License-Identifier: Apache-2.0', lamactlHas),
 ]);
 await writeShare(join(out, 'lamactl.js'), join(out, 'share'));

@@ -19,7 +19,7 @@ export function processWorld(): World {
     clock: CLOCK,
     random: randomBytes,
     connect: connectLazily,
-    poll: async (...args) => (await import('./fleet/poll/poll.ts')).pollWith(process.argv[1] ?? '')(...args),
+    poll: async (...args) => (await import('./fleet/poll/poll.ts')).poll(...args),
     meet: async (address, timeoutMs, signal) => (await import('./node/stranger.ts')).meetStranger(address, timeoutMs, signal),
     connectUnclaimed: async (stranger, options) => (await import('./node/unclaimed-node.ts')).connectUnclaimed(stranger, options),
     ask: (question, options) => askTerminal(question, options?.secret ?? false),

@@ -7,9 +7,12 @@ import type { Target } from '../../node/node.ts';
 import type { Answer } from '../ask.ts';
 import { CONCURRENCY } from '../fan-out.ts';
 import { pollPart } from './poll-part.ts';
-import type { Order, Report } from './poll-worker.ts';
+import type { Order, Report } from './poll-thread.ts';
 import type { Answers, QuestionName } from './questions.ts';
 import { newTurns } from './turns.ts';
+
+/** The program of a thread, poll-thread.ts as text: the build puts it here. */
+declare const POLL_THREAD: string;
 
 /** Below it, a thread costs more than it brings. */
 const FEWEST_FOR_THREADS = 128;
@@ -27,37 +30,34 @@ export type Poll = <Name extends QuestionName>(
 
 /**
  * Asks every node the same. Many are asked by threads, one for each core, of which this one is the first: they share the turns, and nothing else.
- * `program` is the file that a thread begins with. Answers are told as they come, and returned in the order of the nodes. Never throws.
+ * Answers are told as they come, and returned in the order of the nodes. Never throws.
  */
-export function pollWith(program: string): Poll {
-  return async (name, targets, timeoutMs, onAnswer) => {
-    type Told = Parameters<typeof onAnswer>[0];
-    const threads = targets.length < FEWEST_FOR_THREADS ? 1 : Math.min(MAX_THREADS, availableParallelism());
-    const answers = new Array<Told>(targets.length);
-    const take = (answer: Told, index: number): void => {
-      answers[index] = answer;
-      onAnswer(answer);
-    };
-    const turns = newTurns();
-    const options = { timeoutMs, atATime: Math.ceil(CONCURRENCY / threads) };
-    const order = (): Order => ({ name, turns, ...options, ...withoutIdentities(targets) });
-    const others = Array.from({ length: threads - 1 }, () => pollInThread(program, order(), targets, take));
-    const ends = await Promise.all([...others, pollPart(name, targets, turns, options, take)]);
-    const end = ends.find((each) => each !== undefined);
-    for (const [index, target] of targets.entries()) if (!answers[index]) take(notAsked(target, end), index);
-    return answers;
+export const poll: Poll = async (name, targets, timeoutMs, onAnswer) => {
+  type Told = Parameters<typeof onAnswer>[0];
+  const threads = targets.length < FEWEST_FOR_THREADS ? 1 : Math.min(MAX_THREADS, availableParallelism());
+  const answers = new Array<Told>(targets.length);
+  const take = (answer: Told, index: number): void => {
+    answers[index] = answer;
+    onAnswer(answer);
   };
-}
+  const turns = newTurns();
+  const options = { timeoutMs, atATime: Math.ceil(CONCURRENCY / threads) };
+  const order = (): Order => ({ name, turns, ...options, ...withoutIdentities(targets) });
+  const others = Array.from({ length: threads - 1 }, () => pollInThread(order(), targets, take));
+  const ends = await Promise.all([...others, pollPart(name, targets, turns, options, take)]);
+  const end = ends.find((each) => each !== undefined);
+  for (const [index, target] of targets.entries()) if (!answers[index]) take(notAsked(target, end), index);
+  return answers;
+};
 
 /** Returns what ended the thread before its time. */
 async function pollInThread<Name extends QuestionName>(
-  program: string,
   order: Order,
   targets: readonly Target[],
   onAnswer: (answer: Answer<Answers[Name]>, index: number) => void,
 ): Promise<Error | undefined> {
   return new Promise((resolve) => {
-    const worker = new Worker(program, { workerData: order, resourceLimits: THREAD_LIMITS });
+    const worker = new Worker(POLL_THREAD, { eval: true, workerData: order, resourceLimits: THREAD_LIMITS });
     worker.on('message', (reports: readonly Report[]) => {
       for (const { index, ...outcome } of reports) {
         const target = targets[index]!;

@@ -37,11 +37,11 @@ afterAll(() => certificates.remove());
 const read = (file: string) => readFileSync(certificates.path(file));
 
 /** Serves handlers as a node does: TLS with a client certificate from the CA. */
-async function serve(handlers: UntypedServiceImplementation = {}): Promise<string> {
+async function serve(handlers: UntypedServiceImplementation = {}, name = 'attic'): Promise<string> {
   const server = new Server();
   servers.push(server);
   server.addService({ ...DeviceServiceDefinition, ...HealthServiceDefinition, ...UpdateServiceDefinition }, handlers);
-  const keyPair = { cert_chain: read('attic.pem'), private_key: read('attic.key') };
+  const keyPair = { cert_chain: read(`${name}.pem`), private_key: read(`${name}.key`) };
   const credentials = ServerCredentials.createSsl(read('ca.pem'), [keyPair], true);
   return new Promise((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', credentials, (error, port) => (error ? reject(error) : resolve(`127.0.0.1:${port}`)));
@@ -164,6 +164,14 @@ describe.each(Object.entries(WAYS))('a node over %s', (_, way) => {
   it('does not trust a node whose certificate has another name', async () => {
     const failure = await failureAt(await serve({ getDevice: device }), { tlsName: 'cellar' }, way);
     expect(failure).toMatchObject({ code: 'NODE_UNTRUSTED' });
+    expect(failure.message).toContain('its certificate is for another name');
+  });
+});
+
+describe('a node over a bare session of HTTP/2', () => {
+  it('is not trusted for a name that its certificate has in the subject alone', async () => {
+    const side = { ca: 'stranger', tlsName: 'stranger' };
+    const failure = await failureAt(await serve({ getDevice: device }, 'stranger'), side, WAYS['a bare session of HTTP/2']);
     expect(failure.message).toContain('its certificate is for another name');
   });
 });
