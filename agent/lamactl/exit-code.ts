@@ -36,11 +36,12 @@ export const EXIT_CODES = {
 
 export type ExitName = keyof typeof EXIT_CODES;
 
-const FROM_MILD_TO_WORST = Object.keys(EXIT_CODES) as ExitName[];
+/** From the mildest to the worst. */
+export const EXIT_NAMES = Object.keys(EXIT_CODES) as readonly ExitName[];
 
 /** The exit of many: the worst; of none: done. */
 export function worst(exits: readonly ExitName[]): ExitName {
-  return FROM_MILD_TO_WORST.findLast((name) => exits.includes(name)) ?? 'done';
+  return EXIT_NAMES.findLast((name) => exits.includes(name)) ?? 'done';
 }
 
 const BY_STATUS = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import * as v from 'valibot';
+import { EXIT_NAMES } from '../exit-code.ts';
 import { isInCluster, servesOf } from './k3s-labels.ts';
 import { countOf, limitOf, type Share, sizeText, type WaveSize } from './waves.ts';
 
@@ -59,6 +60,8 @@ export const PlanSchema = v.object({
   waves: count,
   /** Nodes that were asked for and have no part in it, although they do not run what it brings; absent where there are none. */
   leftOut: v.optional(v.array(v.object({ name: text, why: text }))),
+  /** What the rollout ends with at best because of them; absent: `refused`. */
+  leftOutExit: v.optional(v.picklist(EXIT_NAMES)),
   /** The nodes that keep the record; an odd number of them, and a majority decides. */
   witnesses: v.array(text),
 });

@@ -64,12 +64,6 @@ export function hasEnded({ phase }: RolloutState): boolean {
 /** Nodes that may be down because of the rollout. */
 export const isDown = ({ step }: NodeProgress): boolean => step === 'in-flight' || step === 'undoing';
 
-/** Whether a node is to be begun by whoever goes on: in one that halted, nodes that failed are tried again. */
-export function isToBegin({ phase, nodes }: RolloutState, place: number): boolean {
-  const step = nodes[place]?.step;
-  return step === 'pending' || (step === 'failed' && phase === 'halted');
-}
-
 /** Whether it goes on only when somebody says so, and nothing that was begun is open. */
 export function isAtRest(state: RolloutState): boolean {
   if (hasEnded(state)) return true;

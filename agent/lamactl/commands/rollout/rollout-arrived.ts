@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ask } from '../../fleet/ask.ts';
-import type { NodeConnection, Target } from '../../node/node.ts';
+import { Failure } from '../../../shared/failure.ts';
+import { EXIT_OF_STATE, type ExitName, exitOfFailure, worst } from '../../exit-code.ts';
+import type { Answer } from '../../fleet/ask.ts';
+import { fanOut } from '../../fleet/fan-out.ts';
+import type { NodeStatus, Target } from '../../node/node.ts';
 import { judgeNode } from '../../node/node-state.ts';
 import type { TrustGate } from '../../rollout/gates.ts';
 import type { Schedule } from '../../rollout/plan.ts';
 import { whyUnhealthy } from '../../rollout/wellness.ts';
-import { type Session, USUAL_TIMEOUT_MS } from '../session.ts';
+import type { Session } from '../session.ts';
+import { pollNodes } from './rollout-poll.ts';
 import { type Survey, withLeftOut } from './rollout-survey.ts';
 
 /**
@@ -22,21 +26,36 @@ export async function lookAtArrived(
   if (arrived.size === 0) return survey;
   const targets = (await session.targets()).filter(({ name }) => arrived.has(name));
   const trust = await openTrust(targets);
-  const timeoutMs = session.timeoutMs(USUAL_TIMEOUT_MS);
-  const answers = await ask(targets, session.world.connect, { timeoutMs }, (node, target) => whyNotPassed(node, target, trust));
-  const whys = new Map(answers.map((answer) => [answer.target.name, answer.ok ? answer.value : answer.failure.message]));
+  const findings = await fanOut(await pollNodes(session, 'status', targets), (answer) => judge(answer, trust));
+  const whys = new Map(targets.map(({ name }, index) => [name, findings[index]!.why]));
   return withLeftOut(
     survey,
     leftOut.map((left) => judged(left, whys.get(left.name) ?? '')),
+    worst(['refused', ...findings.map(({ exit }) => exit)]),
   );
 }
 
-async function whyNotPassed(node: NodeConnection, target: Target, trust: TrustGate | undefined): Promise<string> {
-  const { device, health, update } = await node.status();
-  const why = whyUnhealthy(judgeNode(device, health, update));
-  if (why === '') await trust?.afterwards(target);
-  return why;
+/** What keeps a node from passing; `why` is empty for one that passes. */
+interface Finding {
+  readonly why: string;
+  readonly exit: ExitName;
 }
+
+async function judge(answer: Answer<NodeStatus>, trust: TrustGate | undefined): Promise<Finding> {
+  if (!answer.ok) return notPassed(answer.failure);
+  const { device, health, update } = answer.value;
+  const judgement = judgeNode(device, health, update);
+  const finding = { why: whyUnhealthy(judgement), exit: EXIT_OF_STATE[judgement.state] };
+  if (finding.why !== '') return finding;
+  try {
+    await trust?.afterwards(answer.target);
+    return finding;
+  } catch (thrown) {
+    return notPassed(Failure.from(thrown));
+  }
+}
+
+const notPassed = (failure: Failure): Finding => ({ why: failure.message, exit: exitOfFailure(failure) });
 
 type LeftOut = Schedule['leftOut'][number];
 

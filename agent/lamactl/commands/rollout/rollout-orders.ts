@@ -8,10 +8,10 @@ import { type OpenRollout, readRollout, takeRollout } from '../../rollout/open-r
 import type { Plan } from '../../rollout/plan.ts';
 import { isAtRest, type RolloutState } from '../../rollout/state.ts';
 import { transition } from '../../rollout/transition.ts';
-import { helpAfter, NODE_EXITS } from '../help.ts';
+import { helpAfter } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { type RunOptions, withRunOptions } from './rollout-options.ts';
-import { exitOf, newHolder, type Order, openParts, runRollout } from './rollout-run.ts';
+import { exitOf, newHolder, type Order, openParts, ROLLOUT_EXITS, runRollout } from './rollout-run.ts';
 import { openTools, openTrust, type RolloutTools, refuseUndrainable } from './rollout-tools.ts';
 
 interface OrderCommand {
@@ -59,13 +59,7 @@ export function addRolloutOrders(rollout: Command, run: Run): void {
       .summary(summary)
       .description(description)
       .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
-      .addHelpText(
-        'after',
-        helpAfter(
-          [[`lamactl rollout ${name}`, summary]],
-          ['done', 'under-way', 'refused', 'not-found', 'rolled-back', 'update-failed', ...NODE_EXITS],
-        ),
-      )
+      .addHelpText('after', helpAfter([[`lamactl rollout ${name}`, summary]], ['not-found', ...ROLLOUT_EXITS]))
       .action((id: string | undefined, options: RunOptions, command: Command) =>
         run(command, (session) => order(session, name, id, options)),
       );
@@ -85,9 +79,9 @@ async function order(session: Session, name: OrderCommand['name'], said: string 
     const { state } = seen;
     // What is refused, or cannot be done from here, sends nobody away.
     if (name === 'resume') await refuseForeign(seen, parts.journal);
-    for (const type of orderOf(name, state)) transition(state, { type, atMs: world.clock.now() });
+    const ordered = orderOf(name, state).reduce((before, type) => transition(before, { type, atMs: world.clock.now() }).state, state);
     if (name === 'resume' || name === 'take-over') {
-      await refuseUndrainable(session, state, options, interrupt.signal);
+      await refuseUndrainable(session, ordered, options, interrupt.signal);
       tools = await openTools(session, state.plan, options);
     }
     const taken = await takeRollout(id, newHolder(world), parts, interrupt.signal);

@@ -10,10 +10,12 @@ import { RolloutJournal } from '../../rollout/journal.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { NodeWork } from '../../rollout/node-work.ts';
 import { targetsNamed } from '../../rollout/open-rollout.ts';
+import type { Plan } from '../../rollout/plan.ts';
 import { Runner } from '../../rollout/runner.ts';
 import { RecordSeal } from '../../rollout/seal.ts';
 import { hasEnded, isAtRest, isDown, type RolloutState } from '../../rollout/state.ts';
 import type { Witnesses } from '../../rollout/witnesses.ts';
+import { NODE_EXITS } from '../help.ts';
 import { type Session, USUAL_TIMEOUT_MS } from '../session.ts';
 import type { RunOptions } from './rollout-options.ts';
 import { drainGate, type RolloutTools } from './rollout-tools.ts';
@@ -123,14 +125,30 @@ function downInCluster({ nodes }: RolloutState, targets: readonly (Target | unde
   return targets.flatMap((target, place) => (target && isInCluster(target.labels) && isDown(nodes[place]!) ? [target.name] : []));
 }
 
-/** What was asked for is done only when it is; a node that was skipped is unknown, and one that was left out was refused. */
+/** What a rollout can end with, or is shown to have ended with. */
+export const ROLLOUT_EXITS = [
+  'done',
+  'under-way',
+  'refused',
+  'rolled-back',
+  'update-failed',
+  'unhealthy',
+  'deadline',
+  'rejected',
+  ...NODE_EXITS,
+] as const satisfies readonly ExitName[];
+
+/** What a rollout ends with at best, because of the nodes that it leaves out and that stay behind. */
+export const exitOfLeftOut = ({ leftOut, leftOutExit = 'refused' }: Plan): ExitName => (leftOut ? leftOutExit : 'done');
+
+/** What was asked for is done only when it is; a node that was skipped is unknown. */
 export function exitOf(state: RolloutState, orders: readonly Order[]): ExitName {
   const { phase, nodes, plan } = state;
   if (phase === 'paused') return orders.includes('pause') ? 'done' : 'under-way';
   const left: ExitName[] = nodes.some(({ step }) => step === 'skipped') ? ['unknown'] : [];
   if (nodes.some(({ step }) => step === 'undo-failed')) left.push('update-failed');
   if (phase === 'aborted' || phase === 'undone') return worst(phase === 'undone' ? left : ['done']);
-  if (plan.leftOut) left.push('refused');
+  left.push(exitOfLeftOut(plan));
   if (nodes.some(({ step }) => step === 'rolled-back')) left.push('rolled-back');
   if (nodes.some(({ step }) => step === 'failed')) left.push('update-failed');
   return hasEnded(state) || phase === 'halted' ? worst(left) : 'under-way';

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { Failure } from '../../../shared/failure.ts';
 import type { ExitName } from '../../exit-code.ts';
 import { BundleFile } from '../../node/bundle-file.ts';
+import type { KnownRollout } from '../../node/node-rollout.ts';
 import { renderDocument, renderEvent } from '../../output/document.ts';
 import { planText } from '../../output/plan-text.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
@@ -13,7 +14,7 @@ import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
 import { lookAtArrived } from './rollout-arrived.ts';
 import { type PlanOptions, type RunOptions, withPlanOptions, withRunOptions } from './rollout-options.ts';
-import { newHolder, openParts, runRollout } from './rollout-run.ts';
+import { exitOfLeftOut, newHolder, openParts, ROLLOUT_EXITS, runRollout } from './rollout-run.ts';
 import { type Survey, survey } from './rollout-survey.ts';
 import { openTools, refuseUndrainable, trustGate } from './rollout-tools.ts';
 
@@ -49,7 +50,7 @@ export function addRolloutStart(rollout: Command, run: Run): void {
           ['lamactl rollout start -l site=attic --bundle https://images.lan/v2.raucb --soak 10m --pause-after 1', 'carefully'],
           ['lamactl rollout start --all --gate health,k3s --kubeconfig ~/.kube/config --bundle ./v2.raucb', 'drained one by one'],
         ],
-        ['done', 'under-way', 'refused', 'rolled-back', 'update-failed', ...NODE_EXITS],
+        ROLLOUT_EXITS,
       ),
     )
     .action((options: StartOptions, command: Command) => run(command, (session) => start(session, options)));
@@ -105,18 +106,33 @@ async function tellPlan(session: Session, found: Survey): Promise<void> {
   }
 }
 
+/** Throws a Failure where another rollout that has not ended is not to be replaced, or nothing would replace it. */
+async function refuseBeside(
+  session: Session,
+  { id, summary }: KnownRollout,
+  { schedule }: Survey,
+  { replace }: StartOptions,
+): Promise<void> {
+  if (!replace) {
+    throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${id}, ${summary}`, { rollout: id });
+  }
+  if (schedule.nodes.length > 0) return;
+  const mayDrain = (await session.targetsOf('all')).some(({ labels }) => isInCluster(labels));
+  const remedy = `"lamactl rollout resume ${id}" goes on with it, and "lamactl rollout abort ${id}" gives it up`;
+  const cordons = mayDrain ? '; either uncordons what it drained' : '';
+  throw new Failure('ROLLOUT_REFUSED', `Cannot replace the rollout ${id}: no selected node is to be updated; ${remedy}${cordons}`, {
+    rollout: id,
+  });
+}
+
 async function start(session: Session, options: StartOptions): Promise<ExitName> {
   const surveyed = await survey(session, options, readOnce);
   const other = surveyed.known.find(({ ended }) => !ended);
-  if (other && !options.replace) {
-    throw new Failure('ROLLOUT_UNDER_WAY', `Cannot begin a rollout: another has not ended: ${other.id}, ${other.summary}`, {
-      rollout: other.id,
-    });
-  }
+  if (other) await refuseBeside(session, other, surveyed, options);
   const found = await lookAtArrived(session, surveyed, (targets) => trustGate(session, surveyed.plan, targets, options));
   const { schedule, plan, known } = found;
   await tellPlan(session, found);
-  if (schedule.nodes.length === 0) return plan.leftOut ? 'refused' : 'done';
+  if (schedule.nodes.length === 0) return exitOfLeftOut(plan);
   if (plan.witnesses.length === 0) {
     throw new Failure('NODE_UNREACHABLE', 'Cannot begin a rollout: no node that it is for answers, so that none can keep its record');
   }

@@ -9,7 +9,7 @@ import { type OpenRollout, readRollout } from '../../rollout/open-rollout.ts';
 import { isAtRest } from '../../rollout/state.ts';
 import { helpAfter, NODE_EXITS } from '../help.ts';
 import type { Run, Session } from '../session.ts';
-import { exitOf, openParts } from './rollout-run.ts';
+import { exitOf, openParts, ROLLOUT_EXITS } from './rollout-run.ts';
 
 const WATCH_MS = 2_000;
 
@@ -21,13 +21,7 @@ export function addRolloutStatus(rollout: Command, run: Run): void {
       'Show where a rollout stands, node by node, as a majority of its witnesses has it on record. Asks nothing of whoever runs it.',
     )
     .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
-    .addHelpText(
-      'after',
-      helpAfter(
-        [['lamactl rollout status', 'the one under way']],
-        ['done', 'under-way', 'not-found', 'rolled-back', 'update-failed', ...NODE_EXITS],
-      ),
-    )
+    .addHelpText('after', helpAfter([['lamactl rollout status', 'the one under way']], ['not-found', ...ROLLOUT_EXITS]))
     .action((id: string | undefined, _options: unknown, command: Command) => run(command, (session) => status(session, id)));
 }
 
@@ -39,13 +33,7 @@ export function addRolloutWatch(rollout: Command, run: Run): void {
       'Watch a rollout that another lamactl runs, here or elsewhere, until it ends or waits for somebody. Ctrl-C ends the watching alone.',
     )
     .argument('[id]', 'the rollout; without it the one that has not ended, or began last')
-    .addHelpText(
-      'after',
-      helpAfter(
-        [['lamactl rollout watch', 'until it ends']],
-        ['done', 'under-way', 'not-found', 'rolled-back', 'update-failed', ...NODE_EXITS],
-      ),
-    )
+    .addHelpText('after', helpAfter([['lamactl rollout watch', 'until it ends']], ['not-found', ...ROLLOUT_EXITS]))
     .action((id: string | undefined, _options: unknown, command: Command) => run(command, (session) => watch(session, id)));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import { Failure } from '../../../shared/failure.ts';
+import type { ExitName } from '../../exit-code.ts';
 import { type Answer, ask } from '../../fleet/ask.ts';
 import type { Answers } from '../../fleet/poll/questions.ts';
 import type { BundleFile } from '../../node/bundle-file.ts';
@@ -8,7 +9,6 @@ import type { Target } from '../../node/node.ts';
 import type { KnownRollout } from '../../node/node-rollout.ts';
 import { isUnderWay } from '../../node/node-state.ts';
 import type { BundleSource } from '../../node/node-update.ts';
-import { PollProgress } from '../../output/poll-progress.ts';
 import { newestOfEach } from '../../rollout/find-rollout.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
 import { type NodeFacts, type Plan, planRollout, type Schedule } from '../../rollout/plan.ts';
@@ -18,6 +18,7 @@ import type { World } from '../../world.ts';
 import { type BundleArgument, bundleArgument } from '../options.ts';
 import { type Session, USUAL_TIMEOUT_MS, WORK_TIMEOUT_MS } from '../session.ts';
 import { type PlanOptions, WINDOW_NODE_MS } from './rollout-options.ts';
+import { pollNodes } from './rollout-poll.ts';
 
 /** What is known before a rollout, and what follows from it. */
 export interface Survey {
@@ -32,9 +33,7 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   const targets = await session.targets();
   refuseUnfit(options);
   const { argument, source } = await bundleOf(bundleArgument(options.bundle, options.onNode === true), options.bundle, openFile);
-  const progress = new PollProgress(session.world, targets);
-  const told = await session.world.poll('rollout', targets, session.timeoutMs(USUAL_TIMEOUT_MS), ({ target }) => progress.answered(target));
-  progress.close();
+  const told = await pollNodes(session, 'rollout', targets);
   const answers = told.map((answer): Answer<Look> => (answer.ok ? { ...answer, value: lookOf(answer.value, source) } : answer));
   const facts = answers.map(({ target: { name, labels }, ...answer }): NodeFacts => {
     return { name, labels, state: answer.ok ? answer.value.state : { answers: false, why: answer.failure.message } };
@@ -53,10 +52,14 @@ export async function survey(session: Session, options: PlanOptions, openFile: (
   return withLeftOut({ schedule, plan, known }, schedule.leftOut);
 }
 
-/** Of those that are left out, the plan keeps the ones that stay behind. */
-export function withLeftOut({ schedule, plan: { leftOut: _, ...plan }, known }: Survey, leftOut: Schedule['leftOut']): Survey {
+/** Of those that are left out, the plan keeps the ones that stay behind, and with which exit the worst of them does. */
+export function withLeftOut(
+  { schedule, plan: { leftOut: _, leftOutExit: _exit, ...plan }, known }: Survey,
+  leftOut: Schedule['leftOut'],
+  leftOutExit: ExitName = 'refused',
+): Survey {
   const behind = leftOut.flatMap(({ name, why, runsIt }) => (runsIt ? [] : [{ name, why }]));
-  const complete = { ...plan, ...(behind.length > 0 && { leftOut: behind }) };
+  const complete = { ...plan, ...(behind.length > 0 && { leftOut: behind, leftOutExit }) };
   return { schedule: { ...schedule, leftOut }, plan: { ...complete, id: planIdOf(complete) }, known };
 }
 

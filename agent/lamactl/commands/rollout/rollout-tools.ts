@@ -8,7 +8,7 @@ import { readUrlAccess } from '../../node/url-access.ts';
 import { CLUSTER_PATIENCE_MS, type DrainGate, type TrustGate } from '../../rollout/gates.ts';
 import { isInCluster } from '../../rollout/k3s-labels.ts';
 import type { Plan } from '../../rollout/plan.ts';
-import { isToBegin, type RolloutState } from '../../rollout/state.ts';
+import type { RolloutState } from '../../rollout/state.ts';
 import { type Session, WORK_TIMEOUT_MS } from '../session.ts';
 import type { RunOptions } from './rollout-options.ts';
 
@@ -78,15 +78,15 @@ async function plannedTargets(session: Session, plan: Plan): Promise<readonly Ta
 
 /**
  * Throws DRAIN_FAILED for what the gate k3s would find only when a node has installed its update, and INVALID_REQUEST for servers that
- * the plan takes for agents. Nodes that are not to be begun any more may have left the cluster.
+ * the plan takes for agents. Asks of pending nodes alone: any other may have left the cluster.
  */
 export async function refuseUndrainable(session: Session, state: RolloutState, options: RunOptions, signal: AbortSignal): Promise<void> {
   const { plan, nodes } = state;
   const gate = await drainGate(session, plan, options);
   if (!gate) return;
-  const toBegin = new Set(plan.nodes.flatMap(({ name }, place) => (isToBegin(state, place) ? [name] : [])));
+  const toBegin = new Set(plan.nodes.flatMap(({ name }, place) => (nodes[place]?.step === 'pending' ? [name] : [])));
   const members = (await plannedTargets(session, plan)).filter(({ name, labels }) => toBegin.has(name) && isInCluster(labels));
-  const hasBegun = nodes.some(({ step }) => step !== 'pending');
+  const hasBegun = nodes.some(({ step, attempt }) => step !== 'pending' || attempt > 0);
   const servers = await gate.serversAmong(members, signal, hasBegun ? CLUSTER_PATIENCE_MS : 0);
   const known = new Set(plan.nodes.flatMap(({ name, serves }) => (serves === '' ? [] : [name])));
   const unknown = servers.filter(({ name }) => !known.has(name)).map(({ name }) => name);

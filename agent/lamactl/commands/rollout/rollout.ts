@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Command } from 'commander';
-import { helpAfter, NODE_EXITS } from '../help.ts';
+import { helpAfter } from '../help.ts';
 import type { Run } from '../session.ts';
 import { addRolloutOrders } from './rollout-orders.ts';
+import { ROLLOUT_EXITS } from './rollout-run.ts';
 import { addRolloutPlan, addRolloutStart } from './rollout-start.ts';
 import { addRolloutList, addRolloutStatus, addRolloutWatch } from './rollout-status.ts';
 
@@ -23,7 +24,7 @@ export function addRollout(program: Command, run: Run): void {
           ['lamactl rollout resume', 'go on, after a pause or a closed lid'],
           ['lamactl rollout undo', 'back to what the nodes ran before'],
         ],
-        ['done', 'under-way', 'refused', 'rolled-back', 'update-failed', ...NODE_EXITS],
+        ROLLOUT_EXITS,
       ),
     );
   for (const add of [addRolloutPlan, addRolloutStart, addRolloutStatus, addRolloutWatch, addRolloutList, addRolloutOrders])

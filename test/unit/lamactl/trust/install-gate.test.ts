@@ -53,7 +53,7 @@ describe('the gate of an update', () => {
 
   it.each([
     ['2', 0, 'TRUSTED'],
-    ['3', 7, 'REJECTED'],
+    ['3', 16, 'REJECTED'],
   ])('looks at a node that has the version of a rollout already, and runs image %s: exit %i', async (version, exit, verdict) => {
     await gateTo('2');
     boots(version);

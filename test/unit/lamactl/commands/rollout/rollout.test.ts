@@ -284,6 +284,19 @@ describe('lamactl rollout', () => {
     expect(await world.run(`${start} --replace`)).toBe(0);
   });
 
+  it('replaces no rollout by nothing', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    nodes.shed!.install({ operationId: 'x' } as InstallRequest, 'committed');
+    const world = new FakeWorld(nodes, certificates);
+    await world.run('rollout start -n attic,cellar --bundle /data/two.raucb --on-node --waves 1,rest --pause-after 1');
+    const [id] = nodes.cellar!.rollouts.keys();
+    world.stderr.text = '';
+    expect(await world.run('rollout start -n shed --bundle /data/two.raucb --on-node --replace')).toBe(7);
+    expect(world.stderr.text).toContain(`Cannot replace the rollout ${id}: no selected node is to be updated`);
+    expect(world.stderr.text).toContain(`"lamactl rollout abort ${id}" gives it up`);
+    expect(world.stderr.text).not.toContain('uncordons');
+  });
+
   it('begins once, where two begin at once', async () => {
     const nodes = fleet('attic', 'cellar', 'shed');
     const worlds = [new FakeWorld(nodes, certificates), new FakeWorld(nodes, certificates)];
@@ -353,11 +366,42 @@ describe('lamactl rollout', () => {
     expect(await world.run(start)).toBe(8);
     await world.run('rollout abort');
     world.stdout.text = '';
-    expect(await world.run(start)).toBe(7);
+    expect(await world.run(start)).toBe(10);
     expect(world.stdout.text).toContain('it runs 2.0.0 already, and does not pass: it is unhealthy: the health gate failed on this boot');
     nodes.attic!.answers = { ...nodes.attic!.answers, health: async () => HEALTH };
     expect(await world.run(start)).toBe(0);
     expect(nodes.attic!.installs).toHaveLength(1);
+  });
+
+  it('ends as badly as it found a node that has its file already, also for whoever looks at it later', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const world = new FakeWorld(nodes, certificates);
+    expect(await world.run(['rollout', 'start', '-n', 'attic', '--bundle', bundle])).toBe(0);
+    const health = () => Promise.reject(new Failure('NODE_UNREACHABLE', 'Cannot reach attic: the network is down'));
+    nodes.attic!.answers = { ...nodes.attic!.answers, health };
+    expect(await world.run(['rollout', 'start', '--all', '--bundle', bundle])).toBe(4);
+    expect(world.stdout.text).toContain('and does not pass: Cannot reach attic: the network is down');
+    expect(await world.run('rollout status -n cellar')).toBe(4);
+    expect(await world.run(['rollout', 'start', '--all', '--bundle', bundle])).toBe(4);
+    expect(nodes.cellar!.installs).toHaveLength(1);
+  });
+
+  it('asks those that have its file already as many are asked at once', async () => {
+    const nodes = fleet('attic', 'cellar', 'shed');
+    const bundle = join(certificates.folder, 'two.raucb');
+    writeFileSync(bundle, 'a bundle');
+    const world = new FakeWorld(nodes, certificates);
+    await world.run(['rollout', 'start', '-n', 'attic,cellar', '--bundle', bundle]);
+    const polls: string[] = [];
+    const { poll } = world;
+    world.poll = (name, targets, ...rest) => {
+      polls.push(`${name}: ${targets.map((target) => target.name).join(' ')}`);
+      return poll(name, targets, ...rest);
+    };
+    expect(await world.run(['rollout', 'start', '--all', '--bundle', bundle])).toBe(0);
+    expect(polls).toEqual(['rollout: attic cellar shed', 'status: attic cellar']);
   });
 
   it('still knows who stays behind when it is gone on with, and when it is done', async () => {
@@ -394,6 +438,12 @@ describe('lamactl rollout', () => {
       { type: 'rollout', phase: 'done' },
       { type: 'end', phase: 'done', nodes: [{ node: 'attic', step: 'done' }] },
     ]);
+  });
+
+  it.each(['start', 'status', 'watch', 'resume'])('%s: names in its help what a rollout may end with', async (command) => {
+    const world = new FakeWorld(fleet('attic'), certificates);
+    expect(await world.run(`rollout ${command} --help`)).toBe(0);
+    for (const exit of [' 7 refused', ' 9 rolled-back', '10 unhealthy', '16 rejected']) expect(world.stdout.text).toContain(exit);
   });
 
   it('shows a rollout that another lamactl runs', async () => {
@@ -529,6 +579,44 @@ describe('lamactl rollout start --gate k3s', () => {
     expect(world.stderr.text).not.toContain('cordoned');
     expect(await world.run(`${START} --replace`)).toBe(0);
     expect(world.stderr.text).toMatch(/Nodes that the rollout \S+ drained may be cordoned still/);
+  });
+
+  it('is gone on with, and not replaced by nothing, where a node may be cordoned although it has the version', async () => {
+    const nodes = { attic: waitingNode() };
+    const world = clusterOf(nodes, { attic: inCluster }, 'attic true');
+    const reboot = async (): Promise<string> => {
+      world.interrupt();
+      return 'boot-2';
+    };
+    nodes.attic.answers = { ...nodes.attic.answers, reboot };
+    // The time of this world flies while kubectl, which is a real process, drains.
+    const start = `${gated} --node-timeout 300h`;
+    expect(await world.run(start)).toBe(12);
+    nodes.attic.keep({ ...nodes.attic.last!, phase: 'committed' });
+    const [id] = nodes.attic.rollouts.keys();
+    world.stderr.text = '';
+    expect(await world.run(`${start} --replace`)).toBe(7);
+    expect(world.stderr.text).toContain(`"lamactl rollout resume ${id}" goes on with it`);
+    expect(world.stderr.text).toContain('either uncordons what it drained');
+    expect(await world.run(`rollout resume ${id}`)).toBe(0);
+    expect(await world.run(`${start} --replace`)).toBe(0);
+  });
+
+  it('is taken over although a node that failed left the cluster', async () => {
+    const nodes = fleet('attic', 'cellar');
+    const world = clusterOf(nodes, { attic: inCluster, cellar: inCluster }, 'attic <none>\ncellar <none>');
+    nodes.attic!.answers.install = async ({ operationId = '' }) => {
+      const reason = { code: 'DISK_FULL', message: 'the disk is full', failedChecks: [], remedy: '' };
+      nodes.attic!.keep(updateIn('failed', { operationId, reason }));
+      return operationId;
+    };
+    expect(await world.run(`${gated} --waves 1,rest`)).toBe(8);
+    const gone = `case "$*" in *attic*) echo NotFound >&2; exit 1 ;; *) echo 'cellar <none>' ;; esac`;
+    writeFileSync(join(certificates.folder, 'bin', 'kubectl'), `#!/bin/sh\n${gone}\n`);
+    expect(await world.run('rollout resume')).toBe(7);
+    expect(world.stderr.text).toContain('NotFound');
+    expect(await world.run('rollout take-over')).toBe(8);
+    expect(world.stderr.text).toMatch(/is halted; nothing is left to do/);
   });
 
   it('is gone on with although the cluster no longer has a node that is done, and is not there at once', async () => {
