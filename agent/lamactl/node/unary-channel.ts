@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type IncomingHttpHeaders } from 'node:http2';
+import { isIP } from 'node:net';
 import {
   checkServerIdentity,
   connect as connectTls,
@@ -93,7 +94,8 @@ export class UnaryChannel {
       host,
       port,
       secureContext: contextOf(identity),
-      servername: tlsName,
+      // RFC 6066, section 3: a name, and no address.
+      servername: isIP(tlsName) === 0 ? tlsName : '',
       ALPNProtocols: ['h2'],
       // RFC 6125: the name is looked for where names belong, and not in the subject.
       checkServerIdentity: (_, { subjectaltname = '' }) => checkServerIdentity(tlsName, { subjectaltname } as PeerCertificate),

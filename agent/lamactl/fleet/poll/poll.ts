@@ -50,14 +50,15 @@ export const poll: Poll = async (name, targets, timeoutMs, onAnswer) => {
   return answers;
 };
 
-/** Returns what ended the thread before its time. */
-async function pollInThread<Name extends QuestionName>(
+/** Returns what ended the thread before its time, or why there was none: the others have its turns then. */
+function pollInThread<Name extends QuestionName>(
   order: Order,
   targets: readonly Target[],
   onAnswer: (answer: Answer<Answers[Name]>, index: number) => void,
 ): Promise<Error | undefined> {
-  return new Promise((resolve) => {
+  return new Promise<Error | undefined>((resolve) => {
     const worker = new Worker(POLL_THREAD, { eval: true, workerData: order, resourceLimits: THREAD_LIMITS });
+    let end: Error | undefined;
     worker.on('message', (reports: readonly Report[]) => {
       for (const { index, ...outcome } of reports) {
         const target = targets[index]!;
@@ -65,9 +66,12 @@ async function pollInThread<Name extends QuestionName>(
         else onAnswer({ target, ok: false, failure: new Failure(outcome.code, outcome.message, outcome.facts) }, index);
       }
     });
-    worker.once('error', resolve);
-    worker.once('exit', () => resolve(undefined));
-  });
+    worker.once('error', (error) => {
+      end = error;
+    });
+    // What it reported before comes before this, and may come after its error.
+    worker.once('exit', () => resolve(end));
+  }).catch((error: Error) => error);
 }
 
 /** A node that a thread was about to ask when it ended is unknown, as all that do not answer. */
