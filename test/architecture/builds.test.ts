@@ -61,6 +61,16 @@ describe('kas', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toBe('Cannot compose a build: there is no rk2.kas.yml in kas/bsp/');
   });
+
+  it.each([
+    [['build', 'rk2', 'homelab'], 'Cannot compose a build: there is no rk2.kas.yml in kas/bsp/'],
+    [['build', 'x86_64', 'homelab', 'debgu'], 'Cannot compose a build: there is no debgu.kas.yml in kas/extras/'],
+    [['build', 'x86_64', 'homelap'], 'Cannot build homelap for x86_64: there are the images minimal, homelab, dev and installer'],
+    [['build', 'rk1', 'installer'], 'Cannot build installer for rk1: only x86_64 has an installer'],
+  ])('refuses what cannot be built before kas begins: %j', async (args, why) => {
+    const { exitCode, stderr } = await execa(path.join(ROOT, 'kas/build'), args, { reject: false });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(why) });
+  });
 });
 
 describe('a version', () => {
