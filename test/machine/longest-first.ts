@@ -3,7 +3,7 @@ import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By how long they take. */
-const LONGEST = ['bad-updates', 'encrypted-root', 'boot-faults', 'update', 'addon', 'attestation'];
+const LONGEST = ['bad-updates', 'boot-faults', 'encrypted-root', 'encrypted-bundle', 'streaming', 'addon', 'attestation'];
 
 function rank({ moduleId }: TestSpecification): number {
   const index = LONGEST.indexOf(path.basename(moduleId, '.test.ts'));

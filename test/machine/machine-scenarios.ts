@@ -19,16 +19,16 @@ export const ELSEWHERE: Readonly<Record<string, string | readonly (readonly [nam
 export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
   'device.test.ts': [/^tells its posture, its disks/],
   'joining.test.ts': [/^is claimed only by the authority that its kernel command line pins/],
-  'lost-data.test.ts': [/^is on the disk when the power is cut in that moment/],
-  'update.test.ts': [
-    /^is rolled back when the power is cut and the boot loader gives one try/,
-    /^is rolled back at the commit deadline when the image has no agent/,
-  ],
+  'update.test.ts': [/^is rolled back at the commit deadline when the image has no agent/],
 };
 
 /** Scenarios of which a test of test/machine, which it names, shows more, by file. */
 export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string])[]>> = {
-  'update.test.ts': [[/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts']],
+  'update.test.ts': [
+    [/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts'],
+    [/^is rolled back when the power is cut and the boot loader gives one try/, 'power-cut.test.ts'],
+  ],
+  'lost-data.test.ts': [[/^is on the disk when the power is cut in that moment/, 'power-cut.test.ts']],
   'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };
 
