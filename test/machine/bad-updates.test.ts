@@ -17,8 +17,9 @@ const WATCHDOG_IS_OPEN = 'until for file in /proc/1/fd/*; do [ $$file -ef /dev/w
 /** What happens in the initramfs, once something else has, and words of the command line that it needs. */
 const FAULTS = [
   { fault: 'it hangs until the watchdog bites', once: WATCHDOG_IS_OPEN, command: 'kill -SEGV 1', words: ['systemd.crash_action=freeze'] },
-  { fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] },
   { fault: 'its kernel panics', once: 'true', command: 'echo c >/proc/sysrq-trigger', words: [] },
+  // Systemd restarts the machine by itself here, which is the mildest of the three, and takes as long as they.
+  ...(process.env.LAMADIST_SCENARIOS === 'all' ? [{ fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] }] : []),
 ] as const;
 
 /** Words of the command line with which the initramfs does that, and the console says so. */
@@ -55,7 +56,7 @@ describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
         failedBootLog: expect.stringContaining('web-server'),
       });
       const { failedVersions } = JSON.parse(await node.readFile('/var/lib/lamadist-agent/update.json'));
-      expect(failedVersions.map(({ version }: { version: string }) => version)).toEqual(['1.0', '1.1', '1.2', '1.9']);
+      expect(failedVersions.map(({ version }: { version: string }) => version)).toEqual([...FAULTS.map((_, index) => `1.${index}`), '1.9']);
 
       const good = await node.deliver(homelab.bundlePath('2'));
       expect((await homelab.lamactl(['install', '--on-node', good])).exitCode).toBe(0);
