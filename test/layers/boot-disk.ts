@@ -66,7 +66,8 @@ export async function bootDisk(work: string, say: (line: string) => void): Promi
     say(await must(node, 'veritysetup status root | sed -n "s/^ *\\(type\\|status\\|root hash\\): */\\1 /p"'));
     await update(homelab, await realpath(path.join(images, BUNDLE)), say);
     const denied = await must(node, 'journalctl --no-pager --output=cat | grep "avc:  denied" || true');
-    if (denied !== '') say(denied);
+    if (denied !== '') throw new Error(`SELinux denied what the image does: ${denied}`);
+    say('SELinux denied nothing');
   } catch (error) {
     const { console, journal } = await node.logs();
     await writeFile(path.join(work, 'boot-disk.log'), `${console}\n${journal}`);
