@@ -3,6 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { agentFiles, ENABLED_UNITS } from '../../qemu/image/product-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -13,6 +14,14 @@ const BUILT = ['share'];
 const INSTALLED_AS: Readonly<Record<string, string>> = { '/usr/libexec/lamadist/install': 'lamadist-install' };
 /** Programs of packages that the recipes depend on. */
 const OTHERS_PROGRAMS = ['/usr/bin/node', '/usr/bin/systemd-repart', '/bin/mkdir', '/usr/bin/sleep'];
+
+/** Layers of every build: the distribution's own with its boards, what an addition needs, and what comes with another. */
+const NOT_DEPENDED_ON = [
+  'lamadist/meta-lamadist',
+  'lamadist/meta-lamadist/boards',
+  'meta-openembedded/meta-perl',
+  'meta-secure-core/meta-secure-core-common',
+];
 
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
 
@@ -151,6 +160,19 @@ describe('the layer of the boards', () => {
   it("appends to a maker's recipes only where that maker's layer is", () => {
     const appends = LAYER_FILES.filter((file) => file.startsWith('meta-lamadist/boards/recipes-') && file.endsWith('.bbappend'));
     for (const file of appends) expect(appendable, file).toContain(path.basename(file).split('_')[0]);
+  });
+});
+
+describe("the distribution's layer", () => {
+  it('depends on every layer that each build has, and tells in its README what each is for', async () => {
+    const { repos } = parse(await text('kas/main.kas.yml')) as { repos: Record<string, { layers?: Record<string, unknown> }> };
+    const built = Object.entries(repos).flatMap(([repo, { layers = { '.': null } }]) =>
+      Object.keys(layers).map((folder) => path.join(repo, folder)),
+    );
+    const rows = [...(await text('meta-lamadist/README.md')).matchAll(/^\| `([^`]+)` \| `([^`]+)` \| .+ \|$/gm)];
+    const [, depends = ''] = /^LAYERDEPENDS_lamadist = "([^"]*)"/m.exec(await text('meta-lamadist/conf/layer.conf')) ?? [];
+    expect(rows.map(([, , name]) => name).sort()).toEqual(depends.split(/[\s\\]+/).filter((name) => name !== ''));
+    expect(rows.map(([, layer]) => layer).sort()).toEqual(built.filter((layer) => !NOT_DEPENDED_ON.includes(layer)).sort());
   });
 });
 
