@@ -79,7 +79,7 @@ describe('a version', () => {
     expect(stdout).toMatch(/^\d+\.\d+\.\d+(-[0-9A-Za-z.]+)?(\+\d+\.g[0-9a-f]{7,}(\.dirty)?)?$/);
   });
 
-  it('reaches the distribution, the names of images and those of bundles', async () => {
+  it('reaches the distribution, and the names of images, bundles and of what installs them', async () => {
     expect(parse(await text('kas/main.kas.yml'))).toMatchObject({ env: { LAMADIST_VERSION: null } });
     expect(await text('meta-lamadist/conf/distro/lamadist.conf')).toMatch(/^DISTRO_VERSION = "\$\{LAMADIST_VERSION\}"$/m);
     expect(await text('meta-lamadist/conf/distro/include/lamadist-artifacts.inc')).toMatch(
@@ -87,6 +87,11 @@ describe('a version', () => {
     );
     const bundle = await text('meta-lamadist/classes-recipe/lamadist-bundle.bbclass');
     expect(bundle).toMatch(/^BUNDLE_NAME = "\$\{PN\}-\$\{MACHINE\}\$\{IMAGE_VERSION_SUFFIX\}"$/m);
+    const installer = await text('meta-lamadist/recipes-installer/images/lamadist-image-installer.bb');
+    expect(installer).toMatch(/^\s+name=\$\{PN\}-\$\{MACHINE\}\$\{IMAGE_VERSION_SUFFIX\}$/m);
+    // The short name is a link, and no file.
+    const shortNames = installer.split('\n').filter((line) => /\$\{DEPLOYDIR\}\/\$\{PN\}/.test(line));
+    expect(shortNames).toEqual([expect.stringContaining('ln -sf $name.')]);
   });
 });
 

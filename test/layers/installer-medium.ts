@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readlink, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -19,6 +19,8 @@ export async function checkInstaller(medium: string, keys: string, say: (line: s
     const [only, ...others] = await readPartitions(medium);
     const findings =
       others.length === 0 && only?.type === ESP && only.startBytes === MIB ? [] : [`${medium} is not one EFI system partition`];
+    const file = await readlink(medium).catch(() => '');
+    if (!/-\d+\.\d+\.\d+\S*\.img$/.test(file)) findings.push(`${medium} is no link to a file that is called by its version`);
     for (const name of ['EFI/BOOT/BOOTX64.EFI', IMAGE, `${IMAGE}.sha256`]) {
       const copied = await command('mcopy', ['-i', `${medium}@@1M`, `::/${name}`, '.']);
       if (copied.exitCode !== 0) findings.push(`the installer's medium lacks ${name}: ${copied.all}`);

@@ -15,7 +15,7 @@ LAMADIST_INSTALLER_MIB ?= "3072"
 # Words such as lamadist.install.disk=…: the UKI is signed, so they are said when it is built, or without Secure Boot.
 LAMADIST_INSTALLER_CMDLINE ?= ""
 
-inherit lamadist-required deploy nopackages lamadist-ukify
+inherit lamadist-required deploy nopackages image-artifact-names lamadist-ukify
 
 DEPENDS += "gptfdisk-native"
 
@@ -40,7 +40,9 @@ addtask uki after do_prepare_recipe_sysroot before do_deploy
 
 do_deploy[depends] += "${LAMADIST_INSTALLED_IMAGE}:do_image_complete"
 do_deploy() {
-    medium=${DEPLOYDIR}/${PN}-${MACHINE}.img
+    # By the version that was built, and by a short name that links to it, as images are.
+    name=${PN}-${MACHINE}${IMAGE_VERSION_SUFFIX}
+    medium=${DEPLOYDIR}/$name.img
     rm -f $medium
     truncate -s ${LAMADIST_INSTALLER_MIB}M $medium
     sgdisk --new 1:2048:0 --typecode 1:${LAMADIST_ESP_GUID} --change-name 1:lamadist-installer $medium
@@ -52,6 +54,7 @@ do_deploy() {
     sum=$(sha256sum ${DEPLOY_DIR_IMAGE}/${LAMADIST_INSTALLED_IMAGE}-${MACHINE}.rootfs.wic.zst | cut -d ' ' -f 1)
     echo "$sum  lamadist.wic.zst" > ${WORKDIR}/lamadist.wic.zst.sha256
     mcopy -i $medium@@1M ${WORKDIR}/lamadist.wic.zst.sha256 ::/
-    install -m 0644 ${WORKDIR}/uki/installer.efi ${DEPLOYDIR}/${PN}-${MACHINE}.efi
+    install -m 0644 ${WORKDIR}/uki/installer.efi ${DEPLOYDIR}/$name.efi
+    for kind in img efi; do ln -sf $name.$kind ${DEPLOYDIR}/${PN}-${MACHINE}.$kind; done
 }
 addtask deploy after do_uki before do_build
