@@ -45,8 +45,10 @@ def lamadist_ukify(d, uki, initramfs, os_release, words):
     subprocess.run([*common, '--output=' + uki + '.unsigned'], check=True)
     # By the Python that was built, for pefile is in its path and need not be in the builder's.
     with open(uki + '.pcrsig', 'w') as out:
-        subprocess.run(['python3', d.getVar('LAMADIST_LAYERDIR') + '/lib/lamadist/pcr_policy.py', uki + '.unsigned',
-            lamadist_key(d, 'LAMADIST_PCR_KEY'), lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')], stdout=out, check=True)
+        signed = subprocess.run(['python3', d.getVar('LAMADIST_LAYERDIR') + '/lib/lamadist/pcr_policy.py', uki + '.unsigned',
+            lamadist_key(d, 'LAMADIST_PCR_KEY'), lamadist_key(d, 'LAMADIST_PCR_PUBLIC_KEY')], stdout=out, stderr=subprocess.PIPE, text=True)
+    if signed.returncode != 0:
+        bb.fatal('%s; docs/KEYS.md says how keys are made and named' % signed.stderr.strip())
     subprocess.run([*common, *engine, '--section=.pcrsig:@' + uki + '.pcrsig', '--signtool=sbsign',
         '--secureboot-private-key=' + lamadist_key(d, 'LAMADIST_UKI_KEY'),
         '--secureboot-certificate=' + lamadist_key(d, 'LAMADIST_UKI_CERT'), '--output=' + uki], check=True)

@@ -1,12 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 # Before anything is built: a build that stays at home gets development keys of its own, and a release is refused them, for one
 # that is signed with a key from somebody's build folder cannot be taken back. make-development-keys marks its folder with a file.
+# What is public is refused too: nodes would trust, or be sealed to, a key that anybody may have made.
 LAMADIST_KEY_VARIABLES = " \
     GPG_PATH \
     IMA_EVM_KEY_DIR \
+    IMA_EVM_PRIVKEY \
+    IMA_EVM_ROOT_CA \
+    IMA_EVM_X509 \
     LAMADIST_PCR_KEY \
+    LAMADIST_PCR_PUBLIC_KEY \
+    LAMADIST_UKI_CERT \
     LAMADIST_UKI_KEY \
     MODSIGN_KEY_DIR \
+    MODSIGN_PRIVKEY \
+    MODSIGN_X509 \
+    RAUC_CERT_FILE \
     RAUC_KEYRING_FILE \
     RAUC_KEY_FILE \
 "

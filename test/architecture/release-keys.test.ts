@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A build at home gets development keys, and a release refuses them: the layer's own Python, with a stand-in for BitBake. That
 // BitBake runs it before anything is built is shown by `npm run test:yocto`.
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -33,6 +33,15 @@ lamadist_refuse_development_keys(D())
 lamadist_make_development_keys(D())
 `;
 
+/** What the distribution's settings have below the folder of keys. */
+const NAMED_BY_DEFAULT = [
+  ...(await readFile(path.join(LAYER, 'conf/distro/include/lamadist-keys.inc'), 'utf8')).matchAll(
+    /^(\w+) \?= "\$\{(?:LAMADIST_KEYS|IMA_EVM_KEY_DIR)\}\/.*"$/gm,
+  ),
+].map(([, variable = '']) => variable);
+/** What meta-integrity's classes take from the two folders, where nobody says otherwise. */
+const NAMED_ELSEWHERE = ['IMA_EVM_PRIVKEY', 'IMA_EVM_ROOT_CA', 'MODSIGN_PRIVKEY', 'MODSIGN_X509'];
+
 /** A folder of keys: of development, when it says so. */
 async function keys(development: boolean): Promise<string> {
   const folder = await temporaryFolder();
@@ -61,15 +70,24 @@ async function refusal(variables: Readonly<Record<string, string>>): Promise<str
 }
 
 describe('a release', () => {
-  it.each(['GPG_PATH', 'IMA_EVM_KEY_DIR', 'LAMADIST_PCR_KEY', 'LAMADIST_UKI_KEY', 'MODSIGN_KEY_DIR', 'RAUC_KEYRING_FILE', 'RAUC_KEY_FILE'])(
-    'is refused when %s is of the folder of development keys',
-    async (variable) => {
-      const folder = await keys(true);
-      const said = await refusal({ LAMADIST_RELEASE: '1', LAMADIST_KEYS: folder });
-      expect(said).toMatch(/^Cannot build a release: it would be signed with development keys: /);
-      expect(said).toContain(`${variable}="${folder}/`);
-    },
-  );
+  it('has keys to look at', () => {
+    expect(NAMED_BY_DEFAULT).toEqual(
+      expect.arrayContaining(['GPG_PATH', 'LAMADIST_PCR_PUBLIC_KEY', 'LAMADIST_UKI_CERT', 'RAUC_CERT_FILE']),
+    );
+  });
+
+  it.each(NAMED_BY_DEFAULT)('is refused when %s is of the folder of development keys', async (variable) => {
+    const folder = await keys(true);
+    const said = await refusal({ LAMADIST_RELEASE: '1', LAMADIST_KEYS: folder });
+    expect(said).toMatch(/^Cannot build a release: it would be signed with development keys: /);
+    expect(said).toContain(`${variable}="${folder}/`);
+  });
+
+  it.each(NAMED_ELSEWHERE)('is refused when %s alone is of such a folder', async (variable) => {
+    const [development, own] = [await keys(true), await keys(false)];
+    const said = await refusal({ ...OWN, LAMADIST_KEYS: own, [variable]: `${development}/ima/key` });
+    expect(said).toContain(`development keys: ${variable}="${development}/ima/key". `);
+  });
 
   it('is refused when one key alone is', async () => {
     const [development, own] = [await keys(true), await keys(false)];

@@ -10,6 +10,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import tempfile
 
 PCR = 11
 # In the order in which the stub measures them, whatever their order in the file. .pcrsig is not measured: it is the result.
@@ -73,8 +74,15 @@ def read_sections(path):
     return found
 
 
+class CannotSign(Exception):
+    """Why there is no signature."""
+
+
 def openssl(arguments, data=b""):
-    return subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
+    ended = subprocess.run(["openssl", *arguments], input=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if ended.returncode != 0:
+        raise CannotSign(f"openssl {arguments[0]} ended with {ended.returncode}: {ended.stderr.decode(errors='replace').strip()}")
+    return ended.stdout
 
 
 def signer(key):
@@ -88,11 +96,35 @@ def fingerprint_of(public_key):
     return sha256(openssl(["rsa", "-pubin", "-in", public_key, "-RSAPublicKey_out", "-outform", "DER"])).hex()
 
 
+def verified(sign, key, public_key):
+    """`sign`, each of whose signatures is verified with `public_key` before it is used.
+
+    Without that, a node seals its disk to one key at its first boot, and is given the signatures of another at the next.
+    """
+
+    def sign_and_verify(data):
+        signature = sign(data)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(signature)
+            file.flush()
+            try:
+                openssl(["dgst", "-sha256", "-verify", public_key, "-signature", file.name], data)
+            except CannotSign as error:
+                raise CannotSign(f'"{public_key}" is not the public key of "{key}"') from error
+        return signature
+
+    return sign_and_verify
+
+
 def sign_uki(path, key, public_key):
     """The section .pcrsig for the UKI at `path`."""
-    return signature_section(read_sections(path), signer(key), fingerprint_of(public_key))
+    sign = verified(signer(key), key, public_key)
+    return signature_section(read_sections(path), sign, fingerprint_of(public_key))
 
 
 if __name__ == "__main__":
     # usage: pcr_policy.py UKI KEY PUBLIC_KEY
-    print(sign_uki(*sys.argv[1:]), end="")
+    try:
+        print(sign_uki(*sys.argv[1:]), end="")
+    except CannotSign as error:
+        sys.exit(f"Cannot sign what PCR 11 will be: {error}")
