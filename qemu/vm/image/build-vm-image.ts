@@ -3,15 +3,16 @@ import { copyFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import { run } from '../../command.ts';
 import type { Image, ImageRecipe } from '../../image/build-image.ts';
-import { packRoot, STAGE_SCRIPT } from '../../image/pack-root.ts';
+import { packRoot, placeAll } from '../../image/pack-root.ts';
 import type { ImageFile } from '../../image/product-files.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
-import { type Encryption, encryptionOf, LAYER, layerVariables } from '../layers.ts';
+import { type Encryption, encryptionOf, layerVariables } from '../layers.ts';
 import { vmRoots } from '../roots.ts';
 import { cachedFolder, contentId } from './cached-folder.ts';
+import { layerCode, makers } from './makers.ts';
 import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
 import { buildUki, rootHash } from './uki.ts';
 import { rootFiles, VM_UNITS } from './vm-files.ts';
@@ -35,18 +36,16 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say, architecture =
   const files = await imageFiles(recipe, roots.node, encryptionOf(variables));
   const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(parts, architecture)];
   const [ramdisk, keys] = [await initramfs(parts, say, architecture), await signingKeys(tools, say)];
-  const scripts = await Promise.all(
-    [STAGE_SCRIPT, path.join(HERE, 'esp.sh'), path.join(HERE, 'uki.ts')].map((file) => readFile(file, 'utf8')),
-  );
+  const code = await layerCode();
   const { without = [], words = [] } = recipe;
-  const inputs = [tools.id, roots.node.id, policy, modules, ramdisk, keys, JSON.stringify(variables), KEPT.source, ...scripts, ...VM_UNITS];
-  const id = contentId([...inputs, 'without', ...without, 'words', ...words], files);
+  const inputs = [tools.id, parts.id, roots.node.id, architecture.efi, policy, modules, ramdisk, keys, JSON.stringify(variables)];
+  const id = contentId([...inputs, ...VM_UNITS, 'without', ...without, 'words', ...words], [...files, ...(await makers(code))]);
   const folder = await cachedFolder('image', id, MOST_IMAGES, (target) =>
     timed(say, `Building image ${recipe.version} for the virtual machine`, async () => {
       const layers = [policy, modules, roots.node.base];
       await packRoot({ tools: tools.tools, layers, files, units: VM_UNITS, without, target: path.join(target, 'rootfs.img') });
       await run(inRoot(tools, target, verity(id)), { timeoutMs: SLOW_MS });
-      await copyInputs(target, { parts, efi: architecture.efi, ramdisk, keys, osRelease: osReleaseOf(files) });
+      await copyInputs(target, { parts, efi: architecture.efi, ramdisk, keys, code, osRelease: osReleaseOf(files) });
       const hash = await rootHash(target);
       for (const slot of ['a', 'b'] as const)
         await buildUki(tools, target, { slot, rootHash: hash, words }, { efi: architecture.efi, variables });
@@ -87,10 +86,11 @@ interface UkiInputs {
   readonly efi: Architecture['efi'];
   readonly ramdisk: string;
   readonly keys: string;
+  readonly code: readonly ImageFile[];
   readonly osRelease: string | Uint8Array;
 }
 
-async function copyInputs(folder: string, { parts, efi, ramdisk, keys, osRelease }: UkiInputs): Promise<void> {
+async function copyInputs(folder: string, { parts, efi, ramdisk, keys, code, osRelease }: UkiInputs): Promise<void> {
   const boot = path.join(parts.tools, 'boot');
   const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
   if (!kernel) throw new Error(`Cannot make a UKI: ${boot} has no kernel`);
@@ -100,7 +100,7 @@ async function copyInputs(folder: string, { parts, efi, ramdisk, keys, osRelease
   await copyFile(path.join(loaders, `systemd-boot${efi}.efi`), path.join(folder, 'loader.efi'));
   await copyFile(ramdisk, path.join(folder, 'initramfs.zst'));
   await cp(keys, path.join(folder, 'keys'), { recursive: true, filter: (name) => !name.includes('gnupg') });
-  await cp(path.join(LAYER, 'lib'), path.join(folder, 'lib'), { recursive: true });
+  await placeAll(path.join(folder, 'lib'), code);
   await writeFile(path.join(folder, 'os-release'), osRelease);
 }
 
