@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Architecture } from '../architecture.ts';
 import { expand, type LayerVariables, layerVariables } from '../layers.ts';
 
 const LAYOUT = path.resolve(import.meta.dirname, '../../../wks/x86_64.wks.in');
@@ -31,9 +32,9 @@ export async function diskLayout(variables: LayerVariables): Promise<Partition[]
   });
 }
 
-/** A partition of the PC's disk. Throws when it has none of this name. */
-export async function namedPartition(name: string): Promise<Partition> {
-  const found = (await diskLayout(await layerVariables())).find((partition) => partition.name === name);
+/** A partition of a machine's disk. Throws when it has none of this name. */
+export async function namedPartition(name: string, architecture: Architecture): Promise<Partition> {
+  const found = (await diskLayout(await layerVariables(architecture))).find((partition) => partition.name === name);
   if (!found) throw new Error(`Cannot find ${name}: the disk has no such partition`);
   return found;
 }

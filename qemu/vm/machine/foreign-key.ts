@@ -2,6 +2,7 @@
 import { run } from '../../command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
+import type { Architecture } from '../architecture.ts';
 import { namedPartition } from '../image/layout.ts';
 import type { VmFolder } from './vm-folder.ts';
 
@@ -14,8 +15,8 @@ sbsign --key foreign.key --cert foreign.crt --output foreign.efi foreign.efi
 mcopy -o -i "$1" foreign.efi "::/EFI/Linux/$2"`;
 
 /** Signs a slot's UKI anew, and well, with a key that the firmware does not know, on the disk of a machine that is off. */
-export async function signWithForeignKey(tools: Root, folder: VmFolder, slot: 'a' | 'b'): Promise<void> {
-  const { offsetBytes } = await namedPartition(`esp-${slot}`);
+export async function signWithForeignKey(tools: Root, folder: VmFolder, slot: 'a' | 'b', architecture: Architecture): Promise<void> {
+  const { offsetBytes } = await namedPartition(`esp-${slot}`, architecture);
   const command = ['sh', '-c', `cd ${WORK}; ${SIGN}`, 'sh', `disk.img@@${offsetBytes}`, `lamadist-${slot}.efi`];
   await run(inRoot(tools, folder.path, command), { timeoutMs: QUICK_MS });
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Architecture } from '../architecture.ts';
 import { namedPartition } from '../image/layout.ts';
 import type { PowerSupply } from './power-supply.ts';
 import type { VmFolder } from './vm-folder.ts';
@@ -16,6 +17,7 @@ export class Recorder {
     private readonly machine: string,
     private readonly folder: VmFolder,
     private readonly supply: PowerSupply,
+    private readonly architecture: Architecture,
   ) {}
 
   /** Remembers this moment of the machine, for goBackTo(). */
@@ -25,7 +27,7 @@ export class Recorder {
 
   /** How long the log of its disk was when a partition was first written to, since the machine was switched on. */
   async firstWriteTo(partition: string): Promise<number> {
-    const firstBytes = await firstWriteIn(this.folder.writeLog, await namedPartition(partition));
+    const firstBytes = await firstWriteIn(this.folder.writeLog, await namedPartition(partition, this.architecture));
     if (firstBytes === undefined) throw new Error(`Cannot tell when ${partition} of ${this.machine} was first written to: it never was`);
     return firstBytes;
   }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
+import type { Architecture } from '../architecture.ts';
 import { namedPartition } from '../image/layout.ts';
 
 /** A place in a partition: so many octets from its beginning, or where a text first stands. */
 export type TamperPlace = { readonly partition: string } & ({ readonly offsetBytes: number } | { readonly text: string });
 
-/** Flips the lowest bit of the octet in this place of a disk image. */
-export async function flipBit(disk: string, place: TamperPlace): Promise<void> {
-  const partition = await namedPartition(place.partition);
+/** Flips the lowest bit of the octet in this place of a machine's disk image. */
+export async function flipBit(disk: string, place: TamperPlace, architecture: Architecture): Promise<void> {
+  const partition = await namedPartition(place.partition, architecture);
   const file = await open(disk, 'r+');
   try {
     const content = Buffer.alloc(partition.sizeBytes);

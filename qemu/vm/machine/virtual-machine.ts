@@ -67,6 +67,7 @@ export class VirtualMachine implements VirtualNode {
     private readonly tools: Root,
     private readonly folder: VmFolder,
     private readonly address: ClaimedAddress,
+    private readonly architecture: Architecture,
   ) {}
 
   #supply: PowerSupply | undefined;
@@ -77,7 +78,7 @@ export class VirtualMachine implements VirtualNode {
     const { architecture = X86_64 } = options;
     const { tools, machine: runner } = await vmRoots(options.say, architecture);
     const folder = await VmFolder.create();
-    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress());
+    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress(), architecture);
     try {
       const { medium } = options.asleepIn
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
@@ -199,7 +200,7 @@ export class VirtualMachine implements VirtualNode {
 
   /** Of what was photographed since it was switched on. */
   get recorder(): Recorder {
-    return new Recorder(this.name, this.folder, this.supply);
+    return new Recorder(this.name, this.folder, this.supply, this.architecture);
   }
 
   hold(command: BootLoaderCommand): Promise<void> {
@@ -222,19 +223,19 @@ export class VirtualMachine implements VirtualNode {
   /** Changes one bit on the disk of the machine, which is off. */
   async tamper(place: TamperPlace): Promise<void> {
     this.#mustBeOff();
-    await flipBit(this.folder.disk, place);
+    await flipBit(this.folder.disk, place, this.architecture);
   }
 
   /** Signs a slot's UKI anew with a key that the firmware does not know, on the disk of the machine, which is off. */
   async signWithForeignKey(slot: 'a' | 'b'): Promise<void> {
     this.#mustBeOff();
-    await signWithForeignKey(this.tools, this.folder, slot);
+    await signWithForeignKey(this.tools, this.folder, slot, this.architecture);
   }
 
   /** Makes the node's own addon, and puts it on the first EFI system partition of the machine, which is off. */
   async putAddon(content: AddonContent): Promise<void> {
     this.#mustBeOff();
-    await placeAddon(this.tools, this.folder, content);
+    await placeAddon(this.tools, this.folder, content, this.architecture);
   }
 
   #mustBeOff(): void {
