@@ -33,17 +33,20 @@ try {
   process.stdout.write(
     [
       '',
-      `The node "attic" boots, in a minute. ${VIEWERS[display]} Its agent will listen on ${node.host}:${node.port}. In another terminal:`,
+      `The node "attic" boots for the first time, which takes some minutes. ${VIEWERS[display]} Its agent will listen on ${node.host}:${node.port}. In another terminal:`,
       '',
       `  export LAMACTL_CONFIG=${homelab.contextFile}`,
       '  node dist/lamactl.js status',
       `  node dist/lamactl.js install ${bundle}`,
       '',
-      onTerminal ? '"systemctl poweroff" in its shell ends it.' : 'Ctrl-C ends it.',
+      onTerminal
+        ? '"systemctl poweroff" in its shell ends it, and Ctrl-A X at any time (Ctrl-A twice is one for the shell).'
+        : 'Ctrl-C ends it.',
       '',
     ].join('\n'),
   );
   if (onTerminal) {
+    // Every key is the machine's, but for QEMU's own Ctrl-A.
     process.stdin.setRawMode?.(true);
     process.on('SIGINT', () => {});
   }

@@ -22,7 +22,7 @@ export interface QemuOptions {
   readonly architecture: Architecture;
   readonly forwarded: Forwarded;
   readonly display: Display;
-  /** Whether the serial console is this process's own terminal; it is in the folder's log either way. */
+  /** Whether the serial console is this process's own terminal, where Ctrl-A X ends QEMU; it is in the folder's log either way. */
   readonly onTerminal: boolean;
   /** From credentialOptions. */
   readonly credentials: readonly string[];
@@ -51,7 +51,7 @@ export function qemuCommand({ architecture, forwarded, display, onTerminal, cred
     ...(architecture.tpm ? tpmOptions(architecture.tpm) : []),
     ...[
       '-chardev',
-      onTerminal ? `stdio,id=console,signal=off,logfile=${CONSOLE},logappend=on` : `file,id=console,path=${CONSOLE},append=on`,
+      onTerminal ? `stdio,id=console,signal=off,mux=on,logfile=${CONSOLE},logappend=on` : `file,id=console,path=${CONSOLE},append=on`,
     ],
     ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${WORK}/control.sock,server=on,wait=off`],

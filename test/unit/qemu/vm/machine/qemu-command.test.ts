@@ -18,4 +18,11 @@ describe("QEMU's command line", () => {
     for (const address of addresses) expect(address).toMatch(/^127\./);
     for (const word of command.filter((each) => /tcp|0\.0\.0\.0|telnet|websocket/.test(each))) expect(word).toMatch(/^user,id=net0/);
   });
+
+  it('takes a terminal from which it can be ended, whatever the machine does: Ctrl-C is a key for the machine, Ctrl-A X is for QEMU', () => {
+    const forwarded = { host: '127.0.1.7', ports: [7443] };
+    const command = qemuCommand({ architecture: X86_64, forwarded, display: 'none', onTerminal: true, credentials: [] });
+    const console = command.find((word) => word.startsWith('stdio,'))?.split(',');
+    expect(console).toEqual(expect.arrayContaining(['id=console', 'signal=off', 'mux=on']));
+  });
 });
