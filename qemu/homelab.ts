@@ -15,6 +15,8 @@ import type { Say } from './say.ts';
 const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
+/** Shorter than any scenario in a machine may take: then lamactl is interrupted, and says how far it saw the update come. */
+const LAMACTL_MS = 20 * 60_000;
 
 export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | 'commandLine'>> & {
   /** A node that knows no administrator, and that no context knows. */
@@ -90,7 +92,8 @@ export class Homelab {
   lamactl(args: readonly string[], options: Options & { role?: Role } = {}): ResultPromise<{ reject: false; all: true }> {
     const { role = 'admin', ...rest } = options;
     const env = { ...process.env, LAMACTL_CONFIG: this.contextFile };
-    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...rest } as never);
+    const limit = { timeout: LAMACTL_MS, killSignal: 'SIGINT' } as const;
+    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...limit, ...rest } as never);
   }
 
   /** Gives the administrator a certificate of a role, as a context of its own. */

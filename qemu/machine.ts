@@ -70,6 +70,9 @@ export interface Machine {
   /** What it wrote to its console, over all boots, with a line of ours before each. */
   consoleLog(): Promise<string>;
 
+  /** Files on this machine that grow with its logs, by name. */
+  readonly logFiles: Readonly<Record<string, string>>;
+
   /** All that it leaves to read, by name: its console, and the journals of its boots as far as they got out. */
   logs(): Promise<Readonly<Record<string, string>>>;
 

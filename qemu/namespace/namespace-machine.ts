@@ -157,6 +157,10 @@ export class NamespaceMachine implements VirtualNode {
     return lines.filter((line) => !/^Script (started|done) on /.test(line)).join('\n');
   }
 
+  get logFiles(): Readonly<Record<string, string>> {
+    return { console: this.folder.console };
+  }
+
   async logs(): Promise<Readonly<Record<string, string>>> {
     // One that is off has no journal to show: its console says so.
     const journal = await this.shell('journalctl --no-pager --output=short-iso --merge', { timeoutMs: JOURNAL_MS }).catch(

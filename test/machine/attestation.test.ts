@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
-import { denials } from '../integration/node/logs.ts';
+import { denials } from '../integration/node/denials.ts';
 import { agentAnswers, BOOT, COMMITTED, json, onNode, report, SCENARIO_MS } from '../integration/node/scenario.ts';
 
 interface Judged {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
-import { denials } from '../integration/node/logs.ts';
+import { denials } from '../integration/node/denials.ts';
 import { onNode, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
 
 const QUICK = { timeoutMs: 120_000 };

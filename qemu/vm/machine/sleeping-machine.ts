@@ -5,7 +5,7 @@ import { until } from '../../deadline.ts';
 import type { Driver, NodeRequest } from '../../driver.ts';
 import { Homelab } from '../../homelab.ts';
 import type { Image } from '../../image/build-image.ts';
-import { keepLogsAs } from '../../kept-logs.ts';
+import { KeptLogs } from '../../kept-logs.ts';
 import { timed } from '../../say.ts';
 import { cachedFolder, contentId } from '../image/cached-folder.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
@@ -36,7 +36,8 @@ export async function sleepingMachine(driver: Driver, { name, image, say }: Node
   const scripts = await Promise.all(STARTED_WITH.map((file) => readFile(path.join(HERE, file), 'utf8')));
   return cachedFolder('sleeping', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
     timed(say, titleOf(image), async () => {
-      const homelab = await Homelab.create(say, driver);
+      const logs = new KeptLogs(titleOf(image));
+      const homelab = await Homelab.create(say, logs.around(driver));
       try {
         const node = (await homelab.addNode(name, image)) as VirtualMachine;
         await node.start();
@@ -50,7 +51,7 @@ export async function sleepingMachine(driver: Driver, { name, image, say }: Node
         await node.shell('systemctl is-system-running --wait; sync', { timeoutMs: BOOT_MS });
         await node.suspend(target);
       } finally {
-        for (const node of homelab.nodes) await keepLogsAs(titleOf(image), node);
+        await logs.finish();
         await homelab.remove();
       }
     }),

@@ -251,6 +251,10 @@ export class VirtualMachine implements VirtualNode {
     return (await this.folder.logs()).console;
   }
 
+  get logFiles(): Readonly<Record<string, string>> {
+    return this.folder.logFiles;
+  }
+
   logs(): Promise<Readonly<Record<string, string>>> {
     return this.folder.logs();
   }

@@ -42,9 +42,13 @@ export class VmFolder {
     return this.file(LOGS.console);
   }
 
+  get logFiles(): Readonly<Record<keyof typeof LOGS, string>> {
+    return { console: this.console, journal: this.file(LOGS.journal), processes: this.file(LOGS.processes) };
+  }
+
   /** What the machine wrote to its console, its journal from each boot's userspace on, and what its processes complained of. */
   async logs(): Promise<Readonly<Record<keyof typeof LOGS, string>>> {
-    const texts = Object.entries(LOGS).map(async ([name, file]) => [name, await readFile(this.file(file), 'utf8')] as const);
+    const texts = Object.entries(this.logFiles).map(async ([name, file]) => [name, await readFile(file, 'utf8')] as const);
     const { console = '', journal = '', processes = '' } = Object.fromEntries(await Promise.all(texts));
     return { console: console.replaceAll('\r', ''), journal, processes };
   }

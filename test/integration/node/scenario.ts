@@ -6,10 +6,11 @@ import { until } from '../../../qemu/deadline.ts';
 import type { Driver, VirtualNode } from '../../../qemu/driver.ts';
 import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
+import { KeptLogs } from '../../../qemu/kept-logs.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
 import { vmDriver, wokenVmDriver } from '../../../qemu/vm/vm-driver.ts';
-import { denials, keepLogs } from './logs.ts';
+import { denials } from './denials.ts';
 
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
@@ -62,7 +63,8 @@ export interface Variant {
 
 /** Runs a test with a homelab of its own, keeps the logs of its nodes, and takes everything away afterwards. */
 export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Promise<void>): Promise<void> {
-  const homelab = await Homelab.create(sayOnStderr, driver);
+  const logs = new KeptLogs(expect.getState().currentTestName ?? 'no test');
+  const homelab = await Homelab.create(sayOnStderr, logs.around(driver));
   try {
     await test(homelab);
   } catch (error) {
@@ -70,7 +72,7 @@ export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Pr
     for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
     throw error;
   } finally {
-    for (const node of homelab.nodes) await keepLogs(node);
+    await logs.finish();
     await homelab.remove();
   }
 }
@@ -199,4 +201,4 @@ export async function json<T>(homelab: Homelab, ...args: string[]): Promise<T> {
 export const ROOT_SLOT = IN_VM ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-';
 
 /** What both slots hold, bit by bit. */
-export const slotHashes = (node: VirtualNode): Promise<string> => shellOk(node, `sha256sum ${ROOT_SLOT}[ab]`);
+export const slotHashes = (node: VirtualNode): Promise<string> => shellOk(node, `sha256sum ${ROOT_SLOT}[ab]`, BOOT);

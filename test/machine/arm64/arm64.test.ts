@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest';
 import { arm64Driver } from '../../../qemu/vm/vm-driver.ts';
-import { denials } from '../../integration/node/logs.ts';
+import { denials } from '../../integration/node/denials.ts';
 import { agentAnswers, report, shellOk, withHomelab } from '../../integration/node/scenario.ts';
 
 /** The first time, three Debian roots are made, two of them by emulated programs. */

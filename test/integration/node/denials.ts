@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { expect } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { keepLogsAs } from '../../../qemu/kept-logs.ts';
-
-/** Keeps a node's logs in a folder of the running test: see keepLogsAs. */
-export const keepLogs = (node: VirtualNode): Promise<void> => keepLogsAs(expect.getState().currentTestName ?? 'no test', node);
 
 /** Fails when the journal cannot be read, and not when it has no such line. */
 const DENIALS = `journalctl --sync && journal=$(journalctl --no-pager --output=cat) && printf '%s\\n' "$journal" | sed -n '/avc:  denied/p'`;
