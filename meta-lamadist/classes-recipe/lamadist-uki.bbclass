@@ -2,7 +2,7 @@
 # One signed UKI for each slot, and the EFI system partition that holds both: IMAGE_NAME.esp.vfat.
 # systemd 255 knows no profiles in a UKI, so what differs between the slots, two words of the command line, makes two files.
 # A board without UEFI in its firmware gets it from U-Boot: every board boots the same kind of file.
-inherit lamadist-ukify
+inherit lamadist-partition-sizes lamadist-ukify
 
 LAMADIST_SLOTS = "a b"
 # After the words that every boot needs. Partitions are the image's business, not a generator's guess; and a serial console
@@ -13,9 +13,14 @@ LAMADIST_FALLBACK_LOADER ?= "systemd-boot${EFI_ARCH}.efi"
 
 do_uki[depends] += "${LAMADIST_UKI_DEPENDS} ${INITRAMFS_IMAGE}:do_image_complete"
 do_uki[vardeps] += "LAMADIST_CMDLINE LAMADIST_EXTRA_CMDLINE LAMADIST_ROOT_DEVICE LAMADIST_SLOTS"
+do_uki[vardeps] += "LAMADIST_HASH_MIB LAMADIST_LUKS_HEADER_MIB LAMADIST_ROOT_ENCRYPTION LAMADIST_ROOT_MIB"
 do_uki[cleandirs] = "${WORKDIR}/uki"
 
 python do_uki() {
+    root = d.expand('${IMGDEPLOYDIR}/${IMAGE_NAME}.${LAMADIST_ROOT_TYPE}')
+    oversized = lamadist_oversized(d, root + '.verity', root + '.vhash')
+    if oversized:
+        bb.fatal('Cannot make %s: %s. docs/PARTITIONING.md says what can be changed before a first installation.' % (d.getVar('PN'), oversized))
     environment = os.path.join(d.getVar('STAGING_VERITY_DIR'), '%s.%s.verity.env' % (d.getVar('IMAGE_BASENAME'), d.getVar('LAMADIST_ROOT_TYPE')))
     with open(environment) as lines:
         verity = dict(line.strip().split('=', 1) for line in lines if '=' in line)
