@@ -19,6 +19,11 @@ mkdir -p "$folder/dev/disk/by-label"
 # shellcheck disable=SC2016 # the program that it writes expands it
 printf '#!/bin/sh\n[ "$1" != reboot ] || touch "%s/restarted"\n' "$folder" >"$folder/bin/systemctl"
 chmod +x "$folder/bin/systemctl"
+# Of all disks, those of this machine, which are files; it may have none.
+# shellcheck disable=SC2016 # as above
+printf '#!/bin/sh\n[ "$1" = -dno ] || exec %s "$@"\n[ -z "%s" ] || %s "$@" %s | sed "s/loop$/disk/"\n' "$(command -v lsblk)" "$*" "$(command -v lsblk)" "$*" \
+  >"$folder/bin/lsblk"
+chmod +x "$folder/bin/lsblk"
 PATH=$folder/bin:$PATH
 
 mount --bind "$command_line" /proc/cmdline

@@ -66,6 +66,8 @@ describe('the installer', { timeout: 90_000 }, () => {
     const { file, device } = await emptyDisk();
     const name = path.basename(device);
     const { exitCode, console, restarted } = await install({ medium: stick, disks: [device], answers: [name, name] });
+    expect(console).toMatch(new RegExp(`^${name} .*disk$`, 'm'));
+    expect(console).not.toContain(`${path.basename(stick)} `);
     expect(console).toContain(`Everything on ${device} will be lost. Type its name again to go on: `);
     expect(console).toContain('lamadist-install: done');
     expect({ exitCode, restarted }).toEqual({ exitCode: 0, restarted: true });

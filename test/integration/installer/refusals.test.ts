@@ -2,6 +2,7 @@
 // The installer erases a disk: what it must not take for an order to do so.
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../unit/fakes/folder.ts';
 import { disk, install, type Machine } from './installation.ts';
@@ -38,6 +39,14 @@ describe('the installer', { timeout: 90_000 }, () => {
     expect(await refusal({ words: [`disk=${target}`, 'url=http://server.invalid/image', SUM], disks: [target] })).toBe(
       'http://server.invalid/image is not an https: address',
     );
+  });
+
+  it('says that there is no disk but the one that it was started from', async () => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'medium.img');
+    await execa('mkfs.ext4', ['-q', '-O', '^has_journal', file, '1024']);
+    const medium = await disk(file);
+    expect(await refusal({ medium, disks: [medium] })).toBe('there is no disk to install on');
   });
 
   it('refuses a name that is not typed the same twice', async () => {
