@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commandLine } from '../../qemu/vm/image/uki.ts';
+import { initramfsFiles, rootFiles } from '../../qemu/vm/image/vm-files.ts';
 import { layerVariables } from '../../qemu/vm/layers.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -44,6 +45,19 @@ describe('a file that the virtual node and the images share', () => {
     // A unit or a definition in a string would be a copy that no comparison of files finds.
     for (const file of node.filter((name) => name.startsWith('qemu/') && /\.(ts|sh)$/.test(name)))
       expect(await text(file), file).not.toMatch(/^\[(Partition|system|keyring)\]$|^ExecStart=.*lamadist/m);
+  });
+});
+
+describe("the layer's own packages in every image", async () => {
+  const core = await text('meta-lamadist/recipes-core/packagegroups/packagegroup-lamadist-core.bb');
+  const packages = [...core.matchAll(/^ {4}lamadist-(?!agent\b)([a-z-]+) \\$/gm)].map(([, name]) => name!);
+  const everything = { data: true, root: true };
+  const inMachine = [...(await rootFiles(everything)), ...(await initramfsFiles(everything))].map(({ content }) => content.toString());
+
+  it.each([...packages, 'boot-entries'])('%s is in the virtual machine with every file', async (name) => {
+    const files = await filesBelow(`meta-lamadist/recipes-core/${name}/files`);
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(inMachine.includes(await text(file)), file).toBe(true);
   });
 });
 

@@ -5,6 +5,7 @@ import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-f
 import { BOARD_FILES, type Encryption, LAYER, MACHINE } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
+const FACTORY_RESET = path.join(CORE, 'factory-reset/files');
 const GUARD = path.join(CORE, 'boot-guard/files');
 const REPART = path.join(CORE, 'repart/files');
 const ENCRYPTED_ROOT = path.join(CORE, 'encrypted-root/files');
@@ -19,6 +20,7 @@ export const VM_UNITS = [
   ...ENABLED_UNITS,
   'lamadist-boot-entries.service',
   'lamadist-boot-succeeded.service',
+  'lamadist-factory-reset.service',
   'systemd-networkd.service',
   'systemd-network-generator.service',
 ];
@@ -67,6 +69,8 @@ export async function rootFiles(encrypted: Encryption): Promise<ImageFile[]> {
     await copyOf(path.join(bootEntries, 'boot-entries'), '/usr/libexec/lamadist/boot-entries', 0o755),
     await copyOf(path.join(bootEntries, 'lamadist-boot-entries.service'), `${UNITS}/lamadist-boot-entries.service`),
     await copyOf(path.join(CORE, 'etc-overlay/files/label-data'), '/usr/libexec/lamadist/label-data', 0o755),
+    await copyOf(path.join(FACTORY_RESET, 'factory-reset'), '/usr/libexec/lamadist/factory-reset', 0o755),
+    await copyOf(path.join(FACTORY_RESET, 'lamadist-factory-reset.service'), `${UNITS}/lamadist-factory-reset.service`),
     ...(await guardFiles()),
     await copyOf(path.join(GUARD, 'lamadist-boot-succeeded.service'), `${UNITS}/lamadist-boot-succeeded.service`),
     ...(await repartDefinitions(encrypted.data)),
