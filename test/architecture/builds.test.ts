@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What builds are composed of: kas files, the commands and workflows that name them, and the container.
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { boards, readKasBuild } from '../layers/kas-build.ts';
+import { temporaryFolder } from '../unit/fakes/folder.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const text = (file: string) => readFile(path.join(ROOT, file), 'utf8');
@@ -55,6 +57,17 @@ describe('kas', () => {
       expect(Object.values(headers).join('')).not.toBe('');
     },
   );
+
+  it("composes a file of one's own that stands in the checkout, and no other", async () => {
+    const checkout = await temporaryFolder();
+    await cp(path.join(ROOT, 'kas'), path.join(checkout, 'kas'), { recursive: true });
+    await writeFile(path.join(checkout, 'home.kas.yml'), 'header:\n  version: 14\n');
+    const compose = (file: string) => execa(path.join(checkout, 'kas/compose'), ['rk1', 'debug', file], { reject: false });
+    expect((await compose('home.kas.yml')).stdout).toBe('kas/main.kas.yml:kas/bsp/rk1.kas.yml:kas/extras/debug.kas.yml:home.kas.yml');
+    expect((await compose('house.kas.yml')).stderr).toBe('Cannot compose a build: there is no house.kas.yml');
+    for (const outside of [path.join(checkout, 'home.kas.yml'), '../home.kas.yml', 'kas/../../home.kas.yml'])
+      expect((await compose(outside)).stderr).toBe(`Cannot compose a build: ${outside} is not below this checkout`);
+  });
 
   it('refuses to compose a board that is not there', async () => {
     const { exitCode, stderr } = await execa(path.join(ROOT, 'kas/compose'), ['rk2'], { reject: false });
@@ -116,6 +129,30 @@ describe('the commands of mise', () => {
     expect(body?.split(/^\[tasks/m)[0]).toMatch(/^description = ".+"$/m);
   });
 
+  it.each([
+    ['the folder that LAMADIST_CACHE names', 'elsewhere'],
+    ['the folder in ~/.cache', undefined],
+  ])("clean the shared state in %s, and a build's own, and keep what was fetched", async (_, named) => {
+    const [, command = ''] = /^\[tasks\."clean:sstate"\]\n(?:[^[]*\n)?run = (".*")$/m.exec(await text('.mise.toml')) ?? [];
+    const checkout = await temporaryFolder();
+    const cache = path.join(checkout, named ?? '.cache/lamadist/bitbake');
+    const states = [
+      path.join(cache, 'sstate'),
+      ...['build', 'build/rk1/build'].map((folder) => path.join(checkout, folder, 'sstate-cache')),
+    ];
+    const kept = [path.join(cache, 'downloads'), path.join(checkout, 'build/rk1/build/keys')];
+    for (const folder of [...states, ...kept]) await mkdir(folder, { recursive: true });
+    // Of this test's folder alone, whatever the machine has set.
+    const env = { PATH: process.env.PATH, HOME: checkout, ...(named === undefined ? {} : { LAMADIST_CACHE: cache }) };
+    await execa('sh', ['-c', JSON.parse(command) as string], { cwd: checkout, env, extendEnv: false });
+    expect(states.filter((folder) => existsSync(folder))).toEqual([]);
+    expect(kept.filter((folder) => !existsSync(folder))).toEqual([]);
+  });
+
+  it('leave every variable to whoever calls them', async () => {
+    expect(await text('.mise.toml')).not.toMatch(/^\[env\]|^LAMADIST_/m);
+  });
+
   it('offer every board, and nothing else', async () => {
     for (const [, choices = ''] of (await text('.mise.toml')).matchAll(/<board>"[^{]*\{\s*choices ([^}]*?)\s*\}/g))
       expect([...choices.matchAll(/"([^"]+)"/g)].map((match) => match[1]).sort()).toEqual(BOARDS);
@@ -144,9 +181,13 @@ describe('the workflows', () => {
     expect([...jobs.build.strategy.matrix.board].sort()).toEqual(BOARDS);
   });
 
-  it('keep of each image what was built for it alone', async () => {
-    const [, paths = ''] = / {10}path: \|\n((?: {12}\S.*\n)+)/.exec(await text('.github/workflows/images.yml')) ?? [];
-    for (const kept of paths.trimEnd().split('\n')) expect(path.basename(kept)).toMatch(/^\*-(\$\{\{ matrix\.image \}\}|installer)-\*\./);
+  it('upload what was collected of one image, and nothing else', async () => {
+    const content = await text('.github/workflows/images.yml');
+    expect(content).toContain('run: .ci/collect-artifacts "build/$BOARD/build/tmp/deploy/images" "$IMAGE" artifacts\n');
+    expect([...content.matchAll(/^ {10}path: (.*)$/gm)].map(([, uploaded]) => uploaded)).toEqual([
+      '~/.cache/lamadist/bitbake',
+      'artifacts/*',
+    ]);
   });
 
   it.each(WORKFLOWS)('%s calls only scripts that are there', async (file) => {
