@@ -31,9 +31,9 @@ export interface NodeRequest {
   /** What the factory wrote into slot A. */
   readonly image: Image;
   readonly provision: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
-  /** Tries of a slot that was made primary: 1, as with the EFI's BootNext, unless it says otherwise. */
+  /** Tries of a slot that was made primary: 1, as with the EFI's BootNext, unless it says otherwise. A virtual machine has no other. */
   readonly maxTries?: number;
-  /** 192 MiB unless it says otherwise. */
+  /** 192 MiB unless it says otherwise. A virtual machine's slots are those of wks/, and it refuses this. */
   readonly slotBytes?: number;
   /** More words on the kernel's command line: this node's own, whatever its image. In a virtual machine, a signed addon has them. */
   readonly commandLine?: string;

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
 import { run } from '../command.ts';
-import type { Driver } from '../driver.ts';
+import type { Driver, NodeRequest } from '../driver.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
 import { buildVmImage } from './image/build-vm-image.ts';
 import { MACHINE } from './layers.ts';
@@ -26,9 +26,19 @@ async function measurements(imageFolder: string): Promise<string> {
   return run(['node', LAMACTL, 'attest', 'learn', '--bundle-metadata', '--uki', ...ukis], { timeoutMs: LEARN_MS });
 }
 
+/** Throws when a node is asked for that cannot be made here: firmware and layout of the disk are what they are. */
+function requireMakeable({ name, maxTries = 1, slotBytes }: NodeRequest): void {
+  if (maxTries !== 1) throw new Error(`Cannot make ${name} with maxTries ${maxTries}: a virtual machine's firmware gives a slot one try`);
+  if (slotBytes !== undefined)
+    throw new Error(`Cannot make ${name} with slotBytes ${slotBytes}: a virtual machine's slots are those of wks/`);
+}
+
 const driverFor = (architecture: Architecture): Driver => ({
   buildImage: (recipe, say) => buildVmImage(recipe, say, architecture),
-  createNode: (request) => VirtualMachine.create({ ...request, architecture }),
+  async createNode(request) {
+    requireMakeable(request);
+    return VirtualMachine.create({ ...request, architecture });
+  },
   async buildBundle(request, say) {
     const { tools } = await vmRoots(say);
     const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
@@ -50,9 +60,11 @@ export const arm64Driver: Driver = driverFor(AARCH64);
 /** The same, a minute sooner: each node begins as one that has booted and come to rest before. */
 export const wokenVmDriver: Driver = {
   ...vmDriver,
-  createNode: async (request) =>
+  async createNode(request) {
+    requireMakeable(request);
     // What is on the kernel's command line, a machine that is asleep has read already.
-    request.commandLine === undefined
+    return request.commandLine === undefined
       ? VirtualMachine.create({ ...request, asleepIn: await sleepingMachine(vmDriver, request) })
-      : VirtualMachine.create(request),
+      : VirtualMachine.create(request);
+  },
 };
