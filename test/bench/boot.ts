@@ -29,8 +29,10 @@ export async function bootBenchmark(): Promise<string> {
       ofBare.push(await bare.boot());
       ofNode.push(await bootedOnce(node));
     }
-    const plot = await keepPlot(node);
-    return `boot: seconds, the median of ${BOOTS} boots\n${tableOf(medianOf(ofNode), medianOf(ofBare))}${plot}\n`;
+    await mkdir(OUTPUT, { recursive: true });
+    const table = `boot: seconds, the median of ${BOOTS} boots\n${tableOf(medianOf(ofNode), medianOf(ofBare))}`;
+    await writeFile(path.join(OUTPUT, 'boot-times.txt'), table);
+    return `${table}${await keepPlot(node)}\n`;
   } finally {
     await homelab.remove();
     await bare.remove();
@@ -51,7 +53,6 @@ async function bootedOnce(node: VirtualMachine): Promise<BootPhases> {
 
 /** Which unit waited for which, as a picture; and what took longest, as text. */
 async function keepPlot(node: VirtualMachine): Promise<string> {
-  await mkdir(OUTPUT, { recursive: true });
   const file = path.join(OUTPUT, 'boot.svg');
   await writeFile(file, (await node.shell('systemd-analyze plot', QUICK)).stdout);
   const chain = await node.shell(
