@@ -1,15 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
+const MEASURED = 'the launcher measures there, and the firmware here: see test/machine/attestation.test.ts';
+const STREAMS = 'it is for kernels that cannot stream: see test/machine/streaming.test.ts';
+
 /** Why all scenarios of a file of test/integration/node, or those of these names, cannot run in a machine. */
 export const ELSEWHERE: Readonly<Record<string, string | readonly (readonly [name: RegExp, why: string])[]>> = {
-  'attestation.test.ts': 'the launcher measures there, and the firmware here: see test/machine/attestation.test.ts',
-  'install-gate.test.ts': 'the launcher measures there, and the firmware here: see test/machine/attestation.test.ts',
+  'attestation.test.ts': MEASURED,
+  'install-gate.test.ts': MEASURED,
+  'assigned.test.ts': [
+    [/^while it is downloading keeps what it has/, STREAMS],
+    [/^is shown a token, which is found nowhere/, STREAMS],
+  ],
   'bundles.test.ts': 'it makes bad bundles of the format "plain", which a machine refuses whatever is in them',
   'clock.test.ts': "it turns the clock of one process's namespace",
-  'download.test.ts': 'it is for kernels that cannot stream: see test/machine/streaming.test.ts',
+  'disk-full.test.ts': [[/^in the middle of a download ends it/, STREAMS]],
+  'download.test.ts': STREAMS,
+  'laptop.test.ts': [
+    [/^is gone on with when lamactl was killed half-way/, 'RAUC streams here, so nothing of a bundle is kept to go on with'],
+  ],
   'peers.test.ts': "a machine reaches this host's loopback address alone, and no other machine",
   'removable-medium.test.ts': 'it pretends that a stick was mounted: see test/machine/streaming.test.ts',
-  'rollout-gates.test.ts': [[/^goes on from those that do, and stops/, 'the launcher measures there, and the firmware here']],
+  'rollout-gates.test.ts': [[/^goes on from those that do, and stops/, MEASURED]],
+  'update.test.ts': [[/^is tried again when the power is cut and the boot loader gives more tries/, "UEFI's BootNext gives one try"]],
 };
 
 /**

@@ -4,12 +4,16 @@ import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { serveBundle } from '../integration/fakes/bundle-server.ts';
-import { COMMITTED, json, onNode, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { COMMITTED, json, onNode, QUICK, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
 
 /** How QEMU's own network calls the host's loopback address. */
 const HOST = '10.0.2.2';
 /** Without Node, whose compiler an unconfined shell may not run. */
 const GET_METRICS = 'exec 3<>/dev/tcp/127.0.0.1/9477; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3';
+/** What the server wants to be shown. */
+const SECRET = 'of-this-test-7c2f1e';
+const TOKEN = `Bearer ${SECRET}`;
+const FIND_SECRET = `journalctl --sync; grep -rl ${SECRET} /var/lib /var/log /run/lamadist-agent; journalctl --no-pager | grep -c ${SECRET}`;
 /** lamactl leaves an update that waits for somebody to reboot. */
 const LEFT = 12;
 const NODE = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
@@ -37,16 +41,21 @@ async function expectFewBytes(homelab: Homelab): Promise<Fetched> {
 }
 
 describe('a bundle that RAUC streams through the network block device', { timeout: SCENARIO_MS }, () => {
-  it('from a server is fetched only where it differs from the slots, and progress, history and metrics tell how much', () =>
+  it('from a server that wants a token is fetched only where it differs from the slots, and progress, history and metrics tell how much', () =>
     onNode({ node: NODE }, async ({ homelab, node }) => {
-      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), undefined, HOST);
-      const { exitCode, all } = await homelab.lamactl(['install', server.url, '--reboot', 'manual']).finally(() => server.close());
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), TOKEN, HOST);
+      expect((await homelab.lamactl(['install', server.url])).all).toContain('DOWNLOAD_REFUSED');
+      const install = ['install', '--header', `Authorization: ${TOKEN}`, server.url, '--reboot', 'manual'];
+      const { exitCode, all } = await homelab.lamactl(install).finally(() => server.close());
+      expect(all).not.toContain(SECRET);
       expect({ exitCode, all }).toMatchObject({ exitCode: LEFT, all: expect.stringMatching(/fetched [\d.]+(B|KiB|MiB) of [\d.]+MiB/) });
       const metrics = await shellOk(node, `bash -c '${GET_METRICS}'`);
       expect((await homelab.lamactl(['rollback', '--message', 'the other way, too'])).exitCode).toBe(0);
       const { fetchedBytes, bundleBytes } = await expectFewBytes(homelab);
       expect(Number(/^lamadist_bundle_fetched_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(fetchedBytes);
       expect(Number(/^lamadist_bundle_reused_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(bundleBytes - fetchedBytes);
+      // It is found nowhere, neither in a file nor in the journal.
+      expect((await node.shell(FIND_SECRET, QUICK)).stdout.trim()).toBe('0');
     }));
 
   it("from the administrator's own disk is fetched only where it differs, too, and committed", () =>

@@ -1,9 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { agentAnswers, journaled, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, STREAMS, shellOk } from './scenario.ts';
+import {
+  agentAnswers,
+  journaled,
+  json,
+  onNode,
+  QUICK,
+  reaches,
+  report,
+  SCENARIO_MS,
+  type Scenario,
+  shellOk,
+  skipWhereRaucStreams,
+} from './scenario.ts';
 
 const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
 const UNTOUCHED = { version: '1', booted: 'A' };
@@ -76,9 +88,9 @@ describe('an update that is paused', { timeout: SCENARIO_MS }, () => {
       expect(phases?.filter((phase) => phase === 'installing' || phase === 'paused')).toEqual(['installing', 'paused']);
     }));
 
-  // Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
-  it.skipIf(STREAMS)('while it is downloading keeps what it has, and goes on from there', () =>
-    onPatientNode(async (scenario) => {
+  it('while it is downloading keeps what it has, and goes on from there', (test) => {
+    skipWhereRaucStreams(test);
+    return onPatientNode(async (scenario) => {
       const { homelab, node } = scenario;
       const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'));
       try {
@@ -96,8 +108,8 @@ describe('an update that is paused', { timeout: SCENARIO_MS }, () => {
       } finally {
         server.close();
       }
-    }),
-  );
+    });
+  });
 });
 
 describe('the point of no return', { timeout: SCENARIO_MS }, () => {
@@ -116,8 +128,9 @@ describe('the point of no return', { timeout: SCENARIO_MS }, () => {
     }));
 });
 
-// Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
-describe.skipIf(STREAMS)('a server that asks who is there', { timeout: SCENARIO_MS }, () => {
+describe('a server that asks who is there', { timeout: SCENARIO_MS }, () => {
+  beforeEach(skipWhereRaucStreams);
+
   it('is shown a token, which is found nowhere on the node afterwards', () =>
     onPatientNode(async ({ homelab, node }) => {
       const token = 'Bearer 7c2f1e';

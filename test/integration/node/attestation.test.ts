@@ -18,7 +18,7 @@ import {
   writeImaLog,
 } from '../../../qemu/measured-boot.ts';
 import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
-import { agentAnswers, BOOT, IN_VM, json, onNode, QUICK, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS, type Scenario } from './scenario.ts';
 
 interface Judged {
   readonly verdict: string;
@@ -72,8 +72,7 @@ async function useTpm(homelab: Homelab, node: VirtualNode, tcti: string): Promis
   await restartAgent(homelab, node);
 }
 
-// What the launcher measures and the logs that it writes are the namespaces'; test/machine/attestation.test.ts is for the machine.
-describe.skipIf(IN_VM)('attestation of a whole node, measured by the launcher', { timeout: SCENARIO_MS }, () => {
+describe('attestation of a whole node, measured by the launcher', { timeout: SCENARIO_MS }, () => {
   it('trusts a node that was enrolled and learnt of, and says for ever what it believed', () =>
     onNode({}, async ({ homelab, node }) => {
       expect(await judge(homelab)).toMatchObject({ verdict: 'UNKNOWN', found: expect.stringContaining('lamactl attest enroll') });

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../../../qemu/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import { agentAnswers, COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario, STREAMS, shellOk } from './scenario.ts';
+import {
+  agentAnswers,
+  COMMITTED,
+  json,
+  onNode,
+  QUICK,
+  reaches,
+  report,
+  SCENARIO_MS,
+  type Scenario,
+  shellOk,
+  skipWhereRaucStreams,
+} from './scenario.ts';
 
 /** A node whose bundle is behind a URL, on a server that it trusts. */
 const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typeof serveBundle>> }) => Promise<void>) =>
@@ -16,8 +28,9 @@ const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typ
     }
   });
 
-// Where the kernel has network block devices RAUC streams, which the virtual machine shows; here the agent fetches.
-describe.skipIf(STREAMS)('a bundle behind a URL, on a node whose kernel cannot stream', { timeout: SCENARIO_MS }, () => {
+describe('a bundle behind a URL, on a node whose kernel cannot stream', { timeout: SCENARIO_MS }, () => {
+  beforeEach(skipWhereRaucStreams);
+
   it('is fetched to the disk, installed, committed, and removed from the disk', () =>
     withServer(async ({ homelab, node, server }) => {
       expect((await homelab.lamactl(['install', server.url])).exitCode).toBe(0);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
 import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
-import { IN_VM, json, onNode, QUICK, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { json, onNode, QUICK, report, SCENARIO_MS, type Scenario } from './scenario.ts';
 import { ukiFile } from './uki-file.ts';
 
 /** A bundle of version 2 whose signature covers what its image leads to: what a distribution ships. */
@@ -29,8 +29,7 @@ async function spoil(node: VirtualNode): Promise<void> {
 
 const verdict = async (homelab: Homelab) => (await json<{ nodes: { verdict: string }[] }>(homelab, 'attest', 'run')).nodes[0]?.verdict;
 
-// What the launcher measures and the logs that it writes are the namespaces'; test/machine/attestation.test.ts is for the machine.
-describe.skipIf(IN_VM)('an update that needs attestation, measured by the launcher', { timeout: SCENARIO_MS }, () => {
+describe('an update that needs attestation, measured by the launcher', { timeout: SCENARIO_MS }, () => {
   it('is done when the node proves to run the image that the bundle tells of, and nobody has to say so', () =>
     onEnrolledNode(async ({ homelab, bundle }) => {
       const expected = ['--require-attestation', '--expect', await tellingBundle(homelab)];

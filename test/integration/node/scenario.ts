@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { expect } from 'vitest';
+import { expect, type TestContext } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
 import { until } from '../../../qemu/deadline.ts';
 import type { Driver, VirtualNode } from '../../../qemu/driver.ts';
@@ -15,8 +15,9 @@ import { denials } from './denials.ts';
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
 export const DRIVER = IN_VM ? wokenVmDriver : namespaceDriver;
-/** Where the kernel of the nodes has network block devices RAUC streams a bundle; elsewhere the agent fetches it. */
-export const STREAMS = IN_VM || existsSync('/sys/class/block/nbd0');
+/** For tests of bundles that the agent fetches whole; where the kernel of the nodes has network block devices RAUC streams. */
+export const skipWhereRaucStreams = ({ skip }: TestContext): void =>
+  skip(existsSync('/sys/class/block/nbd0'), 'this kernel has network block devices, so RAUC streams: see test/machine/streaming.test.ts');
 
 /** Booting takes two seconds in namespaces and a minute in an emulated machine, if it is idle; these are for a busy one. */
 export const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };

@@ -154,8 +154,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
       expect(await journaled(node)).toMatchObject({ reason: { code: 'TRIAL_INTERRUPTED' } });
     }));
 
-  // UEFI's BootNext gives one try.
-  it.skipIf(IN_VM)('is tried again when the power is cut and the boot loader gives more tries, and then committed', () =>
+  it('is tried again when the power is cut and the boot loader gives more tries, and then committed', () =>
     onNode({ files: [slow], node: { maxTries: 3 } }, async ({ homelab, node, bundle }) => {
       const install = homelab.lamactl(['install', '--on-node', bundle]);
       await reaches(node, 'checking');
@@ -165,8 +164,7 @@ describe('a trial that is cut off', { timeout: SCENARIO_MS }, () => {
       expect(await report(homelab)).toMatchObject(COMMITTED);
       const state = await journaled(node);
       expect('trialBootIds' in state && state.trialBootIds.length).toBe(2);
-    }),
-  );
+    }));
 
   it('is rolled back when the new agent crashes at every start', () => {
     const crashing = { path: '/usr/lib/lamadist-agent/lamadist-agent.js', content: 'throw new Error("this agent is broken");\n' };
