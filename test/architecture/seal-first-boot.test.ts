@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a first boot encrypts the root slots, in a folder that is its root: partitions are files, and what makes and reads LUKS2 only
 // writes its magic number, and a label.
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -77,6 +77,17 @@ describe('a first boot', () => {
   it('does so beside another disk that has a data partition of its own', async () => {
     await partition('sda', 1, 'var');
     expect(await boot()).toBe(BOTH);
+  });
+
+  it('writes nothing, and says why, where a slot of another disk has the same name', async () => {
+    await partition('sda', 5, 'root-b');
+    await writeFile(path.join(root, 'dev/sda5'), 'of another node');
+    const link = path.join(root, 'dev/disk/by-partlabel/root-b');
+    await rm(link);
+    await symlink('../../sda5', link);
+    await expect(boot()).rejects.toThrow('root-b are on two disks');
+    expect(await readFile(link, 'utf8')).toBe('of another node');
+    expect(await magicOf('root-a')).toBe('root');
   });
 
   it('is the one of a disk without a data partition: later ones encrypt nothing', async () => {
