@@ -5,15 +5,16 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { agentFiles, ENABLED_UNITS } from '../../qemu/image/product-files.ts';
+import { installedPaths, missingFiles, programsOf, TARGET_FOLDERS } from '../layers/recipe-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1.0.bb';
 /** What `npm run build` makes in the folder that LAMADIST_BUNDLE_FOLDER names. */
 const BUILT = ['share'];
-/** A recipe may install a file by another name. */
-const INSTALLED_AS: Readonly<Record<string, string>> = { '/usr/libexec/lamadist/install': 'lamadist-install' };
 /** Programs of packages that the recipes depend on. */
-const OTHERS_PROGRAMS = ['/usr/bin/node', '/usr/bin/systemd-repart', '/bin/mkdir', '/usr/bin/sleep'];
+const OTHERS_PROGRAMS = ['/usr/bin/node', '/bin/mkdir', '/bin/sh', '/usr/bin/sleep', '/usr/bin/systemctl'];
+/** What BitBake finds among the unpacked files though no recipe names it: the programs of `npm run build`, and a UKI. */
+const MADE = [...BUILT, 'lamadist-agent.js', 'lamactl.js', 'uki', 'lamadist.wic.zst.sha256'];
 
 /** Layers of every build: the distribution's own with its boards, what an addition needs, and what comes with another. */
 const NOT_DEPENDED_ON = [
@@ -32,6 +33,22 @@ async function filesBelow(folder: string): Promise<string[]> {
 }
 
 const LAYER_FILES = (await Promise.all(['recipes-agent', 'meta-lamadist', 'kas', 'wks'].map(filesBelow))).flat();
+
+/** What a recipe can fetch: what is beside it, and what the layer of the boards has for it. */
+async function filesOf(recipe: string): Promise<string[]> {
+  const ofBoards = LAYER_FILES.filter(
+    (file) => file.startsWith('meta-lamadist/boards/') && file.includes(`/${path.basename(path.dirname(recipe))}/`),
+  );
+  return [...(await filesBelow(path.dirname(recipe))), ...ofBoards];
+}
+
+/** Those of these programs that no recipe installs and no package of others has. */
+async function strangers(programs: readonly string[]): Promise<string[]> {
+  const recipes = LAYER_FILES.filter((file) => /\.(bb|bbappend|inc)$/.test(file));
+  const installed = await Promise.all(recipes.map(async (recipe) => installedPaths(await text(recipe), await filesOf(recipe))));
+  const known = new Set([...installed.flat(), ...OTHERS_PROGRAMS]);
+  return programs.filter((program) => !known.has(program));
+}
 
 describe('every file of the layers', () => {
   const licences = LAYER_FILES.filter((file) => file.endsWith('/COPYING'));
@@ -95,14 +112,25 @@ describe('every recipe', () => {
   it.each(recipes)('%s finds its files beside it, or in the layer of the boards', async (recipe) => {
     const wanted = [...(await text(recipe)).matchAll(/file:\/\/([\w.@-]+)/g)].map((match) => match[1] ?? '');
     const name = path.basename(recipe).replace(/[._].*/, '');
-    const local = await filesBelow(path.dirname(recipe));
-    const boardFiles = LAYER_FILES.filter(
-      (file) => file.startsWith('meta-lamadist/boards/') && file.includes(`/${path.basename(path.dirname(recipe))}/`),
-    );
+    const local = await filesOf(recipe);
     for (const file of wanted.filter((found) => found !== '')) {
-      const found = BUILT.includes(file) || [...local, ...boardFiles].some((candidate) => candidate.split('/').includes(file));
+      const found = BUILT.includes(file) || local.some((candidate) => candidate.split('/').includes(file));
       expect(found || file.startsWith('COMMON_LICENSE'), `${name}: ${file}`).toBe(true);
     }
+  });
+
+  it.each(recipes)('%s takes only files that it fetches', async (recipe) => {
+    expect(missingFiles(await text(recipe), await filesOf(recipe), MADE)).toEqual([]);
+  });
+
+  it.each([
+    ['a file that it does not name', `install -m 0644 \${WORKDIR}/other.conf \${D}/etc/other.conf`, ['other.conf']],
+    ['such a file from its sources', `install -m 0644 \${S}/other.conf \${D}/etc/other.conf`, ['other.conf']],
+    ['such a file in a loop', `for f in one.conf two.conf; do\n        cp \${UNPACKDIR}/$f \${D}/etc\n    done`, ['two.conf']],
+    ['what is not in a folder that it names', `install -m 0755 \${WORKDIR}/folder/*.sh \${D}/etc`, ['folder/*.sh']],
+  ])('is found out when it takes %s', (_, line, missing) => {
+    const recipe = `SRC_URI = "file://one.conf file://folder"\nS = "\${WORKDIR}"\ndo_install() {\n    ${line}\n}\n`;
+    expect(missingFiles(recipe, ['files/one.conf', 'files/folder/a.conf'], MADE)).toEqual(missing);
   });
 
   it.each(recipes)('%s makes no file with a backslash in its name, which RPM does not take', async (recipe) => {
@@ -133,19 +161,22 @@ describe('the data partition', () => {
 });
 
 describe('every unit of the layers', () => {
-  const shipped = new Set(
-    LAYER_FILES.filter((file) => !/\.(service|timer|target|mount|bb|bbclass)$/.test(file)).map((file) => path.basename(file)),
-  );
   const units = LAYER_FILES.filter((file) => /\.(service|timer|mount|target)$/.test(file));
 
-  it.each(units.filter((file) => file.endsWith('.service')))('%s starts a program that the layers or its packages ship', async (file) => {
-    for (const [, program = ''] of (await text(file)).matchAll(/^Exec(?:Start|StartPre|Stop)=[-+!@]*(\S+)/gm)) {
-      expect(program, program).toMatch(/^\//);
-      const own = /^\/usr\/lib(?:exec)?\/lamadist/.test(program);
-      const known = own ? shipped.has(INSTALLED_AS[program] ?? path.basename(program)) : OTHERS_PROGRAMS.includes(program);
-      expect(known, `${program} is shipped by nobody`).toBe(true);
-    }
+  const runners = LAYER_FILES.filter((file) => /\.(service|mount|conf)$/.test(file) && file.includes('/recipes-'));
+
+  it.each(runners)('%s runs only programs that a recipe of the layers installs, or that come with its packages', async (file) => {
+    const programs = programsOf(await text(file));
+    expect(await strangers(programs)).toEqual([]);
   });
+
+  it.each(['Start', 'StartPre', 'StartPost', 'Condition', 'Reload', 'Stop', 'StopPost'])(
+    'is found out when its Exec%s, or that of a drop-in, is a program that nobody installs',
+    async (when) => {
+      const unit = `[Service]\nExec${when}=\nExec${when}=-/usr/libexec/lamadist/no-such-program --now\n`;
+      expect(await strangers(programsOf(unit))).toEqual(['/usr/libexec/lamadist/no-such-program']);
+    },
+  );
 
   it.each(units)('%s names only units that are shipped or are well known', async (file) => {
     const own = new Set(units.map((unit) => path.basename(unit)));
@@ -193,16 +224,6 @@ interface InstallRule {
   readonly target: string;
 }
 
-const VARIABLES: Readonly<Record<string, string>> = {
-  datadir: '/usr/share',
-  libexecdir: '/usr/libexec',
-  nonarch_base_libdir: '/usr/lib',
-  nonarch_libdir: '/usr/lib',
-  sysconfdir: '/etc',
-  systemd_system_unitdir: '/usr/lib/systemd/system',
-  systemd_unitdir: '/usr/lib/systemd',
-};
-
 /** What the lines `install -m MODE ${FETCHED}/FOLDER/GLOB… ${D}TARGET` put where, with the paths of a merged /usr. */
 function installRules(recipe: string): InstallRule[] {
   return [...recipe.matchAll(/install -m (\d+) (\$\{FETCHED\}\S+(?: \$\{FETCHED\}\S+)*) \$\{D\}(\S+)/g)].flatMap(
@@ -210,7 +231,7 @@ function installRules(recipe: string): InstallRule[] {
       sources.split(' ').map((source) => ({
         mode: Number.parseInt(mode, 8),
         pattern: new RegExp(`^${path.basename(source).replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
-        target: target.replace(/\$\{(\w+)\}/, (_, name: string) => VARIABLES[name] ?? name),
+        target: target.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name),
       })),
   );
 }

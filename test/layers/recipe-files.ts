@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a recipe takes of its fetched files and what it puts where, as far as its shell lines say so.
+import path from 'node:path';
+
+/** Folders of the target with a merged /usr. */
+export const TARGET_FOLDERS: Readonly<Record<string, string>> = {
+  datadir: '/usr/share',
+  libexecdir: '/usr/libexec',
+  nonarch_base_libdir: '/usr/lib',
+  nonarch_libdir: '/usr/lib',
+  sysconfdir: '/etc',
+  systemd_system_unitdir: '/usr/lib/systemd/system',
+  systemd_unitdir: '/usr/lib/systemd',
+};
+
+const FETCHED = /\$\{(?:WORKDIR|UNPACKDIR|FETCHED|@d\.getVar\('UNPACKDIR'\) or d\.getVar\('WORKDIR'\))\}\/([^\s"';,)]+)/g;
+
+const SOURCES = [/\$\{S\}\/([^\s"';,)]+)/g];
+
+/** The shell lines of a recipe, one for each turn of its loops. */
+function shellLines(recipe: string): string[] {
+  const turns: string[] = [];
+  let loop: { readonly name: string; readonly values: readonly string[] } | undefined;
+  for (const line of recipe.replaceAll('\\\n', ' ').split('\n')) {
+    const [, name, values] = /^\s+for (\w+) in ([^;]+); do$/.exec(line) ?? [];
+    if (name !== undefined && values !== undefined) loop = { name, values: values.trim().split(/\s+/) };
+    else if (/^\s+done$/.test(line)) loop = undefined;
+    else if (/^\s+[a-z]/.test(line)) {
+      const { name: variable, values: each } = loop ?? { name: '', values: [''] };
+      turns.push(...each.map((value) => (variable === '' ? line : line.replaceAll(`$${variable}`, value))));
+    }
+  }
+  return turns;
+}
+
+/** The files of its own that a recipe takes from where they were unpacked; a name may be a pattern. */
+function takenFiles(recipe: string): string[] {
+  // Where the sources are those files, they are taken from there as well.
+  const sources = /^S = "\$\{(?:WORKDIR|UNPACKDIR|FETCHED)\}"$/m.test(recipe) ? SOURCES : [];
+  return shellLines(recipe).flatMap((line) =>
+    [FETCHED, ...sources].flatMap((from) => [...line.matchAll(from)].map(([, file = '']) => file)),
+  );
+}
+
+const matching = (pattern: string) => new RegExp(`(^|/)${pattern.replaceAll('.', '\\.').replaceAll('*', '[^/]*')}$`);
+
+/**
+ * What a recipe takes and does not have: not named in its SRC_URI, or not in the folder that is named there. `made` are names
+ * that a task or a build puts there; `beside` are the files that it can fetch, by their paths.
+ */
+export function missingFiles(recipe: string, beside: readonly string[], made: readonly string[]): string[] {
+  const fetched = [...recipe.matchAll(/file:\/\/([\w.@-]+)/g)].map(([, name = '']) => name);
+  return takenFiles(recipe).filter((file) => {
+    const [first = ''] = file.split('/');
+    if (made.includes(first)) return false;
+    return !fetched.includes(first) || !beside.some((candidate) => matching(file).test(candidate));
+  });
+}
+
+/** Where a recipe installs files of its own, as paths of the target. */
+export function installedPaths(recipe: string, beside: readonly string[]): string[] {
+  return shellLines(recipe).flatMap((line) => {
+    const [, options = '', sources = '', target = ''] = /^\s+install ((?:-\S+ (?:\d+ )?)*)(\$.*) \$\{D\}(\S+)$/.exec(line) ?? [];
+    const to = target.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name);
+    if (target === '' || options.includes('-D')) return target === '' ? [] : [to];
+    const names = [...sources.matchAll(FETCHED)].flatMap(([, file = '']) => beside.filter((candidate) => matching(file).test(candidate)));
+    // A target that is no folder is the file itself.
+    return [to, ...names.map((name) => path.join(to, path.basename(name)))];
+  });
+}
+
+/** The programs that a unit or its drop-in runs, whatever for. */
+export function programsOf(unit: string): string[] {
+  return [...unit.matchAll(/^Exec(?:Condition|Reload|Start|StartPost|StartPre|Stop|StopPost)=[-+!@:]*(\S+)/gm)].map(
+    ([, program = '']) => program,
+  );
+}
