@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../command.ts';
@@ -29,9 +29,14 @@ export interface BundleRequest {
   readonly signer?: Credentials;
 }
 
-/** verity wherever this machine's kernel can mount it (it has device-mapper's control node), else plain. */
-function bundleFormat(): BundleFormat {
-  return existsSync('/dev/mapper/control') ? 'verity' : 'plain';
+/** verity wherever this machine's kernel can mount it, else plain. Tools make device-mapper's control node where no driver answers. */
+export function bundleFormat(): BundleFormat {
+  try {
+    closeSync(openSync('/dev/mapper/control', 'r'));
+    return 'verity';
+  } catch {
+    return 'plain';
+  }
 }
 
 /** A signed RAUC bundle with one root image for the node in namespaces; its version is the image's. */
