@@ -21,6 +21,8 @@ const MEANINGS: readonly (readonly [FailureCode, RegExp])[] = [
   ['BUNDLE_UNTRUSTED', /signature verification failed|Failed to verify X509 cert|Unsupported number of signers/],
   ['BUNDLE_INVALID', /Invalid bundle format|Bundle format '.*' not (allowed|supported)|bundle payload is corrupted/],
   ['BUNDLE_INVALID', /no valid CMS|inline signature|Failed to decrypt bundle|Source image '.*' not found in bundle/],
+  // What was mounted or copied is the bundle's own: a slot that cannot be written to is spoken of as "writing".
+  ['BUNDLE_INVALID', /Check read from dm-verity device failed|Failed to copy data: Error reading from file: Input\/output error/],
   ['BUNDLE_INVALID', /Failed to load manifest|Missing (hash|salt|size|digest|key) for|Unsupported bundle format/i],
 ];
 

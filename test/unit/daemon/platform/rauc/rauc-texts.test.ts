@@ -15,6 +15,8 @@ const OBSERVED = [
   ['BUNDLE_INVALID', 'Invalid bundle format: Failed to open bundle for reading: Error opening file /w/dir.raucb: Is a directory'],
   ['BUNDLE_INVALID', 'Invalid bundle format: Failed to open bundle for reading: Operation not supported'],
   ['BUNDLE_INVALID', "Bundle format 'plain' not allowed"],
+  ['BUNDLE_INVALID', 'Failed mounting bundle: Check read from dm-verity device failed: Input/output error'],
+  ['BUNDLE_INVALID', 'Installation error: Failed updating slot rootfs.1: Failed to copy data: Error reading from file: Input/output error'],
   [
     'BUNDLE_NOT_FOUND',
     'Invalid bundle format: Failed to open bundle for reading: Error opening file /w/none.raucb: No such file or directory',
@@ -51,6 +53,7 @@ const FROM_SOURCE = [
 const OTHERS = [
   'No slot with class rootfs and name rootfs.7 found',
   'Slot esp.0 has no bootname set',
+  'Installation error: Failed updating slot rootfs.1: Failed to copy data: Error writing to file: Input/output error',
   "Invalid slot name format: 'nonsense'",
   'Failed getting primary slot: custom backend: /w/backend.sh failed with exit code 3',
   'failed to activate slot rootfs.1: custom backend: Failed to run /w/backend.sh: Child process exited with code 3',
