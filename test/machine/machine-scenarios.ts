@@ -11,7 +11,6 @@ export const ELSEWHERE: Readonly<Record<string, string | readonly (readonly [nam
     [/^while it is downloading keeps what it has/, STREAMS],
     [/^is shown a token, which is found nowhere/, STREAMS],
   ],
-  'bundles.test.ts': 'it makes bad bundles of the format "plain", which a machine refuses whatever is in them',
   'clock.test.ts': "it turns the clock of one process's namespace",
   'disk-full.test.ts': [[/^in the middle of a download ends it/, STREAMS]],
   'download.test.ts': STREAMS,
