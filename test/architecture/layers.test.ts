@@ -54,12 +54,20 @@ describe('every file of the layers', () => {
   const licences = LAYER_FILES.filter((file) => file.endsWith('/COPYING'));
 
   it.each(LAYER_FILES.filter((file) => !licences.includes(file)))('%s says its licence in its first lines', async (file) => {
-    expect((await text(file)).split('\n').slice(0, 3).join('\n')).toContain('SPDX-License-Identifier: Apache-2.0');
+    // A patch is under the licence of what it changes.
+    const licence = file.endsWith('.patch') ? /SPDX-License-Identifier: \S+$/m : /SPDX-License-Identifier: Apache-2\.0/;
+    expect((await text(file)).split('\n').slice(0, 3).join('\n')).toMatch(licence);
   });
 
   it.each(LAYER_FILES)('%s names no path of a machine', async (file) => {
     expect(await text(file)).not.toMatch(/(^|[\s"'=:(])\/(work|home|root|tmp|opt)\//m);
   });
+});
+
+it('every patch of the layers says where it comes from', async () => {
+  const patches = LAYER_FILES.filter((file) => file.endsWith('.patch'));
+  expect(patches).not.toEqual([]);
+  for (const patch of patches) expect(await text(patch), patch).toMatch(/^Upstream-Status: \w+/m);
 });
 
 describe("the agent's recipe", () => {
