@@ -91,5 +91,5 @@ it('keeps its variables on the disk, also those of a new one', async () => {
   expect(settings).toContain('CONFIG_ENV_IS_IN_MMC=y');
   // U-Boot's own part of the above: which disk that is.
   const recipe = await readFile(path.join(SETTINGS, '../../u-boot_%.bbappend'), 'utf8');
-  expect(recipe).toContain('0001-rockchip-load-env-from-boot-MMC-device.patch');
+  expect(recipe).toContain('0001-rockchip-environment-on-the-disk-U-Boot-came-from.patch');
 });

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The slot is chosen by U-Boot itself, not by a script on the disk that anybody could change.
 FILESEXTRAPATHS:prepend:rockchip := "${THISDIR}/files:"
-LAMADIST_UBOOT_FILES = "file://lamadist.cfg file://fw_env.config file://0001-rockchip-load-env-from-boot-MMC-device.patch"
+LAMADIST_UBOOT_FILES = "file://lamadist.cfg file://fw_env.config file://0001-rockchip-environment-on-the-disk-U-Boot-came-from.patch"
 SRC_URI:append:rk1 = " ${LAMADIST_UBOOT_FILES}"
 SRC_URI:append:soquartz = " ${LAMADIST_UBOOT_FILES}"
 
