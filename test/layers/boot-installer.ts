@@ -2,9 +2,11 @@
 import { copyFile, cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../qemu/cache-directory.ts';
+import { run } from '../../qemu/command.ts';
 import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
+import { startIpxeServer } from './ipxe-server.ts';
 
 const MACHINE = 'lamadist-x86-64';
 const MEDIUM = `lamadist-image-installer-${MACHINE}.img`;
@@ -12,15 +14,51 @@ const MEDIUM = `lamadist-image-installer-${MACHINE}.img`;
 const INSTALL_MS = 25 * 60_000;
 const QUICK_MS = 60_000;
 
+const UKI = `lamadist-image-installer-${MACHINE}.efi`;
+/** What iPXE says, in the place of the words in the UKI, and in another order than theirs. */
+const WORDS = ['lamadist.install.disk=/dev/disk/by-id/virtio-lamadist', 'console=ttyS0,115200'];
+
 /**
  * Starts a virtual machine with an empty disk from the USB medium that BitBake made, and waits until the machine has started
  * from the disk. The medium stays in: its words name the disk, so nobody is asked. `work` is as for bootDisk.
  */
 export async function bootInstaller(work: string, say: (line: string) => void): Promise<void> {
+  await install(work, say, async () => true);
+}
+
+/**
+ * The same without Secure Boot, where the medium starts iPXE in the place of the installer: iPXE fetches the installer's UKI from the network,
+ * and says its words. `ipxe` is iPXE for UEFI, with a version that reads autoexec.ipxe. The image is still the medium's: one from
+ * the network needs a server whose authority Mozilla lists.
+ */
+export async function bootInstallerByIpxe(work: string, ipxe: string, say: (line: string) => void): Promise<void> {
+  const server = await startIpxeServer(path.join(imagesOf(work), UKI), WORDS);
+  try {
+    const log = await install(work, say, async (medium) => {
+      const script = `${medium}.ipxe`;
+      await writeFile(script, server.script);
+      await run(['mcopy', '-o', '-i', `${medium}@@1M`, ipxe, '::/EFI/BOOT/BOOTX64.EFI'], { timeoutMs: QUICK_MS });
+      await run(['mcopy', '-o', '-i', `${medium}@@1M`, script, '::/EFI/BOOT/autoexec.ipxe'], { timeoutMs: QUICK_MS });
+      return false;
+    });
+    if (!server.wasAsked() || !log.includes(WORDS.join(' ')))
+      throw new Error('iPXE did not start the installer from the network with its words');
+    say('iPXE fetched the installer, and said its words');
+  } finally {
+    server.close();
+  }
+}
+
+const imagesOf = (work: string) => path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE);
+
+/** Installs, and returns what the console said. `prepare` may change the medium, and returns whether Secure Boot is to be on. */
+async function install(work: string, say: (line: string) => void, prepare: (medium: string) => Promise<boolean>): Promise<string> {
   const folder = await ownFolder(cacheDirectory(), 'boot-installer-');
+  const medium = path.join(folder, 'installer.img');
   await cp(path.join(work, 'keys/secure-boot.crt'), path.join(folder, 'keys/secure-boot.crt'));
-  await copyFile(path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE, MEDIUM), path.join(folder, 'installer.img'));
-  const machine = await VirtualMachine.create({ name: 'installer', image: { version: '0', path: folder }, say: sayOnStderr });
+  await copyFile(path.join(imagesOf(work), MEDIUM), medium);
+  const secureBoot = await prepare(medium);
+  const machine = await VirtualMachine.create({ name: 'installer', image: { version: '0', path: folder }, secureBoot, say: sayOnStderr });
   try {
     await machine.start();
     const boot = await machine.waitForBoot({ timeoutMs: INSTALL_MS });
@@ -29,7 +67,8 @@ export async function bootInstaller(work: string, say: (line: string) => void): 
     if (boot.number === 1 || !log.includes('lamadist-install: done')) throw new Error('The machine did not start from its medium first');
     if (log.includes('Disk to erase')) throw new Error('The installer asked for the disk that its command line names');
     if (stdout.trim().split('\n').sort().join() !== 'A,B') throw new Error(`The installed machine has the boot entries "${stdout.trim()}"`);
-    say(`installed from the medium; boot ${boot.number}: slot ${boot.bootname}, version ${boot.imageVersion}, boot entries A and B`);
+    say(`installed; boot ${boot.number}: slot ${boot.bootname}, version ${boot.imageVersion}, boot entries A and B`);
+    return log;
   } catch (error) {
     const log = path.join(work, 'boot-installer.log');
     await writeFile(log, await machine.consoleLog());

@@ -7,14 +7,14 @@
 //   quality  yocto-check-layer; a release refuses development keys
 //   offline  what can be made of it with Debian's tools (meta-hosttools): signed RPMs and, of --parts, a disk and bundles
 // As root and after `offline` with --parts, --boot boots BitBake's disk in a virtual machine and updates it with its bundle, and
-// --install starts one with an empty disk from BitBake's installer.
+// --install starts one with an empty disk from BitBake's installer, and --ipxe FILE one to which that iPXE brings it.
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { BitBake } from './bitbake.ts';
 import { bootDisk } from './boot-disk.ts';
-import { bootInstaller } from './boot-installer.ts';
+import { bootInstaller, bootInstallerByIpxe } from './boot-installer.ts';
 import { developmentKeys } from './development-keys.ts';
 import { missingAdditions } from './expectations.ts';
 import { boards, readAdditions, readKasBuild } from './kas-build.ts';
@@ -117,11 +117,13 @@ async function main(): Promise<number> {
       only: { type: 'string', multiple: true },
       boot: { type: 'boolean', default: false },
       install: { type: 'boolean', default: false },
+      ipxe: { type: 'string' },
     },
   });
-  if (values.boot || values.install) {
+  if (values.boot || values.install || values.ipxe !== undefined) {
     if (values.boot) await bootDisk(path.resolve(values.work), say);
     if (values.install) await bootInstaller(path.resolve(values.work), say);
+    if (values.ipxe !== undefined) await bootInstallerByIpxe(path.resolve(values.work), path.resolve(values.ipxe), say);
     return 0;
   }
   const only = values.only ?? PARTS;

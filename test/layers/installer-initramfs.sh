@@ -4,6 +4,9 @@
 # usage, in the tools' root: installer-initramfs.sh TREE OUT; TREE is copied into it.
 set -eu
 tree=$1 out=$2
+# As the recipe does.
+mkdir -p "$tree/etc/systemd/system"
+ln -s ../../../usr/lib/systemd/system/lamadist-install.target "$tree/etc/systemd/system/initrd.target"
 TMPDIR=$(mktemp -d)
 export TMPDIR
 

@@ -34,7 +34,7 @@ python do_uki() {
     with open(release, 'w') as out:
         out.write('ID=lamadist\nNAME="LamaDist installer"\nVERSION_ID=%s\n' % d.getVar('DISTRO_VERSION'))
     lamadist_ukify(d, os.path.join(d.getVar('WORKDIR'), 'uki', 'installer.efi'), d.getVar('LAMADIST_INSTALLER_INITRAMFS'), release,
-        ['rd.systemd.unit=lamadist-install.target panic=30', d.getVar('LAMADIST_CONSOLE'), d.getVar('LAMADIST_INSTALLER_CMDLINE')])
+        ['panic=30', d.getVar('LAMADIST_CONSOLE'), d.getVar('LAMADIST_INSTALLER_CMDLINE')])
 }
 addtask uki after do_prepare_recipe_sysroot before do_deploy
 

@@ -24,7 +24,3 @@ PACKAGE_INSTALL = " \
 # Without it, some network cards are there and have no link. Nothing is recommended here, so the machine's list is asked for by name.
 LAMADIST_NETWORK_FIRMWARE ?= ""
 PACKAGE_INSTALL += "${LAMADIST_NETWORK_FIRMWARE}"
-
-lamadist_initrd_release:append() {
-    ln -sf lamadist-install.target ${IMAGE_ROOTFS}${systemd_system_unitdir}/default.target
-}

@@ -23,6 +23,10 @@ do_install() {
     for unit in lamadist-install.service lamadist-install.target; do
         install -D -m 0644 ${WORKDIR}/$unit ${D}${systemd_system_unitdir}/$unit
     done
+    # What systemd starts in an initramfs when nothing on the command line says otherwise, as with iPXE's; it does not ask for default.target there.
+    install -d ${D}${sysconfdir}/systemd/system
+    ln -s ${@os.path.relpath(d.getVar('systemd_system_unitdir'), d.getVar('sysconfdir') + '/systemd/system')}/lamadist-install.target \
+        ${D}${sysconfdir}/systemd/system/initrd.target
 }
 
 FILES:${PN} += "${libexecdir}/lamadist ${systemd_system_unitdir}"

@@ -36,12 +36,12 @@ export interface Fresh {
 }
 
 /** Makes a machine as it leaves the factory: a disk, a firmware and a TPM that never ran. */
-export async function makeFresh(kind: MachineKind, folder: VmFolder, imageFolder: string): Promise<Fresh> {
+export async function makeFresh(kind: MachineKind, folder: VmFolder, imageFolder: string, secureBoot: boolean): Promise<Fresh> {
   const installer = path.join(imageFolder, INSTALLER);
   const medium = existsSync(installer) ? `media/${await folder.share(installer)}` : undefined;
   if (medium) await writeFile(folder.disk, '').then(() => truncate(folder.disk, EMPTY_DISK_BYTES));
   else await writeDisk(kind, folder, imageFolder);
-  await writeFirmware(kind, folder, imageFolder);
+  await writeFirmware(kind, folder, secureBoot ? path.join(imageFolder, 'keys/secure-boot.crt') : undefined);
   if (kind.architecture.tpm) await writeTpm(kind.machine, folder);
   return { medium };
 }
@@ -77,11 +77,11 @@ async function copyInto(disk: string, content: string, offsetBytes: number): Pro
   await run(['dd', `if=${content}`, ...where], { timeoutMs: QUICK_MS });
 }
 
-/** Makes the firmware's memory: Secure Boot on, and the image's own key as the only one that it trusts. */
-async function writeFirmware({ machine, architecture }: MachineKind, folder: VmFolder, imageFolder: string): Promise<void> {
-  await copyFile(path.join(imageFolder, 'keys/secure-boot.crt'), folder.file('secure-boot.crt'));
+/** Makes the firmware's memory: Secure Boot on, and the image's own key as the only one that it trusts; off without a key. */
+async function writeFirmware({ machine, architecture }: MachineKind, folder: VmFolder, certificate: string | undefined): Promise<void> {
+  if (certificate) await copyFile(certificate, folder.file('secure-boot.crt'));
   const key = [OWNER, `${WORK}/secure-boot.crt`];
-  const keys = ['--set-pk', ...key, '--add-kek', ...key, '--add-db', ...key, '--secure-boot'];
+  const keys = certificate ? ['--set-pk', ...key, '--add-kek', ...key, '--add-db', ...key, '--secure-boot'] : [];
   const command = ['virt-fw-vars', '--input', architecture.firmware.variables, '--output', `${WORK}/vars.fd`, ...keys];
   await run(inRoot(machine, folder.path, command), { timeoutMs: QUICK_MS });
 }

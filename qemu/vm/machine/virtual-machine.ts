@@ -42,6 +42,8 @@ export interface VirtualMachineOptions {
   readonly onTerminal?: boolean;
   /** Whether provisioned files take the place of those that the disk has, as when it was another machine's; no unless it says so. */
   readonly provisionsAgain?: boolean;
+  /** Whether the firmware refuses what nobody signed; yes unless it says otherwise. */
+  readonly secureBoot?: boolean;
   /** The folder of a machine that is asleep: this one goes on from there, with provisioned files of its own. */
   readonly asleepIn?: string;
   readonly say: Say;
@@ -82,7 +84,7 @@ export class VirtualMachine implements VirtualNode {
     try {
       const { medium } = options.asleepIn
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
-        : await makeFresh({ architecture, tools, machine: runner }, folder, options.image.path);
+        : await makeFresh({ architecture, tools, machine: runner }, folder, options.image.path, options.secureBoot ?? true);
       if (options.commandLine !== undefined) await machine.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
       const { display = 'none', onTerminal = false, provisionsAgain = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
