@@ -33,6 +33,7 @@ beforeEach(async () => {
   await writeFile(path.join(root, 'proc/cmdline'), 'root=/dev/mapper/root rauc.slot=A quiet\n');
   await writeFile(path.join(root, 'usr/libexec/lamadist/seal-slot'), SEAL_SLOT, { mode: 0o755 });
   await writeFile(path.join(root, 'bin/cryptsetup'), CRYPTSETUP, { mode: 0o755 });
+  await writeFile(path.join(root, 'bin/systemctl'), '#!/bin/sh\necho "$@" >"$ROOT/systemctl"\n', { mode: 0o755 });
   for (const [index, label] of LABELS.entries()) {
     await partition('vda', index + 1, label);
     await writeFile(path.join(root, `dev/vda${index + 1}`), content(label));
@@ -79,7 +80,7 @@ describe('a first boot', () => {
     expect(await boot()).toBe(BOTH);
   });
 
-  it('writes nothing, and says why, where a slot of another disk has the same name', async () => {
+  it('writes nothing, says why, and goes no further, where a slot of another disk has the same name', async () => {
     await partition('sda', 5, 'root-b');
     await writeFile(path.join(root, 'dev/sda5'), 'of another node');
     const link = path.join(root, 'dev/disk/by-partlabel/root-b');
@@ -87,6 +88,7 @@ describe('a first boot', () => {
     await symlink('../../sda5', link);
     await expect(boot()).rejects.toThrow('root-b are on two disks');
     expect(await readFile(link, 'utf8')).toBe('of another node');
+    expect(await readFile(path.join(root, 'systemctl'), 'utf8')).toBe('--force reboot\n');
     expect(await magicOf('root-a')).toBe('root');
   });
 
