@@ -8,10 +8,12 @@ import type { VirtualNode } from '../../qemu/driver.ts';
 import { Homelab } from '../../qemu/homelab.ts';
 import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
+import { MACHINE } from '../../qemu/vm/layers.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { everyDenial } from '../integration/node/denials.ts';
 import { report } from '../integration/node/scenario.ts';
+import { offlineImages } from './offline-images.ts';
 
-const MACHINE = 'lamadist-x86-64';
 const IMAGE = `lamadist-image-minimal-${MACHINE}.rootfs`;
 const BUNDLE = `lamadist-bundle-minimal-${MACHINE}.raucb`;
 const BOOT_MS = 20 * 60_000;
@@ -53,7 +55,7 @@ async function update(homelab: Homelab, bundle: string, say: (line: string) => v
  * `work`, and throws, when a step fails.
  */
 export async function bootDisk(work: string, say: (line: string) => void): Promise<void> {
-  const images = path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE);
+  const images = offlineImages(work);
   const folder = await imageFolder(work, images);
   const homelab = await Homelab.create(sayOnStderr, vmDriver);
   // Bundles are of the authority that BitBake's image trusts, and the administrator has to know it, too.
@@ -65,8 +67,8 @@ export async function bootDisk(work: string, say: (line: string) => void): Promi
     say(`booted slot ${first.bootname}, version ${first.imageVersion}; ${await must(node, 'getenforce')}`);
     say(await must(node, 'veritysetup status root | sed -n "s/^ *\\(type\\|status\\|root hash\\): */\\1 /p"'));
     await update(homelab, await realpath(path.join(images, BUNDLE)), say);
-    const denied = await must(node, 'journalctl --no-pager --output=cat | grep "avc:  denied" || true');
-    if (denied !== '') throw new Error(`SELinux denied what the image does: ${denied}`);
+    const denied = await everyDenial(node);
+    if (denied.length > 0) throw new Error(`SELinux denied what the image does: ${denied.join('\n')}`);
     say('SELinux denied nothing');
   } catch (error) {
     const { console, journal } = await node.logs();

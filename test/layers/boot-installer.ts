@@ -5,10 +5,11 @@ import { cacheDirectory } from '../../qemu/cache-directory.ts';
 import { run } from '../../qemu/command.ts';
 import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
+import { MACHINE } from '../../qemu/vm/layers.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { startIpxeServer } from './ipxe-server.ts';
+import { offlineImages } from './offline-images.ts';
 
-const MACHINE = 'lamadist-x86-64';
 const MEDIUM = `lamadist-image-installer-${MACHINE}.img`;
 /** Several GiB are written under emulation, and then booted. */
 const INSTALL_MS = 25 * 60_000;
@@ -23,7 +24,7 @@ const WORDS = ['lamadist.install.disk=/dev/disk/by-id/virtio-lamadist', 'console
  * from the disk. The medium stays in: its words name the disk, so nobody is asked. `work` is as for bootDisk.
  */
 export async function bootInstaller(work: string, say: (line: string) => void): Promise<void> {
-  await install(work, say, async () => true);
+  await install(work, say, { secureBoot: true });
 }
 
 /**
@@ -32,16 +33,16 @@ export async function bootInstaller(work: string, say: (line: string) => void): 
  * the network needs a server whose authority Mozilla lists.
  */
 export async function bootInstallerByIpxe(work: string, ipxe: string, say: (line: string) => void): Promise<void> {
-  const server = await startIpxeServer(path.join(imagesOf(work), UKI), WORDS);
+  const server = await startIpxeServer(path.join(offlineImages(work), UKI), WORDS);
   try {
-    const log = await install(work, say, async (medium) => {
+    const changeMedium = async (medium: string) => {
       const script = `${medium}.ipxe`;
       await writeFile(script, server.script);
       await run(['mcopy', '-o', '-i', `${medium}@@1M`, ipxe, '::/EFI/BOOT/BOOTX64.EFI'], { timeoutMs: QUICK_MS });
       await run(['mcopy', '-o', '-i', `${medium}@@1M`, script, '::/EFI/BOOT/autoexec.ipxe'], { timeoutMs: QUICK_MS });
-      return false;
-    });
-    if (!server.wasAsked() || !log.includes(WORDS.join(' ')))
+    };
+    const log = await install(work, say, { secureBoot: false, changeMedium });
+    if (!server.wasFetched() || !log.includes(WORDS.join(' ')))
       throw new Error('iPXE did not start the installer from the network with its words');
     say('iPXE fetched the installer, and said its words');
   } finally {
@@ -49,15 +50,19 @@ export async function bootInstallerByIpxe(work: string, ipxe: string, say: (line
   }
 }
 
-const imagesOf = (work: string) => path.join(work, 'offline/tmp-glibc/deploy/images', MACHINE);
+interface Start {
+  readonly secureBoot: boolean;
+  /** What is done to the medium before it is put in. */
+  readonly changeMedium?: (medium: string) => Promise<void>;
+}
 
-/** Installs, and returns what the console said. `prepare` may change the medium, and returns whether Secure Boot is to be on. */
-async function install(work: string, say: (line: string) => void, prepare: (medium: string) => Promise<boolean>): Promise<string> {
+/** Installs, and returns what the console said. */
+async function install(work: string, say: (line: string) => void, { secureBoot, changeMedium }: Start): Promise<string> {
   const folder = await ownFolder(cacheDirectory(), 'boot-installer-');
   const medium = path.join(folder, 'installer.img');
   await cp(path.join(work, 'keys/secure-boot.crt'), path.join(folder, 'keys/secure-boot.crt'));
-  await copyFile(path.join(imagesOf(work), MEDIUM), medium);
-  const secureBoot = await prepare(medium);
+  await copyFile(path.join(offlineImages(work), MEDIUM), medium);
+  await changeMedium?.(medium);
   const machine = await VirtualMachine.create({ name: 'installer', image: { version: '0', path: folder }, secureBoot, say: sayOnStderr });
   try {
     await machine.start();

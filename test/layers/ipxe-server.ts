@@ -3,16 +3,15 @@ import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pipeline } from 'node:stream/promises';
+import { HOST_SEEN_FROM_MACHINE } from '../../qemu/vm/machine/qemu-command.ts';
 
-/** What a machine of QEMU's user network calls this host. */
-const HOST = '10.0.2.2';
 const KERNEL = '/installer.efi';
 
 export interface IpxeServer {
   /** For iPXE: has it start the UKI with the words on its command line. */
   readonly script: string;
   /** Whether the UKI was fetched whole. */
-  wasAsked(): boolean;
+  wasFetched(): boolean;
   close(): void;
 }
 
@@ -28,10 +27,10 @@ export async function startIpxeServer(uki: string, words: readonly string[]): Pr
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const script = ['#!ipxe', 'dhcp', `kernel http://${HOST}:${port}${KERNEL} ${words.join(' ')}`, 'boot', ''].join('\n');
+  const script = ['#!ipxe', 'dhcp', `kernel http://${HOST_SEEN_FROM_MACHINE}:${port}${KERNEL} ${words.join(' ')}`, 'boot', ''].join('\n');
   const close = () => {
     server.close();
     server.closeAllConnections();
   };
-  return { script, wasAsked: () => fetched, close };
+  return { script, wasFetched: () => fetched, close };
 }

@@ -2,12 +2,11 @@
 import { stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
+import { HOST_SEEN_FROM_MACHINE } from '../../qemu/vm/machine/qemu-command.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { serveBundle } from '../integration/fakes/bundle-server.ts';
 import { COMMITTED, json, onNode, QUICK, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
 
-/** How QEMU's own network calls the host's loopback address. */
-const HOST = '10.0.2.2';
 /** Without Node, whose compiler an unconfined shell may not run. */
 const GET_METRICS = 'exec 3<>/dev/tcp/127.0.0.1/9477; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3';
 /** What the server wants to be shown. */
@@ -43,7 +42,7 @@ async function expectFewBytes(homelab: Homelab): Promise<Fetched> {
 describe('a bundle that RAUC streams through the network block device', { timeout: SCENARIO_MS }, () => {
   it('from a server that wants a token is fetched only where it differs from the slots, and progress, history and metrics tell how much', () =>
     onNode({ node: NODE }, async ({ homelab, node }) => {
-      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), TOKEN, HOST);
+      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), TOKEN, HOST_SEEN_FROM_MACHINE);
       expect((await homelab.lamactl(['install', server.url])).all).toContain('DOWNLOAD_REFUSED');
       const install = ['install', '--header', `Authorization: ${TOKEN}`, server.url, '--reboot', 'manual'];
       const { exitCode, all } = await homelab.lamactl(install).finally(() => server.close());

@@ -10,6 +10,9 @@ export interface Forwarded {
 /** How a person looks at the machine, and types on its PS/2 keyboard; it listens on loopback only. */
 export type Display = 'none' | 'vnc' | 'spice';
 
+/** What a machine calls this host's loopback address: the gateway of QEMU's user network. */
+export const HOST_SEEN_FROM_MACHINE = '10.0.2.2';
+
 const CONSOLE = `${WORK}/console.log`;
 
 const DISPLAYS: Readonly<Record<Display, readonly string[]>> = {
