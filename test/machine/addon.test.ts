@@ -56,7 +56,7 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
 
       await node.shell('systemctl --no-block poweroff', QUICK);
       await node.waitForPowerOff(BOOT);
-      await machine.tamper({ partition: 'esp-b', text: NAME });
+      await machine.diskAtRest.tamper({ partition: 'esp-b', text: NAME });
       await node.start();
       await node.waitForBoot(BOOT);
       await agentAnswers(homelab);
@@ -70,7 +70,7 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
     return withHomelab(vmDriver, async (homelab) => {
       const image = await homelab.image('1');
       const node = (await homelab.addNode('attic', image)) as VirtualMachine;
-      await node.putAddon({ commandLine: COMMAND_LINE, imageFolder: image.path, isSigned: false });
+      await node.diskAtRest.putAddon({ commandLine: COMMAND_LINE, imageFolder: image.path, isSigned: false });
       await node.start();
       await until('the console to say so', BOOT.timeoutMs, async () => REFUSED.test(await node.consoleLog()) || undefined);
       await node.waitForBoot(BOOT);

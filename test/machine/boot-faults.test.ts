@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { TamperPlace } from '../../qemu/vm/machine/tamper.ts';
+import type { TamperPlace } from '../../qemu/vm/machine/disk/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import {
   agentAnswers,
@@ -29,10 +29,10 @@ async function tamperWhileOff({ homelab, node }: Scenario, tamper: (machine: Vir
 /** EROFS begins at octet 1024, behind the 16 MiB of LUKS2's header. */
 const ROOT = { partition: 'root-b', offsetBytes: (16 << 20) + 1100 } as const;
 
-const flip = (place: TamperPlace) => (machine: VirtualMachine) => machine.tamper(place);
+const flip = (place: TamperPlace) => (machine: VirtualMachine) => machine.diskAtRest.tamper(place);
 
 const BAD_SLOTS: readonly (readonly [what: string, tamper: (machine: VirtualMachine) => Promise<void>, seen: RegExp])[] = [
-  ['has a UKI that somebody else signed', (machine) => machine.signWithForeignKey('b'), /Access Denied|Security Violation/i],
+  ['has a UKI that somebody else signed', (machine) => machine.diskAtRest.signWithForeignKey('b'), /Access Denied|Security Violation/i],
   ['has a changed hash tree', flip({ partition: 'root-b-verity', offsetBytes: 4100 }), /dm-verity device corrupted/],
 ];
 

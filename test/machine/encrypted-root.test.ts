@@ -59,7 +59,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
 
       await node.shell('systemctl --no-block poweroff', QUICK);
       await node.waitForPowerOff(BOOT);
-      await (node as VirtualMachine).tamper(KEY);
+      await (node as VirtualMachine).diskAtRest.tamper(KEY);
       await bootsAgain(homelab, node);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
       const console = await node.consoleLog();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
-import type { TamperPlace } from '../../qemu/vm/machine/tamper.ts';
+import type { TamperPlace } from '../../qemu/vm/machine/disk/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { withHomelab } from '../integration/node/scenario.ts';
@@ -31,7 +31,7 @@ describe('one bit changed on the disk of a machine that is off', () => {
   it.each(TAMPERINGS)('in $what does not boot, and the console says why', ({ place, seen }) => {
     return withHomelab(vmDriver, async (homelab) => {
       const node = (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine;
-      await node.tamper(place);
+      await node.diskAtRest.tamper(place);
       await node.start();
       await until(`the console to say ${seen}`, REFUSED_MS, async () => seen.test(await node.consoleLog()) || undefined);
     });

@@ -12,16 +12,15 @@ import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { vmRoots } from '../roots.ts';
-import { ADDON, type AddonContent, placeAddon } from './addon.ts';
 import { tmpfilesLines } from './credentials.ts';
+import { ADDON } from './disk/addon.ts';
+import { DiskAtRest } from './disk/disk-at-rest.ts';
 import { makeFresh } from './factory.ts';
-import { signWithForeignKey } from './foreign-key.ts';
 import { Holds } from './holds.ts';
 import { PowerSupply } from './power-supply.ts';
 import type { Display } from './qemu-command.ts';
 import { Recorder } from './recorder.ts';
 import { makeStick } from './stick.ts';
-import { flipBit, type TamperPlace } from './tamper.ts';
 import { VmFolder } from './vm-folder.ts';
 import { replayToLastFlush } from './write-log.ts';
 
@@ -85,7 +84,8 @@ export class VirtualMachine implements VirtualNode {
       const { medium } = options.asleepIn
         ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
         : await makeFresh({ architecture, tools, machine: runner }, folder, options.image.path, options.secureBoot ?? true);
-      if (options.commandLine !== undefined) await machine.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
+      if (options.commandLine !== undefined)
+        await machine.diskAtRest.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
       const { display = 'none', onTerminal = false, provisionsAgain = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
       const forwarded = { host: machine.host, ports: [machine.port] };
@@ -222,26 +222,10 @@ export class VirtualMachine implements VirtualNode {
     await this.supply.plugIn(await makeStick(this.tools, this.folder, hostPath));
   }
 
-  /** Changes one bit on the disk of the machine, which is off. */
-  async tamper(place: TamperPlace): Promise<void> {
-    this.#mustBeOff();
-    await flipBit(this.folder.disk, place, this.architecture);
-  }
-
-  /** Signs a slot's UKI anew with a key that the firmware does not know, on the disk of the machine, which is off. */
-  async signWithForeignKey(slot: 'a' | 'b'): Promise<void> {
-    this.#mustBeOff();
-    await signWithForeignKey(this.tools, this.folder, slot, this.architecture);
-  }
-
-  /** Makes the node's own addon, and puts it on the first EFI system partition of the machine, which is off. */
-  async putAddon(content: AddonContent): Promise<void> {
-    this.#mustBeOff();
-    await placeAddon(this.tools, this.folder, content, this.architecture);
-  }
-
-  #mustBeOff(): void {
-    if (this.#supply && this.#supply.whyOff === undefined) throw new Error(`Cannot change the disk of ${this.name}: it is on`);
+  /** The disk of the machine, which is off. */
+  get diskAtRest(): DiskAtRest {
+    if (this.#supply && this.#supply.whyOff === undefined) throw new Error(`Cannot take the disk of ${this.name}: it is on`);
+    return new DiskAtRest(this.tools, this.folder, this.architecture);
   }
 
   /** The node's own addon, on this machine; there is one when it has a command line of its own. */

@@ -2,10 +2,10 @@
 import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { AARCH64, X86_64 } from '../../../../../qemu/vm/architecture.ts';
-import { namedPartition } from '../../../../../qemu/vm/image/layout.ts';
-import { flipBit } from '../../../../../qemu/vm/machine/tamper.ts';
-import { temporaryFolder } from '../../../fakes/folder.ts';
+import { AARCH64, X86_64 } from '../../../../../../qemu/vm/architecture.ts';
+import { namedPartition } from '../../../../../../qemu/vm/image/layout.ts';
+import { flipBit } from '../../../../../../qemu/vm/machine/disk/tamper.ts';
+import { temporaryFolder } from '../../../../fakes/folder.ts';
 
 it.each([X86_64, AARCH64])('a bit is changed where the disk of this machine has the partition: $name', async (architecture) => {
   const { offsetBytes } = await namedPartition('root-a-verity', architecture);

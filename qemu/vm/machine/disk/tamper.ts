@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { open } from 'node:fs/promises';
-import type { Architecture } from '../architecture.ts';
-import { namedPartition } from '../image/layout.ts';
+import type { Architecture } from '../../architecture.ts';
+import { namedPartition } from '../../image/layout.ts';
 
 /** A place in a partition: so many octets from its beginning, or where a text first stands. */
 export type TamperPlace = { readonly partition: string } & ({ readonly offsetBytes: number } | { readonly text: string });

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { run } from '../../command.ts';
-import { inRoot, WORK } from '../../root/in-root.ts';
-import type { Root } from '../../root/prepare-root.ts';
-import type { Architecture } from '../architecture.ts';
-import { namedPartition } from '../image/layout.ts';
-import type { VmFolder } from './vm-folder.ts';
+import { run } from '../../../command.ts';
+import { inRoot, WORK } from '../../../root/in-root.ts';
+import type { Root } from '../../../root/prepare-root.ts';
+import type { Architecture } from '../../architecture.ts';
+import { namedPartition } from '../../image/layout.ts';
+import type { VmFolder } from '../vm-folder.ts';
 
 const QUICK_MS = 120_000;
 const SIGN = `set -e
