@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
 import { denials } from '../integration/node/denials.ts';
-import { agentAnswers, BOOT, COMMITTED, json, onNode, report, SCENARIO_MS } from '../integration/node/scenario.ts';
+import { agentAnswers, BOOT, COMMITTED, json, onNode, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
 
 interface Judged {
   readonly verdict: string;
@@ -55,5 +55,7 @@ describe('attestation of a machine whose firmware measures', { timeout: SCENARIO
       expect(table).toContain('it runs the image before the last update');
       // All of it on one node, from its first boot on: install, reboot, gate, commit, rollback, attestation.
       expect(await denials(node)).toEqual([]);
+      // Root has read the journal by now, which is nothing that IMA measures.
+      expect(await shellOk(node, 'grep -c " /var/log/" /sys/kernel/security/ima/ascii_runtime_measurements || true')).toBe('0\n');
     }));
 });

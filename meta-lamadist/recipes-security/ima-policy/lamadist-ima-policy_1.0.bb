@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SUMMARY = "What IMA measures on a LamaDist node"
-DESCRIPTION = "Everything that root runs or reads, but what is measured already: the verified root, and bundles."
+DESCRIPTION = "Everything that root runs or reads, but what is measured already: the verified root, bundles and logs."
 HOMEPAGE = "https://lamadist.invalid/"
 SECTION = "base"
 LICENSE = "Apache-2.0"
@@ -13,7 +13,8 @@ INHIBIT_DEFAULT_DEPS = "1"
 
 inherit allarch features_check
 
-REQUIRED_DISTRO_FEATURES = "systemd ima"
+# SELinux: types of its policy stand in this one, and the kernel refuses all of it where it does not know them.
+REQUIRED_DISTRO_FEATURES = "systemd ima selinux"
 
 do_configure[noexec] = "1"
 do_compile[noexec] = "1"
