@@ -4,6 +4,7 @@ import type { VirtualNode } from '../../qemu/driver.ts';
 import { fingerprintOf, newNode, whileJoining } from '../integration/node/administrator.ts';
 import { denialsIn } from '../integration/node/denials.ts';
 import { BOOT, QUICK, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { onlyInAll } from './machine-scenarios.ts';
 
 /** Of lamactl's exits: the endorsement key was believed when it was first seen. */
 const FIRST_USE = 14;
@@ -19,7 +20,7 @@ async function encryptionOf(node: VirtualNode): Promise<Readonly<Record<'var' | 
 }
 
 it('a factory reset leaves the system as it is, and nothing that the node was ever told', { timeout: SCENARIO_MS }, ({ skip }) => {
-  skip(process.env.LAMADIST_SCENARIOS !== 'all', 'it takes more than four minutes; LAMADIST_SCENARIOS=all runs it, too');
+  onlyInAll(skip);
   return whileJoining(async ({ homelab, administrator }) => {
     const node = await newNode(homelab, 'attic');
     const told = await fingerprintOf(node);

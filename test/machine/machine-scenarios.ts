@@ -43,6 +43,13 @@ export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, 
   'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };
 
+const LONG = 'it takes minutes; LAMADIST_SCENARIOS=all runs it, too';
+
+/** For a test of test/machine that `npm run test:vm` leaves to the long run, so as to be done within forty minutes. */
+export function onlyInAll(skip: (condition: boolean, why: string) => void): void {
+  skip(process.env.LAMADIST_SCENARIOS !== 'all', LONG);
+}
+
 /** Why a test is not run in the machine; undefined when it is. */
 export function whyElsewhere(file: string, test: string, scenarios: string | undefined): string | undefined {
   const elsewhere = ELSEWHERE[file] ?? [];
@@ -52,5 +59,5 @@ export function whyElsewhere(file: string, test: string, scenarios: string | und
   if (scenarios === 'all' || CHOSEN[file]?.some((name) => name.test(test))) return undefined;
   const [, by] = COVERED[file]?.find(([name]) => name.test(test)) ?? [];
   if (by) return `test/machine/${by} shows more of it`;
-  return 'it takes minutes; LAMADIST_SCENARIOS=all runs it, too';
+  return LONG;
 }

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tester's way into the virtual machine, given to systemd as a credential of the machine: images do not carry it. Reads
 # "ID USER SECONDS COMMAND INPUT" from a virtio port, the last two as base64 ("-" for nothing), any number at a time; answers
-# "done ID EXIT-CODE STDOUT STDERR".
+# "done ID EXIT-CODE STDOUT STDERR". Says first which boot it is, and once, that it has reached multi-user.target.
 port=/dev/virtio-ports/control
 journal=/dev/virtio-ports/journal
-until [ -c "$port" ] && [ -c "$journal" ]; do sleep 0.2; done
+until [ -c "$port" ] && [ -c "$journal" ]; do sleep 1; done
 # Out of the machine as it is written: what a boot that never ends, or that nobody gets back to, leaves behind.
 journalctl --boot --follow --no-tail --output=short-iso >"$journal" &
 folder=/run/lamadist-control
@@ -39,6 +39,8 @@ execute() {
 }
 
 say "boot $boot_id $slot $IMAGE_VERSION"
+mkfifo /run/reached
+{ read -r </run/reached; say reached; } &
 while read -r -u 3 id user seconds command input; do
   execute "$id" "$user" "$seconds" "$command" "$input" &
 done

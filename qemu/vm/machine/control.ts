@@ -3,10 +3,16 @@ import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ShellOptions, ShellResult } from '../../machine.ts';
 
-export interface Greeting {
+interface Greeting {
   readonly bootId: string;
   readonly bootname: string;
   readonly imageVersion: string;
+}
+
+/** What a machine says by itself: which boot it is, and that this boot has reached multi-user.target. */
+export interface Listener {
+  readonly onGreeting: (greeting: Greeting) => void;
+  readonly onReached: () => void;
 }
 
 const MARGIN_MS = 15_000;
@@ -23,24 +29,25 @@ export class Control {
 
   private constructor(
     private readonly socket: Socket,
-    onGreeting: (greeting: Greeting) => void,
+    { onGreeting, onReached }: Listener,
   ) {
     const lines = createInterface({ input: socket });
     lines.on('error', () => {});
     lines.on('line', (line) => {
       const [kind, ...words] = line.split(' ');
       if (kind === 'boot') onGreeting({ bootId: words[0] ?? '', bootname: words[1] ?? '', imageVersion: words[2] ?? '' });
+      if (kind === 'reached') onReached();
       if (kind === 'done') this.#answers.get(words[0] ?? '')?.(words);
     });
     socket.on('error', () => {}).on('close', () => this.forget());
   }
 
-  static async connect(path: string, onGreeting: (greeting: Greeting) => void): Promise<Control> {
+  static async connect(path: string, listener: Listener): Promise<Control> {
     const socket = createConnection(path);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve).once('error', reject);
     });
-    return new Control(socket, onGreeting);
+    return new Control(socket, listener);
   }
 
   /** The machine goes down: nobody answers what was asked. */

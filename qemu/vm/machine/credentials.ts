@@ -25,6 +25,29 @@ StandardOutput=null
 StandardError=journal
 `;
 
+/** Waits for the second of the two ports, without asking an emulated processor again and again. */
+const CONTROL_PATH = `[Unit]
+Description=The ports of the tester's way in
+DefaultDependencies=no
+IgnoreOnIsolate=yes
+ConditionPathExists=!/etc/initrd-release
+
+[Path]
+PathExists=/dev/virtio-ports/journal
+`;
+
+/** Tells the tester's way in, which may be there later than multi-user.target. */
+const REACHED_UNIT = `[Unit]
+Description=multi-user.target is reached
+Requisite=multi-user.target
+After=multi-user.target
+
+[Service]
+Type=oneshot
+SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+ExecStart=/bin/bash -c 'until [ -p /run/reached ]; do sleep 1; done; echo >/run/reached'
+`;
+
 /** The kernel's log has ten lines of the audit system in five seconds, and drops others: a denial might be one of them. */
 const EVERY_DENIAL = 'kernel.printk_ratelimit = 0\n';
 
@@ -81,11 +104,11 @@ export async function credentialOptions(
     'systemd.extra-unit.lamadist-control.service': CONTROL_UNIT,
     'systemd.unit-dropin.rauc.service': '[Service]\nEnvironment=PATH=/run/lamadist-control/bin:/usr/sbin:/usr/bin\n',
     'systemd.unit-dropin.lamadist-agent.service': PATIENCE,
-    'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=lamadist-control.service\n',
-    ...(terminal && {
-      'systemd.extra-unit.lamadist-console.service': consoleUnit(terminal),
-      'systemd.unit-dropin.multi-user.target': '[Unit]\nWants=lamadist-console.service\n',
-    }),
+    'systemd.extra-unit.lamadist-control.path': CONTROL_PATH,
+    'systemd.extra-unit.lamadist-reached.service': REACHED_UNIT,
+    'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=lamadist-control.path\n',
+    'systemd.unit-dropin.multi-user.target': `[Unit]\nWants=lamadist-reached.service${terminal ? ' lamadist-console.service' : ''}\n`,
+    ...(terminal && { 'systemd.extra-unit.lamadist-console.service': consoleUnit(terminal) }),
   };
   const options: string[] = [];
   for (const [number, [name, value]] of Object.entries(credentials).entries()) {

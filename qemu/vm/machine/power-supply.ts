@@ -45,6 +45,7 @@ export class PowerSupply {
   #boots = 0;
   #poweredAtMs = 0;
   #boot: Boot | undefined;
+  #hasReached = false;
 
   constructor(
     private readonly name: string,
@@ -66,6 +67,11 @@ export class PowerSupply {
   /** The boot that has reached its own userspace; none before, and none once it goes down. */
   get boot(): Boot | undefined {
     return this.#boot;
+  }
+
+  /** The boot that has reached multi-user.target; none before, and none once it goes down. */
+  get reached(): Boot | undefined {
+    return this.#hasReached ? this.#boot : undefined;
   }
 
   /** Why it is off; undefined while it is on. */
@@ -98,8 +104,13 @@ export class PowerSupply {
     this.#poweredAtMs = performance.now();
     const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
     await this.#appears('qmp.sock', qemu);
-    const control = await Control.connect(this.folder.file('control.sock'), (greeting) => {
-      this.#boot = { number: this.#boots, ...greeting };
+    const control = await Control.connect(this.folder.file('control.sock'), {
+      onGreeting: (greeting) => {
+        this.#boot = { number: this.#boots, ...greeting };
+      },
+      onReached: () => {
+        this.#hasReached = true;
+      },
     });
     const qmp = await Qmp.connect(this.folder.file('qmp.sock'), (event) => {
       if (event === 'RESET') void this.#powerOn();
@@ -112,7 +123,9 @@ export class PowerSupply {
     await this.#migrated(qmp, 'query-status', 'paused');
     await qmp.execute('cont');
     await this.folder.forgetSleep();
+    // None falls asleep before.
     this.#boot = { ...asleep, number: this.#boots };
+    this.#hasReached = true;
     return true;
   }
 
@@ -124,8 +137,8 @@ export class PowerSupply {
 
   /** Stops it in the middle of what it does, and leaves its memory in the folder: switchOn() goes on from there. */
   async suspend(): Promise<void> {
-    const [running, boot] = [this.#running, this.#boot];
-    if (!running || !boot) throw new Error(`Cannot suspend ${this.name}: ${this.#whyOff ?? 'it is between two boots'}`);
+    const [running, boot] = [this.#running, this.reached];
+    if (!running || !boot) throw new Error(`Cannot suspend ${this.name}: ${this.#whyOff ?? 'it has not reached multi-user.target'}`);
     await running.qmp.execute('stop');
     await running.qmp.execute('migrate-set-parameters', { 'max-bandwidth': 0 });
     await running.qmp.execute('migrate', MEMORY);
@@ -165,6 +178,7 @@ export class PowerSupply {
     this.#boots += 1;
     this.#poweredAtMs = performance.now();
     this.#boot = undefined;
+    this.#hasReached = false;
     this.#running?.control.forget();
     await appendFile(this.folder.console, `\n── boot ${this.#boots}\n`);
   }
@@ -174,6 +188,7 @@ export class PowerSupply {
     if (!running) return;
     this.#running = undefined;
     this.#boot = undefined;
+    this.#hasReached = false;
     this.#whyOff = why;
     running.qmp.close();
     running.control.close();

@@ -53,13 +53,9 @@ const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
 /** Starting the agent alone takes 5 s on an idle host. */
 const WAKE_MS = 300_000;
-/** A question costs an emulated machine ten processes. */
-const PAUSE_MS = 2_000;
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
 export class VirtualMachine implements VirtualNode {
-  /** The last boot that was seen at multi-user.target. */
-  #reached: Boot | undefined;
   readonly #holds = new Holds(this);
 
   private constructor(
@@ -146,22 +142,11 @@ export class VirtualMachine implements VirtualNode {
 
   async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
     const least = (options.after?.number ?? 0) + 1;
-    return until(
-      `boot ${least} of ${this.name}`,
-      options.timeoutMs,
-      async () => {
-        const { boot, whyOff } = this.supply;
-        if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
-        if (!boot || boot.number < least) return undefined;
-        if (this.#reached?.number === boot.number) return this.#reached;
-        const ready = 'systemctl is-active --quiet multi-user.target';
-        const answer = await this.shell(ready, { timeoutMs: QUICK_MS }).catch(() => undefined);
-        if (answer?.exitCode !== 0) return undefined;
-        this.#reached = boot;
-        return boot;
-      },
-      PAUSE_MS,
-    );
+    return until(`boot ${least} of ${this.name}`, options.timeoutMs, async () => {
+      const { reached, whyOff } = this.supply;
+      if (whyOff !== undefined) throw new Error(`Cannot wait for boot ${least} of ${this.name}, it is off: ${whyOff}`);
+      return reached && reached.number >= least ? reached : undefined;
+    });
   }
 
   async waitForPowerOff(options: { readonly timeoutMs: number }): Promise<void> {
