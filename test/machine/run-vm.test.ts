@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+// `npm run vm` as a person uses it: the firmware's words on a screen or on the terminal, and a way out.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { run } from '../../qemu/command.ts';
+import { until } from '../../qemu/deadline.ts';
+import { inRoot } from '../../qemu/root/in-root.ts';
+import { prepareRoot } from '../../qemu/root/prepare-root.ts';
+import { sayOnStderr } from '../../qemu/say.ts';
+
+const VM = ['--import', 'tsx', path.resolve('qemu/vm/run-vm.ts')];
+/** Images and a bundle are made first. */
+const START_MS = 10 * 60_000;
+const WORDS_MS = 3 * 60_000;
+const LOOK_MS = 30_000;
+const PAUSE_MS = 2_000;
+/** Before the firmware has a picture, QEMU shows words of its own, on a smaller one. */
+const FIRMWARE_WIDTH = 1280;
+/** Fewer are a cursor. */
+const WORDS_PIXELS = 500;
+const LOOPBACK = '0100007F';
+
+const SCREENS = [
+  { display: 'vnc', port: 5900, look: 'gvnccapture --quiet 127.0.0.1:0 screen.png && pngtopnm screen.png > screen.ppm' },
+  { display: 'spice', port: 5930, look: 'spicy-screenshot --uri=spice://127.0.0.1:5930 --out-file=screen.ppm' },
+] as const;
+
+/** Whether a picture in PPM (P6, eight bits) is of the firmware's size, and enough of its pixels have another colour than its first. */
+function showsFirmware(picture: Buffer): boolean {
+  const [header, width] = /^P6\s+(\d+)\s+\d+\s+255\s/.exec(picture.toString('latin1', 0, 64)) ?? [];
+  if (!header) throw new Error('Cannot read the picture: it is no PPM');
+  const pixels = picture.subarray(header.length);
+  let inFront = 0;
+  for (let at = 3; at < pixels.length; at += 3) if (pixels.compare(pixels, 0, 3, at, at + 3) !== 0) inFront += 1;
+  return Number(width) === FIRMWARE_WIDTH && inFront > WORDS_PIXELS;
+}
+
+/** The local addresses, as the kernel writes them, at which something listens on a TCP port. */
+async function listenersAt(port: number): Promise<string[]> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8')));
+  const wanted = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const sockets = tables.flatMap((table) => table.trim().split('\n').slice(1)).map((line) => line.trim().split(/\s+/));
+  return sockets.flatMap(([, local = '', , state]) => (state === '0A' && local.endsWith(wanted) ? [local.slice(0, -wanted.length)] : []));
+}
+
+describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
+  it.each(SCREENS)(
+    '-- --display $display shows what the firmware says, on loopback only, until Ctrl-C',
+    async ({ display, port, look }) => {
+      const viewers = await prepareRoot(sayOnStderr, path.join(import.meta.dirname, 'viewers.txt'));
+      const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-screen-'));
+      const machine = execa('node', [...VM, '--display', display], { reject: false, all: true });
+      try {
+        let said = '';
+        machine.all.on('data', (data: Buffer) => (said += data));
+        await until('its words', START_MS, async () => said.includes(`${display}://127.0.0.1:${port}`) || undefined);
+        await until(
+          'the words of the firmware',
+          WORDS_MS,
+          async () => {
+            await run(inRoot(viewers, folder, ['sh', '-c', look]), { timeoutMs: LOOK_MS });
+            return showsFirmware(await readFile(path.join(folder, 'screen.ppm'))) || undefined;
+          },
+          PAUSE_MS,
+        );
+        expect(await listenersAt(port)).toEqual([LOOPBACK]);
+        machine.kill('SIGINT');
+        expect((await machine).exitCode).toBe(0);
+        expect(await listenersAt(port)).toEqual([]);
+      } finally {
+        machine.kill('SIGKILL');
+        await rm(folder, { recursive: true });
+      }
+    },
+  );
+
+  it('has the serial console on the terminal, until Ctrl-A X', async () => {
+    const onTerminal = ['--quiet', '--flush', '--return', '--command', `node ${VM.join(' ')}`, '/dev/null'];
+    const machine = execa('script', onTerminal, { reject: false, all: true, stdin: 'pipe' });
+    try {
+      let said = '';
+      machine.all.on('data', (data: Buffer) => (said += data));
+      await until('the words of the firmware', START_MS, async () => said.includes('BdsDxe: starting Boot') || undefined);
+      machine.stdin.write('\x01x');
+      await until('the machine to be gone', WORDS_MS, async () => machine.exitCode ?? undefined);
+      expect((await machine).exitCode).toBe(0);
+    } finally {
+      machine.kill('SIGKILL');
+    }
+  });
+});
