@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { randomBytes } from 'node:crypto';
 import { createConnection, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ShellOptions, ShellResult } from '../../machine.ts';
@@ -25,6 +26,8 @@ const decode = (word: string | undefined): string => (word === undefined || word
 /** The other end of control-shell.sh: commands for the boot that greeted last. */
 export class Control {
   readonly #answers = new Map<string, (line: readonly string[] | undefined) => void>();
+  /** Not that of whoever asked before the machine fell asleep. */
+  readonly #name = randomBytes(4).toString('hex');
   #next = 1;
 
   private constructor(
@@ -57,7 +60,7 @@ export class Control {
   }
 
   async shell(command: string, options: ShellOptions): Promise<ShellResult> {
-    const id = `c${this.#next}`;
+    const id = `${this.#name}-${this.#next}`;
     this.#next += 1;
     const seconds = Math.ceil(options.timeoutMs / 1000);
     const line = [id, options.user ?? 'root', seconds, encode(command), encode(options.input ?? '')].join(' ');
@@ -71,7 +74,8 @@ export class Control {
     });
     this.#answers.delete(id);
     if (words === undefined) throw new Error(`Cannot finish "${command}" in the machine: it went down`);
-    const exitCode = words === 'late' ? STOPPED[0]! : Number(words[1]);
+    const exitCode = words === 'late' ? STOPPED[0]! : Number.parseInt(words[1] ?? '', 10);
+    if (Number.isNaN(exitCode)) throw new Error(`Cannot tell how "${command}" ended in the machine: it did not say so`);
     if (words === 'late' || STOPPED.includes(exitCode)) {
       throw new Error(`Cannot finish "${command}" in the machine: it did not end within ${options.timeoutMs} ms`);
     }
