@@ -71,6 +71,8 @@ describe('a node without an administrator', { timeout: SCENARIO_MS }, () => {
         await claim;
         await node.start();
         await node.waitForBoot(BOOT);
+        // Nothing on a console tells of a node that is claimed.
+        await node.shell('until systemctl is-active --quiet lamadist-agent; do sleep 0.2; done', BOOT);
         const files = await shellOk(node, 'ls /etc/lamadist-agent/tls');
         const claimed = files.split('\n').includes('ca.pem');
         ends.push(claimed ? 'claimed' : 'unclaimed');
