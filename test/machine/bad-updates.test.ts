@@ -11,6 +11,7 @@ import {
   type Scenario,
   type Variant,
 } from '../integration/node/scenario.ts';
+import { IS_LONG_RUN } from './machine-scenarios.ts';
 
 /** In a unit's words. Systemd takes the old name of the device when it looks in the moment in which the kernel has made that one alone. */
 const WATCHDOG_IS_OPEN =
@@ -20,7 +21,7 @@ const FAULTS = [
   { fault: 'it hangs until the watchdog bites', once: WATCHDOG_IS_OPEN, command: 'kill -SEGV 1', words: ['systemd.crash_action=freeze'] },
   { fault: 'its kernel panics', once: 'true', command: 'echo c >/proc/sysrq-trigger', words: [] },
   // Systemd restarts the machine by itself here, which is the mildest of the three, and takes as long as they.
-  ...(process.env.LAMADIST_SCENARIOS === 'all' ? [{ fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] }] : []),
+  ...(IS_LONG_RUN ? [{ fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] }] : []),
 ] as const;
 
 /** Words of the command line with which the initramfs does that, and the console says so. */

@@ -43,11 +43,13 @@ export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, 
   'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };
 
+/** Whether this is the long run. */
+export const IS_LONG_RUN = process.env.LAMADIST_SCENARIOS === 'all';
 const LONG = 'it takes minutes; LAMADIST_SCENARIOS=all runs it, too';
 
 /** For a test of test/machine that `npm run test:vm` leaves to the long run, so as to be done within forty minutes. */
 export function onlyInAll(skip: (condition: boolean, why: string) => void): void {
-  skip(process.env.LAMADIST_SCENARIOS !== 'all', LONG);
+  skip(!IS_LONG_RUN, LONG);
 }
 
 /** Why a test is not run in the machine; undefined when it is. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 SUMMARY = "What IMA measures on a LamaDist node"
-DESCRIPTION = "Everything that root runs or reads, but what is measured already: the verified root, bundles and logs."
+DESCRIPTION = "Everything that root runs or reads, but logs, and what is verified already: the root, and bundles."
 HOMEPAGE = "https://lamadist.invalid/"
 SECTION = "base"
 LICENSE = "Apache-2.0"

@@ -7,8 +7,11 @@ import type { VmFolder } from './vm-folder.ts';
 
 const textOf = (script: string): Promise<string> => readFile(path.join(import.meta.dirname, script), 'utf8');
 
+/** The domain of a person who logged in as root. */
+const PERSON = 'unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023';
+
 /**
- * Beside everything that the image starts and stops, and in the domain of a person who logged in as root. In the initramfs
+ * Beside everything that the image starts and stops, and in the domain of a person. In the initramfs
  * there is no port yet.
  */
 const CONTROL_UNIT = `[Unit]
@@ -19,7 +22,7 @@ ConditionPathExists=!/etc/initrd-release
 After=systemd-tmpfiles-setup.service
 
 [Service]
-SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+SELinuxContext=${PERSON}
 ExecStart=/bin/bash /run/credentials/@system/control-shell
 StandardOutput=null
 StandardError=journal
@@ -44,7 +47,7 @@ After=multi-user.target
 
 [Service]
 Type=oneshot
-SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+SELinuxContext=${PERSON}
 ExecStart=/bin/bash -c 'until [ -p /run/reached ]; do sleep 1; done; echo >/run/reached'
 `;
 
@@ -61,7 +64,7 @@ ConditionPathExists=!/etc/initrd-release
 After=multi-user.target
 
 [Service]
-SELinuxContext=unconfined_u:unconfined_r:unconfined_t:s0-s0:c0.c1023
+SELinuxContext=${PERSON}
 Environment=TERM=${TERMINALS[terminal]} HOME=/root
 WorkingDirectory=/
 ExecStart=/bin/bash --login
@@ -102,10 +105,10 @@ export async function credentialOptions(
     'control-shell': await textOf('control-shell.sh'),
     'efibootmgr-hold': await textOf('efibootmgr-hold.sh'),
     'systemd.extra-unit.lamadist-control.service': CONTROL_UNIT,
-    'systemd.unit-dropin.rauc.service': '[Service]\nEnvironment=PATH=/run/lamadist-control/bin:/usr/sbin:/usr/bin\n',
-    'systemd.unit-dropin.lamadist-agent.service': PATIENCE,
     'systemd.extra-unit.lamadist-control.path': CONTROL_PATH,
     'systemd.extra-unit.lamadist-reached.service': REACHED_UNIT,
+    'systemd.unit-dropin.rauc.service': '[Service]\nEnvironment=PATH=/run/lamadist-control/bin:/usr/sbin:/usr/bin\n',
+    'systemd.unit-dropin.lamadist-agent.service': PATIENCE,
     'systemd.unit-dropin.sysinit.target': '[Unit]\nWants=lamadist-control.path\n',
     'systemd.unit-dropin.multi-user.target': `[Unit]\nWants=lamadist-reached.service${terminal ? ' lamadist-console.service' : ''}\n`,
     ...(terminal && { 'systemd.extra-unit.lamadist-console.service': consoleUnit(terminal) }),

@@ -45,7 +45,7 @@ export class PowerSupply {
   #boots = 0;
   #poweredAtMs = 0;
   #boot: Boot | undefined;
-  #hasReached = false;
+  #reached: Boot | undefined;
 
   constructor(
     private readonly name: string,
@@ -71,7 +71,7 @@ export class PowerSupply {
 
   /** The boot that has reached multi-user.target; none before, and none once it goes down. */
   get reached(): Boot | undefined {
-    return this.#hasReached ? this.#boot : undefined;
+    return this.#reached === this.#boot ? this.#boot : undefined;
   }
 
   /** Why it is off; undefined while it is on. */
@@ -109,7 +109,7 @@ export class PowerSupply {
         this.#boot = { number: this.#boots, ...greeting };
       },
       onReached: () => {
-        this.#hasReached = true;
+        this.#reached = this.#boot;
       },
     });
     const qmp = await Qmp.connect(this.folder.file('qmp.sock'), (event) => {
@@ -125,7 +125,7 @@ export class PowerSupply {
     await this.folder.forgetSleep();
     // None falls asleep before.
     this.#boot = { ...asleep, number: this.#boots };
-    this.#hasReached = true;
+    this.#reached = this.#boot;
     return true;
   }
 
@@ -178,7 +178,6 @@ export class PowerSupply {
     this.#boots += 1;
     this.#poweredAtMs = performance.now();
     this.#boot = undefined;
-    this.#hasReached = false;
     this.#running?.control.forget();
     await appendFile(this.folder.console, `\n── boot ${this.#boots}\n`);
   }
@@ -188,7 +187,6 @@ export class PowerSupply {
     if (!running) return;
     this.#running = undefined;
     this.#boot = undefined;
-    this.#hasReached = false;
     this.#whyOff = why;
     running.qmp.close();
     running.control.close();
