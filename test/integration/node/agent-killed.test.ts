@@ -4,6 +4,7 @@ import type { VirtualNode } from '../../../qemu/driver.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import {
   agentAnswers,
+  BOOT,
   COMMITTED,
   check,
   FAILING_CHECK,
@@ -95,7 +96,7 @@ describe('an agent that is killed', { timeout: SCENARIO_MS }, () => {
     onNode({}, async ({ homelab, node, bundle }) => {
       await node.hold('set-state.B.bad');
       const install = homelab.lamactl(['install', '--on-node', bundle]);
-      await node.waitUntilHeld('set-state.B.bad', QUICK);
+      await node.waitUntilHeld('set-state.B.bad', BOOT);
       await reaches(node, 'installing');
       const { stdout } = await node.shell(
         's=$(date +%s%N); systemctl stop lamadist-agent.service; e=$(date +%s%N); echo $(( (e - s) / 1000000 ))',

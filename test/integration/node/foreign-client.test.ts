@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { onNode, SCENARIO_MS } from './scenario.ts';
+import { BOOT, onNode, SCENARIO_MS } from './scenario.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 /** Debian's, which has python3-grpcio and python3-grpc-tools. */
@@ -19,7 +19,8 @@ describe('a client in another language, without any of our protos', { timeout: S
       const client = path.join(import.meta.dirname, 'foreign_client.py');
       const protos = path.join(ROOT, 'node_modules/@grpc/reflection/build/proto');
       const address = `${node.host}:${node.port}`;
-      const { stdout } = await execa(PYTHON, [client, address, 'attic', homelab.folder, protos, bundle], { timeout: 120_000 });
+      const options = [homelab.folder, protos, bundle, String(BOOT.timeoutMs / 1_000)];
+      const { stdout } = await execa(PYTHON, [client, address, 'attic', ...options], { timeout: 2 * BOOT.timeoutMs });
       const lines = stdout.split('\n').map((line) => JSON.parse(line) as Line);
       const values = (kind: string) => lines.filter((line) => line.kind === kind).map(({ value }) => value);
 

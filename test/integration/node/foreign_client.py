@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A client that has none of LamaDist's protos: it learns them by server reflection, reads the status, installs a bundle
-and watches it. usage: foreign_client.py ADDRESS TLS_NAME KEY_FOLDER REFLECTION_PROTOS BUNDLE
+and watches it. usage: foreign_client.py ADDRESS TLS_NAME KEY_FOLDER REFLECTION_PROTOS BUNDLE DEADLINE_S
 
 Prints a JSON document a line: what the server offers, its status, and every event of the update.
 """
@@ -14,8 +14,8 @@ import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from grpc_tools import protoc
 
-address, tls_name, keys, reflection_protos, bundle = sys.argv[1:]
-DEADLINE_S = 60
+address, tls_name, keys, reflection_protos, bundle, deadline_s = sys.argv[1:]
+DEADLINE_S = float(deadline_s)
 PACKAGE = "lamadist.agent.v1"
 
 

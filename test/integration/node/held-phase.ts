@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Phase } from '../../../agent/daemon/update/life/state.ts';
-import { QUICK, reaches, type Scenario } from './scenario.ts';
+import { BOOT, reaches, type Scenario } from './scenario.ts';
 
 /**
  * How to stop the world in a phase: RAUC waits for the boot loader in a command that belongs to it. `after` is a command of an
@@ -32,12 +32,12 @@ export async function duringPhase(
   await node.hold(after ?? hold);
   const install = homelab.lamactl(['install', '--on-node', bundle]);
   if (after) {
-    await node.waitUntilHeld(after, QUICK);
+    await node.waitUntilHeld(after, BOOT);
     await node.hold(hold);
     await node.release(after);
   }
   await reaches(node, phase);
-  await node.waitUntilHeld(hold, QUICK);
+  await node.waitUntilHeld(hold, BOOT);
   await act();
   await node.release(hold);
   const { exitCode, all } = await install;

@@ -131,7 +131,7 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
     onNode({}, async ({ homelab, node, bundle }) => {
       await node.hold('set-primary.B');
       const first = homelab.lamactl(['install', '--on-node', bundle]);
-      await node.waitUntilHeld('set-primary.B', QUICK);
+      await node.waitUntilHeld('set-primary.B', BOOT);
       first.kill('SIGINT');
       expect(await first).toMatchObject({ exitCode: 12, all: expect.stringContaining('lamactl watch') });
       await node.release('set-primary.B');
