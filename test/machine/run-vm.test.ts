@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run vm` as a person uses it: the firmware's words on a screen or on the terminal, and a way out.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../qemu/command.ts';
@@ -10,6 +10,7 @@ import { until } from '../../qemu/deadline.ts';
 import { inRoot } from '../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
+import { temporaryFolder } from '../unit/fakes/folder.ts';
 
 const VM = ['--import', 'tsx', path.resolve('qemu/vm/run-vm.ts')];
 /** Images and a bundle are made first. */
@@ -46,17 +47,25 @@ async function listenersAt(port: number): Promise<string[]> {
   return sockets.flatMap(([, local = '', , state]) => (state === '0A' && local.endsWith(wanted) ? [local.slice(0, -wanted.length)] : []));
 }
 
+/** Waits for what it says; rejects at once, with what it did say, when it ends before. */
+async function says(machine: { readonly all: Readable; readonly exitCode: number | null }, words: string): Promise<void> {
+  let said = '';
+  machine.all.on('data', (data: Buffer) => (said += data));
+  await until(`"${words}"`, START_MS, async () => {
+    if (machine.exitCode !== null) throw new Error(`npm run vm ended before it said "${words}":\n${said}`);
+    return said.includes(words) || undefined;
+  });
+}
+
 describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
   it.each(SCREENS)(
     '-- --display $display shows what the firmware says, on loopback only, until Ctrl-C',
     async ({ display, port, look }) => {
       const viewers = await prepareRoot(sayOnStderr, path.join(import.meta.dirname, 'viewers.txt'));
-      const folder = await mkdtemp(path.join(tmpdir(), 'lamadist-screen-'));
+      const folder = await temporaryFolder();
       const machine = execa('node', [...VM, '--display', display], { reject: false, all: true });
       try {
-        let said = '';
-        machine.all.on('data', (data: Buffer) => (said += data));
-        await until('its words', START_MS, async () => said.includes(`${display}://127.0.0.1:${port}`) || undefined);
+        await says(machine, `${display}://127.0.0.1:${port}`);
         await until(
           'the words of the firmware',
           WORDS_MS,
@@ -72,7 +81,6 @@ describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
         expect(await listenersAt(port)).toEqual([]);
       } finally {
         machine.kill('SIGKILL');
-        await rm(folder, { recursive: true });
       }
     },
   );
@@ -81,9 +89,7 @@ describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
     const onTerminal = ['--quiet', '--flush', '--return', '--command', `node ${VM.join(' ')}`, '/dev/null'];
     const machine = execa('script', onTerminal, { reject: false, all: true, stdin: 'pipe' });
     try {
-      let said = '';
-      machine.all.on('data', (data: Buffer) => (said += data));
-      await until('the words of the firmware', START_MS, async () => said.includes('BdsDxe: starting Boot') || undefined);
+      await says(machine, 'BdsDxe: starting Boot');
       machine.stdin.write('\x01x');
       await until('the machine to be gone', WORDS_MS, async () => machine.exitCode ?? undefined);
       expect((await machine).exitCode).toBe(0);
