@@ -85,7 +85,8 @@ describe('what was acknowledged', { timeout: SCENARIO_MS }, () => {
 
 describe('a path that is no bundle', { timeout: SCENARIO_MS }, () => {
   it('is never opened by RAUC when it is a FIFO, a device or a folder', () =>
-    onNode({}, async ({ homelab, node, bundle }) => {
+    // SELinux keeps the agent from the FIFO even before it looks at its kind.
+    onNode({ ignoresDenials: true }, async ({ homelab, node, bundle }) => {
       await node.shell('mkfifo -m 644 /run/fifo.raucb && mkdir -p /run/folder.raucb', QUICK);
       for (const path of ['/run/fifo.raucb', '/dev/null', '/run/folder.raucb', '/run/missing.raucb']) {
         const { exitCode } = await homelab.lamactl(['inspect', path]);
