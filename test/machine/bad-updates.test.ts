@@ -9,6 +9,7 @@ import {
   report,
   SCENARIO_MS,
   type Scenario,
+  shellOk,
   type Variant,
 } from '../integration/node/scenario.ts';
 import { IS_LONG_RUN } from './machine-scenarios.ts';
@@ -16,16 +17,34 @@ import { IS_LONG_RUN } from './machine-scenarios.ts';
 /** In a unit's words. Systemd takes the old name of the device when it looks in the moment in which the kernel has made that one alone. */
 const WATCHDOG_IS_OPEN =
   'until for file in /proc/1/fd/*; do [ $$file -ef /dev/watchdog0 ] || [ $$file -ef /dev/watchdog ] && break; done; do sleep 1; done';
-/** What happens in the initramfs, once something else has, and words of the command line that it needs. */
-const FAULTS = [
-  { fault: 'it hangs until the watchdog bites', once: WATCHDOG_IS_OPEN, command: 'kill -SEGV 1', words: ['systemd.crash_action=freeze'] },
-  { fault: 'its kernel panics', once: 'true', command: 'echo c >/proc/sysrq-trigger', words: [] },
+/** Whether it runs, and for how long a shutdown may take. */
+const WATCHDOG_NOW = 'cat /sys/class/watchdog/watchdog0/state; systemctl show --property=RebootWatchdogUSec';
+
+interface Fault {
+  readonly fault: string;
+  /** A command of the initramfs, once another has ended well, and words of the command line that it needs. */
+  readonly command: string;
+  readonly once?: string;
+  readonly words?: readonly string[];
+  /** What the console has afterwards. */
+  readonly seen: RegExp;
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    fault: 'its systemd hangs',
+    command: 'kill -SEGV 1',
+    once: WATCHDOG_IS_OPEN,
+    words: ['systemd.crash_action=freeze'],
+    seen: /Now its systemd hangs[\s\S]*── the watchdog bites/,
+  },
+  { fault: 'its kernel panics', command: 'echo c >/proc/sysrq-trigger', seen: /Now its kernel panics[\s\S]*Kernel panic - not syncing/ },
   // Systemd restarts the machine by itself here, which is the mildest of the three, and takes as long as they.
-  ...(IS_LONG_RUN ? [{ fault: 'its systemd crashes', once: 'true', command: 'kill -SEGV 1', words: [] }] : []),
-] as const;
+  ...(IS_LONG_RUN ? [{ fault: 'its systemd crashes', command: 'kill -SEGV 1', seen: /Now its systemd crashes/ }] : []),
+];
 
 /** Words of the command line with which the initramfs does that, and the console says so. */
-function inInitramfs({ fault, once, command, words }: (typeof FAULTS)[number]): string[] {
+function inInitramfs({ fault, command, once = 'true', words = [] }: Fault): string[] {
   const script = `${once}; echo "<2>Now ${fault}" >/dev/kmsg; ${command}; exec sleep infinity`;
   const unit = `[Unit]\nDefaultDependencies=no\nBefore=initrd.target\n[Service]\nType=oneshot\nExecStart=/bin/sh -c '${script}'\n`;
   const credential = `systemd.set_credential_binary=systemd.extra-unit.fault.service:${Buffer.from(unit).toString('base64')}`;
@@ -46,12 +65,13 @@ describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
   it('is rolled back each time, is remembered each time, and a good one is still committed', () =>
     onNode({}, async (scenario) => {
       const { homelab, node } = scenario;
-      for (const [index, initramfs] of FAULTS.entries()) {
-        const { fault } = initramfs;
-        const ended = await isRolledBack(scenario, `1.${index}`, { words: inInitramfs(initramfs) });
+      for (const [index, fault] of FAULTS.entries()) {
+        const ended = await isRolledBack(scenario, `1.${index}`, { words: inInitramfs(fault) });
         expect({ fault, ended }).toMatchObject({ ended: { phase: 'rolled-back', reason: { code: 'NEVER_REACHED_USERSPACE' } } });
-        expect(await node.consoleLog()).toContain(`Now ${fault}`);
+        expect(await node.consoleLog()).toMatch(fault.seen);
       }
+      // Of a boot that nobody got back to.
+      expect((await node.logs()).initramfs).toContain('Now its systemd hangs');
       expect(await isRolledBack(scenario, '1.9', { files: [FAILING_CHECK] })).toMatchObject({
         phase: 'rolled-back',
         reason: { code: 'CHECK_FAILED', failedChecks: ['web-server'] },
@@ -63,5 +83,6 @@ describe('one bad update after another', { timeout: 2 * SCENARIO_MS }, () => {
       const good = await node.deliver(homelab.bundlePath('2'));
       expect((await homelab.lamactl(['install', '--on-node', good])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
+      expect(await shellOk(node, WATCHDOG_NOW)).toBe('active\nRebootWatchdogUSec=5min\n');
     }));
 });

@@ -5,7 +5,18 @@ import type { VirtualNode } from '../../qemu/driver.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { agentAnswers, BOOT, COMMITTED, onNode, QUICK, report, SCENARIO_MS, shellOk, withHomelab } from '../integration/node/scenario.ts';
+import {
+  agentAnswers,
+  BOOT,
+  COMMITTED,
+  nothingWasDenied,
+  onNode,
+  QUICK,
+  report,
+  SCENARIO_MS,
+  shellOk,
+  withHomelab,
+} from '../integration/node/scenario.ts';
 import { onlyInAll } from './machine-scenarios.ts';
 
 /** Of the only key of a slot, in its LUKS2: behind both headers and the place of the key that it was encrypted with. */
@@ -92,6 +103,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       await bootsAgain(homelab, node);
       expect((await node.consoleLog()).match(/Encrypted root-a/g)).toHaveLength(2);
       await expectAllEncrypted(node);
+      await nothingWasDenied(homelab);
     });
   });
 });

@@ -12,6 +12,9 @@ const CORRUPTED = /Kernel panic - not syncing: dm-verity device corrupted/;
 /** And then the firmware has nothing left to start. */
 const REFUSED = /lamadist-a\.efi: Access denied.*No bootable option or device was found/s;
 
+/** In the version that a Debian kernel begins with, and in no other part of a UKI. */
+const KERNEL = 'debian-kernel@lists.debian.org';
+
 interface Tampering {
   readonly what: string;
   readonly place: TamperPlace;
@@ -23,7 +26,7 @@ const TAMPERINGS: readonly Tampering[] = [
   // EROFS begins at octet 1024 of its partition, which a fresh disk has in the clear; the tree of hashes after its first block.
   { what: 'the root', place: { partition: 'root-a', offsetBytes: 1100 }, seen: CORRUPTED },
   { what: 'the hash tree of the root', place: { partition: 'root-a-verity', offsetBytes: 4100 }, seen: CORRUPTED },
-  { what: 'the kernel in the UKI', place: { partition: 'esp-a', text: 'HdrS' }, seen: REFUSED },
+  { what: 'the kernel in the UKI', place: { partition: 'esp-a', text: KERNEL }, seen: REFUSED },
   { what: 'the command line in the UKI', place: { partition: 'esp-a', text: 'rauc.slot=A' }, seen: REFUSED },
 ];
 

@@ -27,7 +27,7 @@ done
 dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --reproducible --no-early-microcode --no-compress \
   --tmpdir "$TMPDIR" \
   --modules "systemd systemd-initrd systemd-udevd systemd-journald systemd-modules-load systemd-veritysetup systemd-pcrphase dm udev-rules tpm2-tss" \
-  --drivers "virtio_blk virtio_pci dm_mod dm_verity dm_crypt erofs ext4 loop overlay efivarfs nls_ascii nls_cp437 vfat xts algif_skcipher i6300esb qemu_fw_cfg $*" \
+  --drivers "virtio_blk virtio_console virtio_pci dm_mod dm_verity dm_crypt erofs ext4 loop overlay efivarfs nls_ascii nls_cp437 vfat xts algif_skcipher i6300esb qemu_fw_cfg $*" \
   --omit-drivers drm \
   --install "/usr/bin/systemd-cryptsetup /usr/bin/systemd-cryptenroll cryptsetup dmsetup /usr/bin/systemd-repart /usr/lib/systemd/system-generators/systemd-cryptsetup-generator" \
   --install "mke2fs mkfs.ext4 mkdir cat grep sed chattr od rm base64 cp dd head mv readlink tr" \

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { appendFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import { until } from '../../deadline.ts';
 import type { ProvisionedFile } from '../../driver.ts';
 import type { Boot } from '../../machine.ts';
-import { inRoot, WORK } from '../../root/in-root.ts';
+import { WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Architecture } from '../architecture.ts';
 import { Control } from './control.ts';
 import { credentialOptions } from './credentials.ts';
+import { Processes } from './processes.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
 import { Qmp } from './qmp.ts';
 import { MEMORY_FILE, type VmFolder } from './vm-folder.ts';
@@ -25,17 +24,13 @@ export interface PowerOptions {
   readonly medium?: string | undefined;
 }
 
-const START_TIMEOUT_MS = 30_000;
 const MEMORY_TIMEOUT_MS = 120_000;
-const SOCKETS = ['tpm.sock', 'control.sock', 'qmp.sock'];
 const MEMORY = { uri: `file:${WORK}/${MEMORY_FILE}` };
 
 interface Running {
-  readonly qemu: ChildProcess;
-  readonly tpm: ChildProcess | undefined;
+  readonly processes: Processes;
   readonly qmp: Qmp;
   readonly control: Control;
-  readonly ended: Promise<void>;
 }
 
 /** Starts and ends the processes of a virtual machine, and knows which boot it is in. */
@@ -87,37 +82,10 @@ export class PowerSupply {
   /** Starts it; one that is asleep goes on where suspend() left it. Returns whether it was. */
   async switchOn(): Promise<boolean> {
     if (this.#running) throw new Error(`Cannot switch ${this.name} on: it is on`);
-    for (const name of SOCKETS) await rm(this.folder.file(name), { force: true });
     await writeFile(this.folder.writeLog, '');
     await this.#powerOn();
     const asleep = await this.folder.sleepingBoot();
-    const { architecture } = this.options;
-    const tpm = architecture.tpm ? await this.#startTpm() : undefined;
-    const { forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
-    const terminal = onTerminal ? 'ttyS0' : display === 'none' ? undefined : 'tty1';
-    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, terminal });
-    const command = [
-      ...qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }),
-      ...(asleep ? ['-incoming', 'defer'] : []),
-    ];
-    const qemu = this.#spawn(command, onTerminal ? 'inherit' : 'ignore');
-    this.#poweredAtMs = performance.now();
-    const ended = new Promise<void>((resolve) => qemu.once('close', () => resolve()));
-    await this.#appears('qmp.sock', qemu);
-    const control = await Control.connect(this.folder.file('control.sock'), {
-      onGreeting: (greeting) => {
-        this.#boot = { number: this.#boots, ...greeting };
-      },
-      onReached: () => {
-        this.#reached = this.#boot;
-      },
-    });
-    const qmp = await Qmp.connect(this.folder.file('qmp.sock'), (event) => {
-      if (event === 'RESET') void this.#powerOn();
-    });
-    this.#whyOff = undefined;
-    this.#running = { qemu, tpm, qmp, control, ended };
-    void ended.then(() => this.#end('it switched itself off'));
+    const { qmp } = await this.#run(asleep !== undefined);
     if (!asleep) return false;
     await qmp.execute('migrate-incoming', MEMORY);
     await this.#migrated(qmp, 'query-status', 'paused');
@@ -129,10 +97,40 @@ export class PowerSupply {
     return true;
   }
 
-  async #startTpm(): Promise<ChildProcess> {
-    const tpm = this.#spawn(['swtpm', 'socket', '--tpm2', '--tpmstate', `dir=${WORK}/tpm`, '--ctrl', `type=unixio,path=${WORK}/tpm.sock`]);
-    await this.#appears('tpm.sock', tpm);
-    return tpm;
+  /** Starts its processes, and listens to them. */
+  async #run(isAsleep: boolean): Promise<Running> {
+    const { architecture, forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
+    const terminal = onTerminal ? 'ttyS0' : display === 'none' ? undefined : 'tty1';
+    const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, terminal });
+    const options = qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium });
+    const commands = {
+      qemu: [...options, ...(isAsleep ? ['-incoming', 'defer'] : [])],
+      hasTpm: architecture.tpm !== undefined,
+      onTerminal,
+    };
+    const processes = await Processes.start(this.name, this.folder, this.tools, commands, (why) => this.#end(why));
+    try {
+      const control = await Control.connect(this.folder.file('control.sock'), {
+        onGreeting: (greeting) => {
+          this.#boot = { number: this.#boots, ...greeting };
+        },
+        onReached: () => {
+          this.#reached = this.#boot;
+        },
+      });
+      const qmp = await Qmp.connect(this.folder.file('qmp.sock'), (event) => void this.#happens(event));
+      this.#whyOff = undefined;
+      this.#running = { processes, qmp, control };
+      return this.#running;
+    } catch (error) {
+      await processes.kill();
+      throw error;
+    }
+  }
+
+  async #happens(event: string): Promise<void> {
+    if (event === 'WATCHDOG') await appendFile(this.folder.console, '\n── the watchdog bites\n');
+    if (event === 'RESET') await this.#powerOn();
   }
 
   /** Stops it in the middle of what it does, and leaves its memory in the folder: switchOn() goes on from there. */
@@ -144,7 +142,7 @@ export class PowerSupply {
     await running.qmp.execute('migrate', MEMORY);
     await this.#migrated(running.qmp, 'query-migrate', 'completed');
     await running.qmp.execute('quit');
-    await running.ended;
+    await running.processes.gone();
     await this.folder.rememberSleep(boot);
   }
 
@@ -169,9 +167,7 @@ export class PowerSupply {
     const running = this.#running;
     if (!running) return;
     this.#end(why);
-    running.qemu.kill('SIGKILL');
-    running.tpm?.kill('SIGKILL');
-    await running.ended;
+    await running.processes.kill();
   }
 
   async #powerOn(): Promise<void> {
@@ -190,24 +186,5 @@ export class PowerSupply {
     this.#whyOff = why;
     running.qmp.close();
     running.control.close();
-    running.tpm?.kill('SIGTERM');
-  }
-
-  /** A process of the tools' root that sees the machine's folder, and does not outlive this one. */
-  #spawn(command: readonly string[], terminal: 'ignore' | 'inherit' = 'ignore'): ChildProcess {
-    const [file, ...args] = inRoot(this.tools, this.folder.path, command);
-    const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: [terminal, terminal, 'pipe'] });
-    child.stderr?.on('data', (data: Buffer) => void appendFile(this.folder.file('processes.log'), data));
-    return child;
-  }
-
-  async #appears(socket: string, child: ChildProcess): Promise<void> {
-    await until(socket, START_TIMEOUT_MS, async () => {
-      if (child.exitCode !== null || child.signalCode !== null) {
-        const words = await readFile(this.folder.file('processes.log'), 'utf8').catch(() => '');
-        throw new Error(`Cannot switch ${this.name} on: a process of it ended at once: ${words.trim()}`);
-      }
-      return existsSync(this.folder.file(socket)) || undefined;
-    });
   }
 }

@@ -35,7 +35,7 @@ export interface QemuOptions {
 
 /**
  * QEMU's command line for a machine in the folder WORK: UEFI that enforces Secure Boot, a TPM 2.0 where its kernel has a driver for
- * one, one disk whose every write is logged, USB, a watchdog, and two virtio ports. Nothing listens elsewhere than on the loopback network.
+ * one, one disk whose every write is logged, USB, a watchdog, and virtio ports for the tester. Nothing listens elsewhere than on the loopback network.
  */
 export function qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
   const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
@@ -59,7 +59,7 @@ export function qemuCommand({ architecture, forwarded, display, onTerminal, cred
     ...['-serial', 'chardev:console'],
     ...['-device', 'virtio-serial-pci', '-chardev', `socket,id=control,path=${WORK}/control.sock,server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=control,name=control'],
-    ...['-chardev', `file,id=journal,path=${WORK}/journal.log,append=on`, '-device', 'virtserialport,chardev=journal,name=journal'],
+    ...['initramfs', 'journal'].flatMap(logPort),
     ...['-qmp', `unix:${WORK}/qmp.sock,server=on,wait=off`],
     ...['-netdev', `user,id=net0${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-virtfs', `local,path=${WORK}/media,mount_tag=media,security_model=none,readonly=on`],
@@ -68,6 +68,12 @@ export function qemuCommand({ architecture, forwarded, display, onTerminal, cred
     ...DISPLAYS[display],
     ...credentials,
   ];
+}
+
+/** A virtio port whose every octet is in the folder's log of that name. */
+function logPort(name: string): string[] {
+  const file = `file,id=${name},path=${WORK}/${name}.log,append=on`;
+  return ['-chardev', file, '-device', `virtserialport,chardev=${name},name=${name}`];
 }
 
 function tpmOptions(device: string): string[] {

@@ -16,6 +16,7 @@ const STARTED_WITH = [
   '../architecture.ts',
   'qemu-command.ts',
   'credentials.ts',
+  'testers-units.ts',
   'control-shell.sh',
   'efibootmgr-hold.sh',
   'factory.ts',

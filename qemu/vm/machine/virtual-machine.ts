@@ -18,6 +18,7 @@ import { DiskAtRest } from './disk/disk-at-rest.ts';
 import { makeFresh } from './factory.ts';
 import { Holds } from './holds.ts';
 import { PowerSupply } from './power-supply.ts';
+import { SWITCHED_ITSELF_OFF } from './processes.ts';
 import type { Display } from './qemu-command.ts';
 import { Recorder } from './recorder.ts';
 import { makeStick } from './stick.ts';
@@ -150,7 +151,8 @@ export class VirtualMachine implements VirtualNode {
   }
 
   async waitForPowerOff(options: { readonly timeoutMs: number }): Promise<void> {
-    await until(`${this.name} to switch itself off`, options.timeoutMs, async () => this.supply.whyOff);
+    const why = await until(`${this.name} to switch itself off`, options.timeoutMs, async () => this.supply.whyOff);
+    if (why !== SWITCHED_ITSELF_OFF) throw new Error(`Cannot wait for ${this.name} to switch itself off: ${why}`);
   }
 
   async shell(command: string, options: ShellOptions): Promise<ShellResult> {

@@ -9,7 +9,7 @@ import { ownFolder } from '../../own-folder.ts';
 import { type Replay, replayToLastFlush } from './write-log.ts';
 
 const COPY_MS = 600_000;
-const LOGS = { console: 'console.log', journal: 'journal.log', processes: 'processes.log' } as const;
+const LOGS = { console: 'console.log', initramfs: 'initramfs.log', journal: 'journal.log', processes: 'processes.log' } as const;
 /** The memory of a machine that is asleep, and the boot that it is in. */
 export const MEMORY_FILE = 'memory';
 const SLEEPING_BOOT = 'boot.json';
@@ -43,14 +43,15 @@ export class VmFolder {
   }
 
   get logFiles(): Readonly<Record<keyof typeof LOGS, string>> {
-    return { console: this.console, journal: this.file(LOGS.journal), processes: this.file(LOGS.processes) };
+    const { initramfs, journal, processes } = LOGS;
+    return { console: this.console, initramfs: this.file(initramfs), journal: this.file(journal), processes: this.file(processes) };
   }
 
-  /** What the machine wrote to its console, its journal from each boot's userspace on, and what its processes complained of. */
+  /** What the machine wrote to its console, its journal in each boot's initramfs and from its userspace on, and what its processes complained of. */
   async logs(): Promise<Readonly<Record<keyof typeof LOGS, string>>> {
     const texts = Object.entries(this.logFiles).map(async ([name, file]) => [name, await readFile(file, 'utf8')] as const);
-    const { console = '', journal = '', processes = '' } = Object.fromEntries(await Promise.all(texts));
-    return { console: console.replaceAll('\r', ''), journal, processes };
+    const { console = '', initramfs = '', journal = '', processes = '' } = Object.fromEntries(await Promise.all(texts));
+    return { console: console.replaceAll('\r', ''), initramfs, journal, processes };
   }
 
   get disk(): string {
