@@ -48,16 +48,59 @@ describe('a file that the virtual node and the images share', () => {
   });
 });
 
+/** OpenEmbedded's names of folders, merged /usr as the distribution has it. */
+const FOLDERS: Readonly<Record<string, string>> = {
+  libexecdir: '/usr/libexec',
+  nonarch_base_libdir: '/usr/lib',
+  nonarch_libdir: '/usr/lib',
+  sysconfdir: '/etc',
+  systemd_system_unitdir: '/usr/lib/systemd/system',
+  systemd_unitdir: '/usr/lib/systemd',
+};
+
+/** What a recipe's do_install puts somewhere, one by one or in a loop over names: the file, its mode, and where it is on a node. */
+function installedBy(recipe: string): { readonly file: string; readonly mode: number; readonly target: string }[] {
+  const loops = new Map([...recipe.matchAll(/for ([a-z]+) in ([^;]+); do/g)].map(([, name, words]) => [name!, words!.split(' ')]));
+  const lines = [...recipe.matchAll(/install (?:-D )?-m (\d{4}) \$\{WORKDIR\}\/([^\s/]+) \$\{D\}\$\{([a-z_]+)\}(\S+)/g)];
+  return lines.flatMap(([, mode = '', file = '', folder = '', rest = '']) => {
+    const variable = /\$([a-z]+)/.exec(file)?.[1] ?? '';
+    return (loops.get(variable) ?? ['']).map((word) => ({
+      file: file.replace(`$${variable}`, word),
+      mode: Number.parseInt(mode, 8),
+      target: `${FOLDERS[folder]}${rest.replace(`$${variable}`, word)}`,
+    }));
+  });
+}
+
 describe("the layer's own packages in every image", async () => {
   const core = await text('meta-lamadist/recipes-core/packagegroups/packagegroup-lamadist-core.bb');
-  const packages = [...core.matchAll(/^ {4}lamadist-(?!agent\b)([a-z-]+) \\$/gm)].map(([, name]) => name!);
+  const packages = [...core.matchAll(/lamadist-(?!agent\b|core\b)([a-z-]+)(?= \\|')/g)].map(([, name]) => `recipes-core/${name!}`);
   const everything = { data: true, root: true };
-  const inMachine = [...(await rootFiles(everything)), ...(await initramfsFiles(everything))].map(({ content }) => content.toString());
+  const inMachine = [...(await rootFiles(everything)), ...(await initramfsFiles(everything))];
+  const contents = inMachine.map(({ content }) => content.toString());
+  const recipes = [...packages, 'recipes-core/boot-entries', 'recipes-security/ima-policy'];
 
-  it.each([...packages, 'boot-entries'])('%s is in the virtual machine with every file', async (name) => {
-    const files = await filesBelow(`meta-lamadist/recipes-core/${name}/files`);
+  it('are as many as there are', () => {
+    expect(packages).toContain('recipes-core/encrypted-root');
+    expect(packages.length).toBeGreaterThan(5);
+  });
+
+  it.each(recipes)('%s is in the virtual machine with every file', async (name) => {
+    const files = await filesBelow(`meta-lamadist/${name}/files`);
     expect(files.length).toBeGreaterThan(0);
-    for (const file of files) expect(inMachine.includes(await text(file)), file).toBe(true);
+    for (const file of files) expect(contents.includes(await text(file)), file).toBe(true);
+  });
+
+  it.each([...recipes, 'recipes-core/rauc'])('%s has its files where the recipe puts them', async (name) => {
+    const [recipe = ''] = (await filesBelow(`meta-lamadist/${name}`)).filter((file) => file.endsWith('.bb') && file.includes('lamadist-'));
+    const installed = installedBy(await text(recipe));
+    expect(installed.length).toBeGreaterThan(0);
+    // A boot loader that is not the machine's has a script of its own.
+    for (const { file, target, mode } of installed.filter(({ file: each }) => each !== 'backend.sh')) {
+      const content = await text(`meta-lamadist/${name}/files/${file}`);
+      const there = inMachine.find((each) => each.path === target);
+      expect({ target, mode: there?.mode, content: there?.content.toString() }).toEqual({ target, mode, content });
+    }
   });
 });
 

@@ -25,4 +25,4 @@ do_install() {
 }
 
 FILES:${PN} += "${libexecdir}/lamadist"
-RDEPENDS:${PN} = "efibootmgr"
+RDEPENDS:${PN} = "coreutils efibootmgr"

@@ -19,11 +19,6 @@ ln -sf ../lamadist-repart.service "$units/initrd-root-fs.target.wants/"
 mkdir -p "$units/initrd.target.wants"
 ln -sf ../lamadist-boot-attempts.service "$units/initrd.target.wants/"
 
-for slot in a b; do
-  # Of an image whose root slots are inside LUKS2.
-  [ ! -e "$units/lamadist-open-slot@.service" ] || ln -s ../lamadist-open-slot@.service "$units/initrd-root-fs.target.wants/lamadist-open-slot@root\\x2d$slot.service"
-done
-
 dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --reproducible --no-early-microcode --no-compress \
   --tmpdir "$TMPDIR" \
   --modules "systemd systemd-initrd systemd-udevd systemd-journald systemd-modules-load systemd-veritysetup systemd-pcrphase dm udev-rules tpm2-tss" \

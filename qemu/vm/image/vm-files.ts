@@ -114,6 +114,7 @@ async function slotFiles(): Promise<ImageFile[]> {
   return [
     ...(await slotPrograms('open-slot', 'seal-slot', 'seal-first-boot')),
     ...(await Promise.all(units.map((unit) => copyOf(path.join(ENCRYPTED_ROOT, unit), `${UNITS}/${unit}`)))),
+    await copyOf(path.join(ENCRYPTED_ROOT, 'root-slots.conf'), `${UNITS}/initrd-root-fs.target.d/lamadist-root-slots.conf`),
     await copyOf(path.join(ENCRYPTED_ROOT, 'root-slots.rules'), '/usr/lib/udev/rules.d/99-zz-lamadist-root-slots.rules'),
     await copyOf(path.join(ENCRYPTED_ROOT, 'device-timeout.conf'), '/usr/lib/systemd/system.conf.d/50-lamadist-device-timeout.conf'),
   ];
