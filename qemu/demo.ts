@@ -78,7 +78,7 @@ async function story(homelab: Homelab): Promise<void> {
 
   tell('Version 3 once more: the node remembers, and refuses unless it is forced to');
   await show(homelab, 8, 'install', third);
-  tell('That is the main job. "npm run node" gives you such a node to play with.');
+  tell(`That is the main job. "npm run ${IN_VM ? 'vm' : 'node'}" gives you such a node to play with.`);
 }
 
 const startedMs = performance.now();

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { type ClaimedAddress, claimAddress } from '../address.ts';
 import { until } from '../deadline.ts';
 import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../driver.ts';
 import type { Image } from '../image/build-image.ts';
@@ -10,7 +11,6 @@ import { type NodeFiles, readNodeFile, writeNodeFile } from '../node-files.ts';
 import { requireRoot } from '../require-root.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
 import type { Say } from '../say.ts';
-import { type ClaimedAddress, claimAddress } from './address.ts';
 import { type BootLoaderState, factoryState } from './boot-loader.ts';
 import { readState, writeState } from './boot-loader-state.ts';
 import { shellInside } from './inside.ts';

@@ -16,9 +16,10 @@ const OUTPUT = path.resolve(import.meta.dirname, '../../test-output/bench');
 /** How long a node takes from its power button to an agent that serves, beside the same kernel with a shell: the figures as text. */
 export async function bootBenchmark(): Promise<string> {
   const homelab = await Homelab.create(sayOnStderr, vmDriver);
-  const image = await homelab.image('1');
-  const bare = await BareMachine.create(image.path);
+  let bare: BareMachine | undefined;
   try {
+    const image = await homelab.image('1');
+    bare = await BareMachine.create(image.path);
     const node = (await homelab.addNode('attic', image)) as VirtualMachine;
     // The first boot makes the data partition; it is none of those that count.
     await bootedOnce(node);
@@ -35,7 +36,7 @@ export async function bootBenchmark(): Promise<string> {
     return `${table}${await keepPlot(node)}\n`;
   } finally {
     await homelab.remove();
-    await bare.remove();
+    await bare?.remove();
   }
 }
 

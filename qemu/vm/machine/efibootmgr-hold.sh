@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Stands before efibootmgr(8) where RAUC looks for it, and waits (at most two minutes) for as long as a hold stands on what RAUC
-# is about to do, or COMMAND.done on what it has just done: a file /var/lib/lamadist-control/hold/COMMAND. Says so in
-# /run/lamadist-control/held/.
+# Stands before efibootmgr(8) where RAUC looks for it, and waits for as long as a hold stands on what RAUC is
+# about to do, or COMMAND.done on what it has just done: a file /var/lib/lamadist-control/hold/COMMAND. Says so in
+# /run/lamadist-control/held/. After five minutes it waits no more, and the file is COMMAND.expired from then on.
 holds=/var/lib/lamadist-control/hold
 held=/run/lamadist-control/held
 real=/usr/bin/efibootmgr
@@ -34,7 +34,8 @@ command_of() {
 
 wait_for() {
   local ticks=0
-  while [ -e "$holds/$1" ] && [ "$ticks" -lt 240 ]; do
+  while [ -e "$holds/$1" ]; do
+    [ "$ticks" -lt 600 ] || mv "$holds/$1" "$holds/$1.expired"
     mkdir -p "$held"
     : >"$held/$1"
     sleep 0.5

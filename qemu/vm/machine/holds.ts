@@ -18,8 +18,13 @@ export class Holds implements HoldsBootLoader {
     await this.#must(`mkdir -p ${HOLDS} && touch ${file} && sync -f ${file}`, `hold "${command}"`);
   }
 
+  /** Throws when it was held for so long that it went on by itself. */
   async release(command: BootLoaderCommand): Promise<void> {
-    await this.#must(`rm -f ${shellWord(`${HOLDS}/${command}`)}`, `release "${command}"`);
+    const file = shellWord(`${HOLDS}/${command}`);
+    await this.#must(
+      `rm -f ${file}; ! rm ${file}.expired 2>/dev/null || { echo it went on by itself >&2; exit 1; }`,
+      `release "${command}"`,
+    );
   }
 
   async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rename } from 'node:fs/promises';
+import { type ClaimedAddress, claimAddress } from '../../address.ts';
 import { run } from '../../command.ts';
 import { until } from '../../deadline.ts';
 import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts';
 import type { Image } from '../../image/build-image.ts';
 import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../../machine.ts';
-import { type ClaimedAddress, claimAddress } from '../../namespace/address.ts';
 import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts';
 import { requireRoot } from '../../require-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
