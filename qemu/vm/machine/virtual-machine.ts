@@ -12,7 +12,7 @@ import type { Root } from '../../root/prepare-root.ts';
 import type { Say } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { vmRoots } from '../roots.ts';
-import { tmpfilesLines } from './credentials.ts';
+import { becomeAnother } from './become-another.ts';
 import { ADDON } from './disk/addon.ts';
 import { DiskAtRest } from './disk/disk-at-rest.ts';
 import { makeFresh } from './factory.ts';
@@ -52,8 +52,6 @@ export interface VirtualMachineOptions {
 const DEFAULT_PORT = 7443;
 const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
-/** Starting the agent alone takes 5 s on an idle host. */
-const WAKE_MS = 300_000;
 
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
 export class VirtualMachine implements VirtualNode {
@@ -115,30 +113,13 @@ export class VirtualMachine implements VirtualNode {
 
   async start(): Promise<void> {
     await run(['cp', '--sparse=always', this.folder.disk, this.folder.diskBefore], { timeoutMs: COPY_MS });
-    if (await this.supply.switchOn()) await this.#become();
+    if (await this.supply.switchOn()) await becomeAnother(this, this.#provisioned);
   }
 
   /** Falls asleep in the middle of what it does; start() goes on there, and so do machines that are made from the folder. */
   async suspend(target: string): Promise<void> {
     await this.supply.suspend();
     await this.folder.copyTo(target);
-  }
-
-  /** A machine that has just woken has the time and the files of the one that fell asleep. */
-  async #become(): Promise<void> {
-    const now = `date --set=@${Math.floor(Date.now() / 1000)}`;
-    const steps = [
-      now,
-      // One that is to know nobody yet has no others in their place.
-      'rm -rf /etc/lamadist-agent/tls/*',
-      'systemd-tmpfiles --create -',
-      'systemctl try-restart rauc.service',
-      'systemctl restart lamadist-agent.service',
-      'sync',
-    ];
-    const input = tmpfilesLines(this.#provisioned, 'f+~');
-    const { exitCode, stderr } = await this.shell(steps.join(' && '), { timeoutMs: WAKE_MS, input });
-    if (exitCode !== 0) throw new Error(`Cannot wake ${this.name}: ${stderr.trim()}`);
   }
 
   async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
