@@ -41,13 +41,25 @@ export interface NodeRequest {
 }
 
 export interface VirtualNode extends Machine, HoldsBootLoader, NodeIdentity {
+  /** Where a program on the node finds its TPM, in the words of TPM2TOOLS_TCTI. */
+  readonly tcti: string;
   /** How often it was booted. */
   readonly bootCount: number;
+}
+
+/** What firmware starts to boot an image: files on this machine. */
+export interface BootFiles {
+  /** The UKI, or that of slot A and that of slot B. */
+  readonly ukis: readonly string[];
+  /** What starts the UKI of a disk that has not booted before, where firmware cannot do so by itself. */
+  readonly loader?: string;
 }
 
 /** A kind of virtual node: how its images and bundles are made, and how it runs. */
 export interface Driver {
   buildImage(recipe: ImageRecipe, say: Say): Promise<Image>;
   buildBundle(request: BundleRequest, say: Say): Promise<{ readonly path: string }>;
+  /** What is no file by itself is written into the folder. */
+  bootFiles(image: Image, folder: string): Promise<BootFiles>;
   createNode(request: NodeRequest): Promise<VirtualNode>;
 }

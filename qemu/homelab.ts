@@ -5,7 +5,7 @@ import path from 'node:path';
 import { execa, type Options, type ResultPromise } from 'execa';
 import { stringify } from 'yaml';
 import type { BundleRequest } from './bundle/build-bundle.ts';
-import type { Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
+import type { BootFiles, Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
 import type { Image, ImageRecipe } from './image/build-image.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { ownFolder } from './own-folder.ts';
@@ -60,6 +60,11 @@ export class Homelab {
 
   image(version: string, variant: Partial<ImageRecipe> = {}): Promise<Image> {
     return this.driver.buildImage({ version, agent: AGENT, ...variant }, this.say);
+  }
+
+  /** What the firmware of a node starts to boot this version. */
+  async bootFiles(version: string): Promise<BootFiles> {
+    return this.driver.bootFiles(await this.image(version), this.folder);
   }
 
   bundlePath(version: string): string {

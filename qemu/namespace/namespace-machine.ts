@@ -19,6 +19,7 @@ import { freeze, keepAsIs } from './power-cut.ts';
 import { PowerSupply, type RunningBoot } from './power-supply.ts';
 import { provisionData } from './provision.ts';
 import { sweep } from './sweep.ts';
+import { NODE_TCTI } from './tpm.ts';
 
 export interface NamespaceMachineOptions {
   readonly name: string;
@@ -48,6 +49,7 @@ const JOURNAL_MS = 60_000;
  * data file system and a TPM. Needs root.
  */
 export class NamespaceMachine implements VirtualNode {
+  readonly tcti = NODE_TCTI;
   /** The last boot that was seen at multi-user.target. */
   #reached: Boot | undefined;
 

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
 import { run } from '../command.ts';
-import type { Driver, NodeRequest } from '../driver.ts';
+import type { BootFiles, Driver, NodeRequest } from '../driver.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
 import { buildVmImage } from './image/build-vm-image.ts';
 import { MACHINE } from './layers.ts';
@@ -20,9 +20,14 @@ const SQUASHFS = '-comp lz4 -b 4096';
 const LAMACTL = path.resolve(import.meta.dirname, '../../dist/lamactl.js');
 const LEARN_MS = 60_000;
 
+const bootFiles = (imageFolder: string): Required<BootFiles> => ({
+  ukis: ['a', 'b'].map((slot) => path.join(imageFolder, `lamadist-${slot}.efi`)),
+  loader: path.join(imageFolder, 'fallback.efi'),
+});
+
 /** What the image of either slot will make of the TPM, for the manifest: what a distribution ships. */
 async function measurements(imageFolder: string): Promise<string> {
-  const ukis = ['a', 'b'].map((slot) => path.join(imageFolder, `lamadist-${slot}.efi`));
+  const { ukis } = bootFiles(imageFolder);
   return run(['node', LAMACTL, 'attest', 'learn', '--bundle-metadata', '--uki', ...ukis], { timeoutMs: LEARN_MS });
 }
 
@@ -35,6 +40,7 @@ function requireMakeable({ name, maxTries = 1, slotBytes }: NodeRequest): void {
 
 const driverFor = (architecture: Architecture): Driver => ({
   buildImage: (recipe, say) => buildVmImage(recipe, say, architecture),
+  bootFiles: async (image) => bootFiles(image.path),
   async createNode(request) {
     requireMakeable(request);
     return VirtualMachine.create({ ...request, architecture });

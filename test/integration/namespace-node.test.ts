@@ -13,7 +13,6 @@ import { buildImage, type Image, type ImageRecipe } from '../../qemu/image/build
 import { NamespaceMachine, type NamespaceMachineOptions } from '../../qemu/namespace/namespace-machine.ts';
 import { ownerOf } from '../../qemu/namespace/node-folder.ts';
 import { sweep } from '../../qemu/namespace/sweep.ts';
-import { NODE_TCTI } from '../../qemu/namespace/tpm.ts';
 import { TestPki } from '../../qemu/pki/test-pki.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
@@ -105,7 +104,7 @@ describe('the node in namespaces', { timeout: 240_000 }, () => {
   it('has a boot id, a journal and TPM registers per boot, and TPM seeds for ever', async () => {
     const node = await startNode();
     const before = await node.waitForBoot(BOOT);
-    const tpm = `TPM2TOOLS_TCTI=${NODE_TCTI}`;
+    const tpm = `TPM2TOOLS_TCTI=${node.tcti}`;
     expect(await ask(node, `${tpm} tpm2_getrandom --hex 8`)).toMatch(/^[0-9a-f]{16}$/);
     const primary = `${tpm} tpm2_createprimary -Q -C e -c /tmp/key.ctx && ${tpm} tpm2_readpublic -Q -c /tmp/key.ctx -f pem -o /tmp/key.pem && cat /tmp/key.pem`;
     const key = await ask(node, primary);

@@ -25,7 +25,7 @@ export class MachineTpm extends TpmUser {
 
   tool(name: string, ...args: string[]): Promise<string> {
     const paths = args.map((arg) => arg.replace(/^(session:)?@/, `$1${FOLDER}/`).replace(/.*/, "'$&'"));
-    return this.#run(`TPM2TOOLS_TCTI=device:/dev/tpmrm0 tpm2_${name} ${paths.join(' ')}`);
+    return this.#run(`TPM2TOOLS_TCTI=${this.node.tcti} tpm2_${name} ${paths.join(' ')}`);
   }
 
   async file(name: string): Promise<Buffer> {

@@ -13,6 +13,8 @@ export async function becomeAnother(machine: Pick<Machine, 'name' | 'shell'>, pr
     // One that is to know nobody yet has no others in their place.
     'rm -rf /etc/lamadist-agent/tls/*',
     'systemd-tmpfiles --create -',
+    // Among them may be files of units.
+    'systemctl daemon-reload',
     'systemctl try-restart rauc.service',
     'systemctl restart lamadist-agent.service',
     'sync',

@@ -101,6 +101,7 @@ export class VirtualMachine implements VirtualNode {
   /** Where the agent listens inside: QEMU forwards what is asked of the host's address to the machine's only one. */
   readonly listen = '0.0.0.0';
   readonly metricsListen = '127.0.0.1';
+  readonly tcti = 'device:/dev/tpmrm0';
 
   get bootCount(): number {
     return this.supply.bootCount;

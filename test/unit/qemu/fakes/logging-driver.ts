@@ -10,5 +10,5 @@ export function loggingDriver(consoleFile: string): Driver {
     return { name, host: '127.0.0.1', port: 1, logFiles: { console: consoleFile }, logs, stop: async () => {} } as unknown as VirtualNode;
   };
   const nothing = async () => ({ version: '1', path: '' });
-  return { createNode, buildImage: nothing, buildBundle: nothing };
+  return { createNode, buildImage: nothing, buildBundle: nothing, bootFiles: async () => ({ ukis: [] }) };
 }
