@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { until } from '../../qemu/deadline.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { believe, judge } from '../integration/node/attested-node.ts';
 import {
   agentAnswers,
   BOOT,
   COMMITTED,
-  json,
   nothingWasDenied,
   onNode,
   QUICK,
@@ -24,14 +23,10 @@ const NAME = 'systemd.hostname=cellar';
 const COMMAND_LINE = `${NAME} systemd.machine_id=${MACHINE_ID} ip=10.0.2.15::10.0.2.2:255.255.255.0::enp0s3:off lamadist.enrol_ca=sha256:${'ab'.repeat(32)}`;
 const REFUSED = /addon.*(Security violation|Access denied)|(Security violation|Access denied).*addon/i;
 
-const verdictOf = async (homelab: Homelab) =>
-  (await json<{ nodes: { verdict: string; reason?: string; pcr?: number }[] }>(homelab, 'attest', 'run', '--timeout', '120s')).nodes[0]!;
-
 /** What the image of a version and the node's addon lead to, from their files alone. */
 async function learn(homelab: Homelab, version: string, addon: string): Promise<void> {
-  const { path: folder } = await homelab.image(version);
-  const ukis = ['lamadist-a.efi', 'lamadist-b.efi'].map((name) => path.join(folder, name));
-  const files = ['--uki', ...ukis, '--loader', path.join(folder, 'fallback.efi'), '--addon', addon];
+  const { ukis, loader = '' } = await homelab.bootFiles(version);
+  const files = ['--uki', ...ukis, '--loader', loader, '--addon', addon];
   expect(await homelab.lamactl(['attest', 'learn', '-n', 'attic', ...files])).toMatchObject({ exitCode: 0 });
 }
 
@@ -44,12 +39,11 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
       const itself = new RegExp(`^cellar\n${MACHINE_ID}\n.*inet 10\\.0\\.2\\.15/24(?!.*dynamic)`);
       expect(await whoAmI()).toMatch(itself);
 
-      expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', '--timeout', '120s'])).exitCode).toBe(14);
-      expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--timeout', '120s'])).exitCode).toBe(14);
+      await believe(homelab);
       await learn(homelab, '1', machine.addon);
-      expect(await verdictOf(homelab)).toMatchObject({ verdict: 'TRUSTED (first use)' });
+      expect(await judge(homelab)).toMatchObject({ verdict: 'TRUSTED (first use)' });
 
-      const gate = ['--require-attestation', '--expect', homelab.bundlePath('2'), '--timeout', '120s'];
+      const gate = ['--require-attestation', '--expect', homelab.bundlePath('2')];
       const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle, ...gate]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 0, all: expect.stringContaining('committed') });
       expect(await report(homelab)).toMatchObject(COMMITTED);
@@ -62,7 +56,7 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
       await node.waitForBoot(BOOT);
       await agentAnswers(homelab);
       expect(await shellOk(node, 'hostname')).not.toContain('cellar');
-      expect(await verdictOf(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
+      expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
       expect(await node.consoleLog()).toMatch(REFUSED);
     }));
 

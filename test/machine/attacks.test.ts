@@ -16,12 +16,12 @@ import { qualifyingData } from '../../agent/shared/qualifying-data.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
 import { NO_ACTION, specId } from '../../qemu/measured-boot.ts';
 import type { Quote } from '../integration/fakes/tpm-user.ts';
-import { json, onNode, QUICK, SCENARIO_MS } from '../integration/node/scenario.ts';
+import { believe, expectImage, FIRST_USE, judge, spoil } from '../integration/node/attested-node.ts';
+import { onNode, QUICK, SCENARIO_MS } from '../integration/node/scenario.ts';
 import { forgeKey } from '../unit/fakes/attest/forged-tpm.ts';
 import { MachineTpm } from './machine-tpm.ts';
 
 const QUOTED = `sha256:${QUOTED_PCRS.join(',')}`;
-const SLOW = ['--timeout', '120s'];
 const NOBODY = { roots: [], intermediates: [] };
 
 /** The first event of a log says which banks the others have: TCG PC Client Platform Firmware Profile 1.06, 10.4.5. */
@@ -58,15 +58,10 @@ const challenge = (): Challenge => ({
 
 /** Enrols the node, and expects of it the image that it runs; returns what it proved, and the policy. */
 async function learn(homelab: Homelab): Promise<{ evidence: Evidence; policy: Policy }> {
-  expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', ...SLOW])).exitCode).toBe(14);
-  expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', ...SLOW])).exitCode).toBe(14);
-  const { path: folder } = await homelab.image('1');
-  const ukis = ['lamadist-a.efi', 'lamadist-b.efi'].map((name) => path.join(folder, name));
-  const image = ['--uki', ...ukis, '--loader', path.join(folder, 'fallback.efi')];
-  expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', ...image])).exitCode).toBe(0);
+  await believe(homelab);
+  await expectImage(homelab, '1');
   const saved = path.join(homelab.folder, 'evidence');
-  const { nodes } = await json<{ nodes: object[] }>(homelab, 'attest', 'run', '--save', saved, ...SLOW);
-  expect(nodes[0]).toMatchObject({ verdict: 'TRUSTED (first use)' });
+  expect(await judge(homelab, '--save', saved)).toMatchObject(FIRST_USE);
   const [file = ''] = await readdir(saved);
   const policyFile = path.join(homelab.folder, 'attestation/admin/attic.yaml');
   return {
@@ -147,9 +142,8 @@ describe('the root of a machine', { timeout: SCENARIO_MS }, () => {
       expect(endEnrolment(begun, randomBytes(32))).toMatchObject({ reason: 'not-activated' });
 
       // And what lamactl itself says of a node whose root wrote into a PCR.
-      await tpm.extend([`4:sha256=${'1'.repeat(64)}`]);
-      const { nodes } = await json<{ nodes: object[] }>(homelab, 'attest', 'run', ...SLOW);
-      expect(nodes[0]).toMatchObject({ verdict: 'REJECTED', reason: 'log-mismatch', pcr: 4 });
+      await spoil(node);
+      expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'log-mismatch', pcr: 4 });
     }));
 });
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import { readUkiBehind } from '../../../qemu/image/image-uki.ts';
 import {
   DRIVER_CONFIG,
   event,
@@ -17,72 +16,46 @@ import {
   writeEventLog,
   writeImaLog,
 } from '../../../qemu/measured-boot.ts';
-import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
-import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS, type Scenario } from './scenario.ts';
-
-interface Judged {
-  readonly verdict: string;
-  readonly reason?: string;
-  readonly pcr?: number;
-  readonly found?: string;
-}
-
-async function judge(homelab: Homelab, ...options: string[]): Promise<Judged> {
-  const { nodes } = await json<{ nodes: Judged[] }>(homelab, 'attest', 'run', ...options);
-  return nodes[0]!;
-}
-
-const FIRST_USE = { verdict: 'TRUSTED (first use)' };
-
-/** The image of a version as the boot loader finds it, on the administrator's disk. */
-async function ukiFile(homelab: Homelab, version: string): Promise<string> {
-  const file = path.join(homelab.folder, `v${version}.efi`);
-  await writeFile(file, (await readUkiBehind((await homelab.image(version)).path)) ?? '');
-  return file;
-}
-
-/** Enrols the node, believes its firmware, and expects version 1 of it. */
-async function enrol(homelab: Homelab): Promise<void> {
-  expect((await homelab.lamactl(['attest', 'enroll', '--accept-new'])).exitCode).toBe(14);
-  expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic'])).exitCode).toBe(14);
-  expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--uki', await ukiFile(homelab, '1')])).exitCode).toBe(0);
-}
-
-const onEnrolledNode = (test: (scenario: Scenario) => Promise<void>) =>
-  onNode({}, async (scenario) => {
-    await enrol(scenario.homelab);
-    await test(scenario);
-  });
-
-/** Runs one of tpm2-tools on the node, as its root. */
-async function tpm(node: VirtualNode, command: string): Promise<void> {
-  const { exitCode, stderr } = await node.shell(`TPM2TOOLS_TCTI=${NODE_TCTI} tpm2_${command}`, QUICK);
-  if (exitCode !== 0) throw new Error(stderr);
-}
+import { believe, expectImage, FIRST_USE, judge, onEnrolledNode, spoil, tpm } from './attested-node.ts';
+import { agentAnswers, BOOT, onNode, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
 
 async function restartAgent(homelab: Homelab, node: VirtualNode): Promise<void> {
-  await node.shell('systemctl restart lamadist-agent.service', QUICK);
+  await shellOk(node, 'systemctl restart lamadist-agent.service', BOOT);
   await agentAnswers(homelab);
 }
 
 /** Has the agent look for its TPM elsewhere. */
 async function useTpm(homelab: Homelab, node: VirtualNode, tcti: string): Promise<void> {
-  const drop = '/run/systemd/system/lamadist-agent.service.d/zz-tpm.conf';
-  await node.shell(`printf '[Service]\\nEnvironment=TPM2TOOLS_TCTI=${tcti}\\n' >${drop} && systemctl daemon-reload`, QUICK);
+  const folder = '/run/systemd/system/lamadist-agent.service.d';
+  const dropIn = `[Service]\\nEnvironment=TPM2TOOLS_TCTI=${tcti}\\n`;
+  await shellOk(node, `mkdir -p ${folder} && printf '${dropIn}' >${folder}/zz-tpm.conf && systemctl daemon-reload`);
   await restartAgent(homelab, node);
 }
 
-describe('attestation of a whole node, measured by the launcher', { timeout: SCENARIO_MS }, () => {
+/** Whoever leaves a node off cannot ask what was denied on it. */
+const LEFT_OFF = { ignoresDenials: true } as const;
+const NO_TPM = 'device:/dev/no-tpm';
+/** It takes every command, and says nothing. */
+const SILENT_TPM = 'device:/dev/null';
+
+/** Only the administrator can say that other keys are right. */
+async function enrolAgain(homelab: Homelab): Promise<void> {
+  expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', '--replace'])).exitCode).toBe(14);
+  expect(await judge(homelab)).toMatchObject(FIRST_USE);
+}
+
+describe('attestation of a whole node', { timeout: SCENARIO_MS }, () => {
   it('trusts a node that was enrolled and learnt of, and says for ever what it believed', () =>
     onNode({}, async ({ homelab, node }) => {
       expect(await judge(homelab)).toMatchObject({ verdict: 'UNKNOWN', found: expect.stringContaining('lamactl attest enroll') });
       const refused = await homelab.lamactl(['attest', 'enroll']);
       expect(refused).toMatchObject({ exitCode: 2, all: expect.stringContaining('--accept-new') });
-      await enrol(homelab);
-      expect(await judge(homelab)).toMatchObject({ ...FIRST_USE, believed: ['endorsement key', 'PCR 0', 'PCR 2', 'PCR 7'] });
+      await believe(homelab);
+      await expectImage(homelab, '1');
+      expect(await judge(homelab)).toMatchObject(FIRST_USE);
 
       const boot = await node.waitForBoot(BOOT);
-      await node.shell('systemctl reboot', QUICK);
+      await shellOk(node, 'systemctl reboot');
       await node.waitForBoot({ ...BOOT, after: boot });
       await agentAnswers(homelab);
       expect(await judge(homelab)).toMatchObject(FIRST_USE);
@@ -93,7 +66,7 @@ describe('attestation of a whole node, measured by the launcher', { timeout: SCE
     onEnrolledNode(async ({ homelab, node }) => {
       const at = (name: string) => path.join(homelab.folder, name);
       await judge(homelab, '--save', at('evidence'), '--record', at('record.jsonl'), '--metrics-file', at('attest.prom'));
-      await tpm(node, `pcrextend 15:sha256=${'1'.repeat(64)}`);
+      await spoil(node, 15);
       await judge(homelab, '--record', at('record.jsonl'));
       await node.cutPower();
       const [saved] = await readdir(at('evidence'));
@@ -105,21 +78,27 @@ describe('attestation of a whole node, measured by the launcher', { timeout: SCE
         all: expect.stringMatching(/TRUSTED \(first use\) +the same\n.*REJECTED \(log-mismatch\) +the same\n/),
       });
       expect(await judge(homelab, '--timeout', '2s')).toMatchObject({ verdict: 'UNKNOWN' });
-    }));
+    }, LEFT_OFF));
 
   it('rejects another image than the one that is expected', () =>
     onEnrolledNode(async ({ homelab, bundle }) => {
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
-      await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--uki', await ukiFile(homelab, '2')]);
+      await expectImage(homelab, '2');
       expect(await judge(homelab)).toMatchObject(FIRST_USE);
     }));
 
-  it('rejects what root did to a PCR after the boot, and shows the events behind it', () =>
+  it('rejects what root did to a PCR after the boot', () =>
     onEnrolledNode(async ({ homelab, node }) => {
       expect(await judge(homelab)).toMatchObject(FIRST_USE);
-      await tpm(node, `pcrextend 4:sha256=${'1'.repeat(64)}`);
+      await spoil(node);
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'log-mismatch', pcr: 4 });
+    }));
+
+  it('shows the events behind a PCR that is another than before', () =>
+    onEnrolledNode(async ({ homelab, node }) => {
+      expect(await judge(homelab)).toMatchObject(FIRST_USE);
+      await spoil(node);
       const log = [...GOOD_EVENTS, event(4, 0xd, 'init=/bin/sh')];
       await node.shell('cat >/run/measured/firmware', { ...QUICK, input: writeEventLog(log) });
       const shown = await homelab.lamactl(['attest', 'show']);
@@ -161,17 +140,20 @@ describe('attestation of a whole node, measured by the launcher', { timeout: SCE
       expect(await judge(homelab)).toMatchObject(FIRST_USE);
     }));
 
-  it('rejects another attestation key, and another TPM', () =>
+  it('rejects another attestation key', () =>
     onEnrolledNode(async ({ homelab, node }) => {
       await tpm(node, 'evictcontrol -C o -c 0x81010020');
       await restartAgent(homelab, node);
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'ak-changed' });
+      await enrolAgain(homelab);
+    }));
+
+  it('rejects another TPM', () =>
+    onEnrolledNode(async ({ homelab, node }) => {
       await tpm(node, 'changeeps');
       await restartAgent(homelab, node);
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'ek-changed' });
-      // Only the administrator can say that this is right.
-      expect((await homelab.lamactl(['attest', 'enroll', '--accept-new', '--replace'])).exitCode).toBe(14);
-      expect(await judge(homelab)).toMatchObject(FIRST_USE);
+      await enrolAgain(homelab);
     }));
 
   it('does not quote with a key that somebody put in the place of its own', () =>
@@ -187,18 +169,18 @@ describe('attestation of a whole node, measured by the launcher', { timeout: SCE
 
   it('shows a node without a TPM as unattested, and one whose TPM does not answer as unknown', () =>
     onNode({}, async ({ homelab, node }) => {
-      await useTpm(homelab, node, 'device:/dev/tpmrm0');
+      await useTpm(homelab, node, NO_TPM);
       expect(await judge(homelab)).toMatchObject({ verdict: 'UNATTESTED' });
       expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(15);
       expect((await homelab.lamactl(['attest', 'enroll', '--accept-new'])).exitCode).toBe(15);
-      await useTpm(homelab, node, 'swtpm:path=/run/swtpm/none');
+      await useTpm(homelab, node, SILENT_TPM);
       expect(await judge(homelab)).toMatchObject({ verdict: 'UNKNOWN' });
       expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(4);
     }));
 
   it('rejects a node that was enrolled and says that it has no TPM', () =>
     onEnrolledNode(async ({ homelab, node }) => {
-      await useTpm(homelab, node, 'device:/dev/tpmrm0');
+      await useTpm(homelab, node, NO_TPM);
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'tpm-gone' });
       expect((await homelab.lamactl(['attest', 'run'])).exitCode).toBe(16);
     }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { agentAnswers, COMMITTED, check, json, onNode, reaches, report, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, COMMITTED, check, json, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
 const YEAR_MS = 31_557_600_000;
@@ -58,12 +58,13 @@ describe('a clock', { timeout: SCENARIO_MS }, () => {
   });
 
   it('that is behind the certificate of a bundle is waited for, and the update goes on once it is right', () =>
-    onNode({ node: { config: { updates: { 'clock-patience': '2m' } } } }, async ({ homelab, node }) => {
+    onNode({ node: { config: { updates: { 'clock-patience': '5m' } } } }, async ({ homelab, node }) => {
       // To the node there is no difference between a clock that is behind and a certificate that is ahead.
-      const validity = { notBefore: new Date(Date.now() + 20_000), notAfter: new Date(Date.now() + 3_600_000) };
+      const validity = { notBefore: new Date(Date.now() + QUICK.timeoutMs), notAfter: new Date(Date.now() + 3_600_000) };
       const signer = await homelab.pki.bundleAuthority.issue({ commonName: 'bundle signer', purpose: 'code-signing', validity });
       const bundle = await node.deliver(await homelab.bundle(await homelab.image('2'), { signer }));
       await agentAnswers(homelab);
+      expect(Date.now()).toBeLessThan(validity.notBefore.getTime());
       const { exitCode, all } = await homelab.lamactl(['install', '--on-node', bundle]);
       expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
       expect(await report(homelab)).toMatchObject(COMMITTED);

@@ -1,35 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import { NODE_TCTI } from '../../../qemu/namespace/tpm.ts';
-import { json, onNode, QUICK, report, SCENARIO_MS, type Scenario } from './scenario.ts';
-import { ukiFile } from './uki-file.ts';
+import { judge, onEnrolledNode, spoil, ukiAfterUpdate } from './attested-node.ts';
+import { json, report, SCENARIO_MS } from './scenario.ts';
 
 /** A bundle of version 2 whose signature covers what its image leads to: what a distribution ships. */
 async function tellingBundle(homelab: Homelab): Promise<string> {
-  const { stdout } = await homelab.lamactl(['attest', 'learn', '--uki', await ukiFile(homelab, '2'), '--bundle-metadata']);
+  const { ukis } = await homelab.bootFiles('2');
+  const { stdout } = await homelab.lamactl(['attest', 'learn', '--uki', ...ukis, '--bundle-metadata']);
   const target = path.join(homelab.folder, 'telling.raucb');
   return homelab.bundle(await homelab.image('2'), { target, format: 'verity', metadata: String(stdout) });
 }
 
-const onEnrolledNode = (test: (scenario: Scenario) => Promise<void>) =>
-  onNode({}, async (scenario) => {
-    const { homelab } = scenario;
-    expect((await homelab.lamactl(['attest', 'enroll', '--accept-new'])).exitCode).toBe(14);
-    expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic'])).exitCode).toBe(14);
-    expect((await homelab.lamactl(['attest', 'learn', '-n', 'attic', '--uki', await ukiFile(homelab, '1')])).exitCode).toBe(0);
-    await test(scenario);
-  });
+const verdict = async (homelab: Homelab) => (await judge(homelab)).verdict;
 
-async function spoil(node: VirtualNode): Promise<void> {
-  await node.shell(`TPM2TOOLS_TCTI=${NODE_TCTI} tpm2_pcrextend 4:sha256=${'1'.repeat(64)}`, QUICK);
-}
-
-const verdict = async (homelab: Homelab) => (await json<{ nodes: { verdict: string }[] }>(homelab, 'attest', 'run')).nodes[0]?.verdict;
-
-describe('an update that needs attestation, measured by the launcher', { timeout: SCENARIO_MS }, () => {
+describe('an update that needs attestation', { timeout: SCENARIO_MS }, () => {
   it('is done when the node proves to run the image that the bundle tells of, and nobody has to say so', () =>
     onEnrolledNode(async ({ homelab, bundle }) => {
       const expected = ['--require-attestation', '--expect', await tellingBundle(homelab)];
@@ -45,7 +31,7 @@ describe('an update that needs attestation, measured by the launcher', { timeout
 
   it('is seen to its end by the same command when lamactl was gone meanwhile', () =>
     onEnrolledNode(async ({ homelab, bundle }) => {
-      const install = ['install', '--on-node', bundle, '--require-attestation', '--expect', await ukiFile(homelab, '2')];
+      const install = ['install', '--on-node', bundle, '--require-attestation', '--expect', await ukiAfterUpdate(homelab, '2')];
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await verdict(homelab)).toBe('REJECTED');
       const { exitCode, all } = await homelab.lamactl(install);
@@ -64,7 +50,7 @@ describe('an update that needs attestation, measured by the launcher', { timeout
         bundle,
         '--require-attestation',
         '--expect',
-        await ukiFile(homelab, '2'),
+        await ukiAfterUpdate(homelab, '2'),
       ]);
       expect({ exitCode, all }).toMatchObject({
         exitCode: 16,
@@ -81,7 +67,7 @@ describe('an update that needs attestation, measured by the launcher', { timeout
         bundle,
         '--require-attestation',
         '--expect',
-        await ukiFile(homelab, '3'),
+        await ukiAfterUpdate(homelab, '3'),
       ]);
       expect({ exitCode, all }).toMatchObject({
         exitCode: 16,
