@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const FORGES = "it writes the launcher's logs of the boot, which the kernel keeps here: see test/machine/attacks.test.ts";
+const FORGES = "it changes the logs that the launcher wrote: test/machine/attacks.test.ts changes the firmware's";
 const STREAMS = 'it is for kernels that cannot stream: see test/machine/streaming.test.ts';
 
 /** Why all scenarios of a file of test/integration/node, or those of these names, cannot run in a machine. */
@@ -8,7 +8,10 @@ export const ELSEWHERE: Readonly<Record<string, string | readonly (readonly [nam
   'attestation.test.ts': [
     [/^shows the events behind a PCR/, FORGES],
     [/^rejects logs that are prettier than the boot/, FORGES],
-    [/^lets IMA go on while it is asked/, "it writes the launcher's log of IMA; here IMA goes on by itself"],
+    [
+      /^lets IMA go on while it is asked/,
+      "it writes into the launcher's log; here IMA itself goes on while test/machine/attacks.test.ts asks",
+    ],
     [/^rejects another TPM$/, 'the firmware keeps the hierarchy of the platform, and with another TPM the data does not open'],
   ],
   'assigned.test.ts': [
