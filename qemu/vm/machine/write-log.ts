@@ -43,6 +43,31 @@ export async function replayToLastFlush(log: string, disk: string, limitBytes = 
   }
 }
 
+/** Between two entries of a log, before the first, or after the last. */
+export interface Place {
+  /** How long the log was then. */
+  readonly logBytes: number;
+  /** How many writes a power cut there would lose. */
+  readonly lost: number;
+}
+
+/** Every place of a log, in its order, with what replayToLastFlush() would find lost there. */
+export async function placesIn(log: string): Promise<readonly Place[]> {
+  const source = await open(log, 'r');
+  try {
+    let lost = 0;
+    const entries = await readEntries(source, Number.POSITIVE_INFINITY);
+    const after = entries.map((entry) => {
+      if ((entry.flags & FLUSH) !== 0n) lost = 0;
+      else if (isWrite(entry) && (entry.flags & FORCE_UNIT_ACCESS) === 0n) lost += 1;
+      return { logBytes: endOf(entry), lost };
+    });
+    return [{ logBytes: SECTOR, lost: 0 }, ...after];
+  } finally {
+    await source.close();
+  }
+}
+
 /** How long the log was when something was first written to a part of the disk; undefined when nothing was. */
 export async function firstWriteIn(
   log: string,
@@ -61,6 +86,9 @@ export async function firstWriteIn(
 
 const isWrite = ({ sectors, flags }: Entry): boolean => sectors > 0n && (flags & DISCARD) === 0n;
 
+/** Where the next entry begins in the log. */
+const endOf = ({ sectors, flags, at }: Entry): number => ((flags & DISCARD) === 0n ? at + Number(sectors) * SECTOR : at);
+
 async function readEntries(log: FileHandle, limitBytes: number): Promise<Entry[]> {
   const buffer = Buffer.alloc(SECTOR);
   await log.read(buffer, 0, SECTOR, 0);
@@ -73,9 +101,9 @@ async function readEntries(log: FileHandle, limitBytes: number): Promise<Entry[]
   for (let number = 0n; number < count && at + SECTOR <= sizeBytes; number += 1n) {
     await log.read(buffer, 0, SECTOR, at);
     const [sector, sectors, flags] = [buffer.readBigUInt64LE(0), buffer.readBigUInt64LE(8), buffer.readBigUInt64LE(16)];
-    at += SECTOR;
-    entries.push({ sector, sectors, flags, at });
-    if ((flags & DISCARD) === 0n) at += Number(sectors) * SECTOR;
+    const entry = { sector, sectors, flags, at: at + SECTOR };
+    entries.push(entry);
+    at = endOf(entry);
   }
   return entries;
 }

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { firstWriteIn, replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
+import { firstWriteIn, placesIn, replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
 
 const SECTOR = 512;
-const [FLUSH, FORCED] = [1n, 2n];
+const [FLUSH, FORCED, DISCARD] = [1n, 2n, 4n];
 
 let folder = '';
 beforeEach(async () => {
@@ -70,6 +70,20 @@ describe('a power cut of a virtual disk', () => {
     const sector = (offset: number) => ({ offsetBytes: offset * SECTOR, sizeBytes: SECTOR });
     expect(await firstWriteIn(log, sector(1))).toBe(SECTOR + Buffer.concat(before).length);
     expect(await firstWriteIn(log, sector(3))).toBeUndefined();
+  });
+
+  it('loses at each place of the log what that says of it, from before the first entry to after the last', async () => {
+    const [log, disk] = [path.join(folder, 'log'), path.join(folder, 'disk')];
+    const entries = [entry(0, 'a'), entry(0, '', FLUSH), entry(1, 'b'), entry(2, 'c', FORCED), entry(1, 'd'), entry(1, 'e', FLUSH)];
+    const discarded = entry(0, 'f', DISCARD).subarray(0, SECTOR);
+    const all = [...entries, entry(0, 'g'), discarded];
+    await writeFile(log, Buffer.concat([head(all.length), ...all]));
+    await writeFile(disk, Buffer.alloc(3 * SECTOR));
+    const places = await placesIn(log);
+    expect(places.map(({ lost }) => lost)).toEqual([0, 1, 0, 1, 1, 2, 0, 1, 1]);
+    for (const { logBytes, lost } of places) expect(await replayToLastFlush(log, disk, logBytes)).toMatchObject({ lost });
+    const lengths = all.map((_, index) => Buffer.concat([head(0), ...all.slice(0, index + 1)]).length);
+    expect(places.map(({ logBytes }) => logBytes)).toEqual([SECTOR, ...lengths]);
   });
 
   it('refuses a file that is no log of writes', async () => {
