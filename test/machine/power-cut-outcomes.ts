@@ -36,8 +36,8 @@ export class Outcomes {
     return new Outcomes(file, existsSync(file) ? (JSON.parse(await readFile(file, 'utf8')) as Outcome[]) : []);
   }
 
-  has({ name }: Moment): boolean {
-    return this.all.some(({ moment }) => moment.name === name);
+  has({ afterMs }: Moment): boolean {
+    return this.all.some(({ moment }) => moment.afterMs === afterMs);
   }
 
   async add(outcome: Outcome): Promise<void> {
@@ -48,6 +48,12 @@ export class Outcomes {
   /** The next run begins anew. */
   async forget(): Promise<void> {
     await rm(this.file, { force: true });
+  }
+
+  /** How many cuts lost writes, and how many each, in words. */
+  losses(): string {
+    const losses = this.all.map(({ lost }) => lost);
+    return `${losses.filter((lost) => lost > 0).length} of ${losses.length} power cuts lost writes: ${losses.join(', ')}`;
   }
 
   /** In Markdown, in the order of the update. */

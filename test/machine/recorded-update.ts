@@ -10,9 +10,11 @@ import { cachedFolder, contentId } from '../../qemu/vm/image/cached-folder.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
+import { codeId } from './code-id.ts';
 import type { Film, Shot } from './update-moments.ts';
 
-const PAUSE_MS = 700;
+/** Short beside the two seconds in which an update is activated. */
+const PAUSE_MS = 200;
 /** After the commit there is still something to lose. */
 const AFTERWARDS_MS = 8_000;
 const HELD_MS = 5_000;
@@ -20,7 +22,9 @@ const HELD_MS = 5_000;
 export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as const;
 
 const FILM = 'film.json';
-/** About 1.5 GB each. */
+/** What makes a recording what it is, beside the images. */
+const CODE = ['test/machine/recorded-update.ts', ...['recorder', 'vm-folder', 'write-log'].map((name) => `qemu/vm/machine/${name}.ts`)];
+/** About 500 MB each. */
 const MOST_RECORDINGS = 2;
 
 /** An update that was photographed, and the folder with its photographs. */
@@ -35,19 +39,19 @@ export interface Recording {
  */
 export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recording> {
   const images = await Homelab.create(sayOnStderr, vmDriver);
-  const ids = [(await images.image('1')).path, (await images.image('2', { files })).path, await readFile(import.meta.filename, 'utf8')];
+  const ids = [(await images.image('1')).path, (await images.image('2', { files })).path, await codeId(CODE)];
   await images.remove();
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
     onNode({ files, ignoresDenials: true }, async (scenario) => {
-      const film = await photographUpdate(scenario);
-      await (scenario.node as VirtualMachine).recorder.keepPhotographs(target);
-      await writeFile(path.join(target, FILM), JSON.stringify(film));
+      const seen = await photographUpdate(scenario);
+      const places = await (scenario.node as VirtualMachine).recorder.keepPhotographs(target);
+      await writeFile(path.join(target, FILM), JSON.stringify({ ...seen, places } satisfies Film));
     }),
   );
   return { folder, film: JSON.parse(await readFile(path.join(folder, FILM), 'utf8')) as Film };
 }
 
-async function photographUpdate({ homelab, node }: Scenario): Promise<Film> {
+async function photographUpdate({ homelab, node }: Scenario): Promise<Omit<Film, 'places'>> {
   const machine = node as VirtualMachine;
   for (const command of COMMIT_HOLDS) await machine.hold(command);
   const startedMs = performance.now();
@@ -65,7 +69,7 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<Film> {
   let commit: Promise<Film['chosen'] | Error> | undefined;
   while (endedMs === undefined || sinceMs() < endedMs + AFTERWARDS_MS) {
     const phase = told;
-    if (phase) shots.push({ ...(await machine.recorder.photograph(String(shots.length))), told: phase, afterMs: sinceMs() });
+    if (phase) shots.push({ ...(await machine.recorder.photograph()), told: phase, afterMs: sinceMs() });
     if (phase === 'checking') commit ??= holdCommit(machine, sinceMs).catch((error: Error) => error);
     await sleep(PAUSE_MS);
   }

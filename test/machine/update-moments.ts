@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { Photograph } from '../../qemu/vm/machine/recorder.ts';
+import type { Photograph } from '../../qemu/vm/machine/vm-folder.ts';
+import type { Place } from '../../qemu/vm/machine/write-log.ts';
 
 /** The stages of an update, and how many moments of each are tried. */
 const QUOTAS = {
@@ -43,9 +44,12 @@ export interface Film {
   readonly firstWriteBytes: number;
   /** When the new slot became the firmware's first choice, at the earliest and at the latest. */
   readonly chosen: { readonly earliestMs: number; readonly latestMs: number };
+  /** Of the log of the disk, in its order. */
+  readonly places: readonly Place[];
 }
 
-export interface Moment extends Shot {
+/** A moment at which the power is cut: at a place of the log, after the shot that says the rest. */
+export interface Moment extends Shot, Place {
   readonly stage: Stage;
 }
 
@@ -56,16 +60,47 @@ function stageOf({ told, afterMs, logBytes }: Shot, { firstWriteBytes, chosen }:
   return afterMs > chosen.latestMs ? 'amid commit' : undefined;
 }
 
-/** Twenty of them, spread evenly over each stage; of every stage one, then of every stage another, and so on. */
+/**
+ * Where a power cut loses most between a shot and the next one: at any place of the log, if firmware and TPM had stored the same at
+ * both, and only at the shot's own if they had not, as nobody knows at which place that changed. What lamactl had been told at the
+ * shot it had been told at all of them; what it was told later counts for none.
+ */
+function worstMoment(film: Film, index: number): readonly Moment[] {
+  const { shots, places } = film;
+  const [shot, next] = [shots[index]!, shots[index + 1]];
+  const stage = stageOf(shot, film);
+  if (!stage) return [];
+  const untilBytes = next?.flash === shot.flash ? next.logBytes : shot.logBytes;
+  // A shot amid an entry saw a write that nobody had been told of.
+  const first = places.findLastIndex(({ logBytes }) => logBytes <= shot.logBytes);
+  const last = places.findLastIndex(({ logBytes }) => logBytes <= untilBytes);
+  const moments = places.slice(first, last + 1).map((place) => ({ ...shot, ...place, stage }));
+  return most(moments.filter((moment) => stageOf(moment, film) === stage));
+}
+
+/** The one that loses most, and of several such the first; none of none. */
+function most(moments: readonly Moment[]): readonly Moment[] {
+  return moments.toSorted((a, b) => b.lost - a.lost).slice(0, 1);
+}
+
+/** Those of one of `quota` parts of a stage of the same length, the middle of the part first. */
+function part(all: readonly Moment[], quota: number, index: number): readonly Moment[] {
+  const middle = ((index + 0.5) * all.length) / quota - 0.5;
+  const numbered = all.map((moment, number) => ({ moment, number }));
+  const within = numbered.filter(({ number }) => Math.floor((number * quota) / all.length) === index);
+  return within.toSorted((a, b) => Math.abs(a.number - middle) - Math.abs(b.number - middle)).map(({ moment }) => moment);
+}
+
+/**
+ * Twenty of them: each stage is as many parts of the same length as it has moments, and of each part it is the moment at which most is
+ * lost that was not flushed, and the one nearest its middle of several such. Of every stage one, then of every stage another, and so on.
+ */
 export function chosenMoments(film: Film): readonly Moment[] {
-  const picked = Object.entries(QUOTAS).flatMap(([name, quota]) => {
-    const stage = name as Stage;
-    const all = film.shots.filter((shot) => stageOf(shot, film) === stage);
+  const moments = film.shots.flatMap((_, index) => worstMoment(film, index));
+  const picked = Object.entries(QUOTAS).flatMap(([stage, quota]) => {
+    const all = moments.filter((moment) => moment.stage === stage);
     if (all.length < quota) throw new Error(`Cannot choose ${quota} moments of "${stage}": ${all.length} were seen`);
-    return Array.from({ length: quota }, (_, index) => {
-      const shot = all[Math.floor(((index + 0.5) * all.length) / quota)]!;
-      return { round: index, moment: { ...shot, stage } };
-    });
+    return Array.from({ length: quota }, (_, round) => most(part(all, quota, round)).map((moment) => ({ round, moment }))).flat();
   });
   return picked.toSorted((a, b) => a.round - b.round).map(({ moment }) => moment);
 }

@@ -2,14 +2,8 @@
 import type { Architecture } from '../architecture.ts';
 import { namedPartition } from '../image/layout.ts';
 import type { PowerSupply } from './power-supply.ts';
-import type { VmFolder } from './vm-folder.ts';
-import { firstWriteIn, type Replay } from './write-log.ts';
-
-/** A moment of a machine: which, and how much of the log of its disk there was. */
-export interface Photograph {
-  readonly name: string;
-  readonly logBytes: number;
-}
+import type { Photograph, VmFolder } from './vm-folder.ts';
+import { firstWriteIn, type Place, type Replay } from './write-log.ts';
 
 /** Photographs a machine that runs, and has a machine be again as one was in a photograph. */
 export class Recorder {
@@ -21,8 +15,8 @@ export class Recorder {
   ) {}
 
   /** Remembers this moment of the machine, for goBackTo(). */
-  async photograph(name: string): Promise<Photograph> {
-    return { name, logBytes: await this.folder.photograph(name) };
+  photograph(): Promise<Photograph> {
+    return this.folder.photograph();
   }
 
   /** How long the log of its disk was when a partition was first written to, since the machine was switched on. */
@@ -32,18 +26,21 @@ export class Recorder {
     return firstBytes;
   }
 
-  /** Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. */
-  async keepPhotographs(target: string): Promise<void> {
+  /**
+   * Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. Returns what a
+   * power cut would have lost at each place of the log of its disk.
+   */
+  async keepPhotographs(target: string): Promise<readonly Place[]> {
     await this.supply.switchOff('it was photographed');
-    await this.folder.keepPhotographs(target);
+    return this.folder.keepPhotographs(target);
   }
 
   /**
    * Cuts the power, and leaves the machine as if it were the photographed one, and that had happened at the photograph. Returns how
    * many writes of its disk were durable then, and how many are lost.
    */
-  async goBackTo(photographsIn: string, { name, logBytes }: Photograph): Promise<Replay> {
+  async goBackTo(photographsIn: string, photograph: Photograph): Promise<Replay> {
     await this.supply.switchOff('its power was cut');
-    return this.folder.goBackTo(photographsIn, name, logBytes);
+    return this.folder.goBackTo(photographsIn, photograph);
   }
 }

@@ -6,7 +6,8 @@ import { cacheDirectory } from '../../cache-directory.ts';
 import { run } from '../../command.ts';
 import type { Boot } from '../../machine.ts';
 import { ownFolder } from '../../own-folder.ts';
-import { type Replay, replayToLastFlush } from './write-log.ts';
+import { contentId } from '../image/cached-folder.ts';
+import { type Place, placesIn, type Replay, replayToLastFlush } from './write-log.ts';
 
 const COPY_MS = 600_000;
 const LOGS = { console: 'console.log', initramfs: 'initramfs.log', journal: 'journal.log', processes: 'processes.log' } as const;
@@ -19,6 +20,12 @@ const STATE = ['disk.img', 'vars.fd', 'tpm', SLEEPING_BOOT];
 const RECORDED = { before: 'recorded-before.img', log: 'recorded.log', photographs: 'photographs' } as const;
 /** What is durable the moment it is written: the firmware's memory, and the TPM's, which is replaced as a whole. */
 const IN_FLASH = ['vars.fd', 'tpm/tpm2-00.permall'];
+
+/** A moment of a machine: how much of the log of its disk there was, and a name for what firmware and TPM had stored. */
+export interface Photograph {
+  readonly logBytes: number;
+  readonly flash: string;
+}
 
 /**
  * Everything of one virtual machine on the host, in a folder that its processes see as WORK: its disk, its firmware's memory,
@@ -68,29 +75,39 @@ export class VmFolder {
     return this.file('writes.log');
   }
 
-  /** Keeps what the firmware and the TPM have stored by now. Returns how much of the log of writes there is. */
-  async photograph(name: string): Promise<number> {
-    const target = this.file(`${RECORDED.photographs}/${name}`);
-    await mkdir(target, { recursive: true });
-    const { size } = await stat(this.writeLog);
-    for (const each of IN_FLASH) await copyFile(this.file(each), path.join(target, path.basename(each)));
-    return size;
+  /** Keeps what the firmware and the TPM have stored by now, unless a photograph has the same. */
+  async photograph(): Promise<Photograph> {
+    const { size: logBytes } = await stat(this.writeLog);
+    const stored = await Promise.all(
+      IN_FLASH.map(async (name) => ({ path: path.basename(name), content: await readFile(this.file(name)) })),
+    );
+    const flash = contentId([], stored);
+    const target = this.file(`${RECORDED.photographs}/${flash}`);
+    if (!existsSync(target)) {
+      await mkdir(target, { recursive: true });
+      for (const each of stored) await writeFile(path.join(target, each.path), each.content);
+    }
+    return { logBytes, flash };
   }
 
-  /** Puts what was photographed since the machine, which is off now, was switched on into another folder of the same file system. */
-  async keepPhotographs(target: string): Promise<void> {
+  /**
+   * Puts what was photographed since the machine, which is off now, was switched on into another folder of the same file system.
+   * Returns what a power cut would lose at each place of the log of its disk.
+   */
+  async keepPhotographs(target: string): Promise<readonly Place[]> {
     await rename(this.diskBefore, path.join(target, RECORDED.before));
     await rename(this.writeLog, path.join(target, RECORDED.log));
     await rename(this.file(RECORDED.photographs), path.join(target, RECORDED.photographs));
+    return placesIn(path.join(target, RECORDED.log));
   }
 
   /**
    * Puts the machine, which is off, where one was at a photograph that is kept in `source`, as a power cut in that moment would
-   * have left it.
+   * have left it; its `logBytes` may be that of any other moment with the same `flash`.
    */
-  async goBackTo(source: string, name: string, logBytes: number): Promise<Replay> {
+  async goBackTo(source: string, { logBytes, flash }: Photograph): Promise<Replay> {
     await run(['cp', '--sparse=always', path.join(source, RECORDED.before), this.disk], { timeoutMs: COPY_MS });
-    const photograph = path.join(source, RECORDED.photographs, name);
+    const photograph = path.join(source, RECORDED.photographs, flash);
     for (const each of IN_FLASH) await copyFile(path.join(photograph, path.basename(each)), this.file(each));
     return replayToLastFlush(path.join(source, RECORDED.log), this.disk, logBytes);
   }
