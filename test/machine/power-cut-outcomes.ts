@@ -16,6 +16,8 @@ interface Outcome {
   readonly phase: Phase;
   /** What lamactl had been told, and the node knows nothing of. */
   readonly forgotten: readonly string[];
+  /** By SELinux, in all boots of the disk. */
+  readonly denied: readonly string[];
 }
 
 const HEAD = [

@@ -7,6 +7,7 @@ import type { Homelab } from '../../qemu/homelab.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { denials } from '../integration/node/denials.ts';
 import { agentAnswers, BOOT, check, journaled, reaches, report, SCENARIO_MS, withHomelab } from '../integration/node/scenario.ts';
 import { codeId } from './code-id.ts';
 import { Outcomes } from './power-cut-outcomes.ts';
@@ -27,7 +28,7 @@ const LEAST_LOSING = 15;
 const CODE = [
   ...['power-cut.test.ts', 'power-cut-outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/${name}`),
   ...['recorder.ts', 'vm-folder.ts', 'write-log.ts'].map((name) => `qemu/vm/machine/${name}`),
-  'test/integration/node/scenario.ts',
+  ...['denials.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');
 
@@ -45,7 +46,7 @@ async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: Recordi
   const state = await journaled(node);
   const known: readonly string[] = 'phaseChanges' in state ? state.phaseChanges.map(({ phase }) => phase) : [];
   const forgotten = [...(known.includes(moment.told) ? [] : [moment.told]), ...((await isAudited(homelab)) ? [] : ['audit'])];
-  return { moment, kept, lost, booted, version, phase: state.phase, forgotten };
+  return { moment, kept, lost, booted, version, phase: state.phase, forgotten, denied: await denials(node) };
 }
 
 /** Whether the audit log is whole, and has the update that was asked for. */
@@ -84,11 +85,11 @@ describe('a power cut in which everything is lost that was not flushed', { timeo
     });
     await outcomes.forget();
     expect.soft(outcomes.all.filter(({ lost }) => lost > 0).length).toBeGreaterThanOrEqual(LEAST_LOSING);
-    for (const { moment, lost, booted, version, phase, forgotten } of outcomes.all) {
+    for (const { moment, lost, booted, version, phase, forgotten, denied } of outcomes.all) {
       const where = `${moment.stage}, ${moment.afterMs} ms`;
       // A slot that was never committed is not the one that a power cut leaves running, and one that was is not lost.
       const consistent = phase === 'committed' ? { booted: 'B', version: '2' } : { booted: 'A', version: '1' };
-      expect.soft({ where, booted, version, forgotten }).toEqual({ where, ...consistent, forgotten: [] });
+      expect.soft({ where, booted, version, forgotten, denied }).toEqual({ where, ...consistent, forgotten: [], denied: [] });
       expect.soft(lost, where).toBe(moment.lost);
       if (moment.told === 'committed') expect.soft(phase, where).toBe('committed');
     }

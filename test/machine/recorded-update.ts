@@ -9,7 +9,7 @@ import { sayOnStderr } from '../../qemu/say.ts';
 import { cachedFolder, contentId } from '../../qemu/vm/image/cached-folder.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
+import { nothingWasDenied, onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
 import { codeId } from './code-id.ts';
 import type { Film, Shot } from './update-moments.ts';
 
@@ -44,6 +44,8 @@ export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recor
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
     onNode({ files, ignoresDenials: true }, async (scenario) => {
       const seen = await photographUpdate(scenario);
+      // Afterwards it is off, and nobody can ask it.
+      await nothingWasDenied(scenario.homelab);
       const places = await (scenario.node as VirtualMachine).recorder.keepPhotographs(target);
       await writeFile(path.join(target, FILM), JSON.stringify({ ...seen, places } satisfies Film));
     }),
