@@ -4,32 +4,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { firstWriteIn, placesIn, replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
-
-const SECTOR = 512;
-const [FLUSH, FORCED, DISCARD] = [1n, 2n, 4n];
+import { DISCARD, entry, FLUSH, FORCED, head, SECTOR } from './fakes/log-of-writes.ts';
 
 let folder = '';
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'lamadist-write-log-'));
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
-
-function head(entries: number): Buffer {
-  const sector = Buffer.alloc(SECTOR);
-  sector.writeBigUInt64LE(0x6a_73_66_77_73_68_72n, 0);
-  sector.writeBigUInt64LE(1n, 8);
-  sector.writeBigUInt64LE(BigInt(entries), 16);
-  sector.writeUInt32LE(SECTOR, 24);
-  return sector;
-}
-
-function entry(sectorNumber: number, text: string, flags = 0n): Buffer {
-  const sector = Buffer.alloc(SECTOR);
-  sector.writeBigUInt64LE(BigInt(sectorNumber), 0);
-  sector.writeBigUInt64LE(text === '' ? 0n : 1n, 8);
-  sector.writeBigUInt64LE(flags, 16);
-  return Buffer.concat(text === '' ? [sector] : [sector, Buffer.alloc(SECTOR, text)]);
-}
 
 /** What a disk of three sectors of dots holds after a power cut: the first letter of each. */
 async function afterCut(...entries: Buffer[]): Promise<string> {
