@@ -65,11 +65,11 @@ function stageOf({ told, afterMs, logBytes }: Shot, { firstWriteBytes, chosen }:
  * both, and only at the shot's own if they had not, as nobody knows at which place that changed. What lamactl had been told at the
  * shot it had been told at all of them; what it was told later counts for none.
  */
-function worstMoment(film: Film, index: number): readonly Moment[] {
+function worstMoment(film: Film, index: number): Moment | undefined {
   const { shots, places } = film;
   const [shot, next] = [shots[index]!, shots[index + 1]];
   const stage = stageOf(shot, film);
-  if (!stage) return [];
+  if (!stage) return undefined;
   const untilBytes = next?.flash === shot.flash ? next.logBytes : shot.logBytes;
   // A shot amid an entry saw a write that nobody had been told of.
   const first = places.findLastIndex(({ logBytes }) => logBytes <= shot.logBytes);
@@ -78,29 +78,46 @@ function worstMoment(film: Film, index: number): readonly Moment[] {
   return most(moments.filter((moment) => stageOf(moment, film) === stage));
 }
 
-/** The one that loses most, and of several such the first; none of none. */
-function most(moments: readonly Moment[]): readonly Moment[] {
-  return moments.toSorted((a, b) => b.lost - a.lost).slice(0, 1);
-}
+/** The one that loses most, and of several such the first. */
+const most = (moments: readonly Moment[]): Moment | undefined => moments.toSorted((a, b) => b.lost - a.lost)[0];
 
-/** Those of one of `quota` parts of a stage of the same length, the middle of the part first. */
-function part(all: readonly Moment[], quota: number, index: number): readonly Moment[] {
+/** A power cut at either leaves the same. */
+const leavesTheSame = (one: Moment, other: Moment): boolean => one.logBytes === other.logBytes && one.flash === other.flash;
+
+/**
+ * Of one of `quota` parts of a stage the moment that loses most, and of several such the one nearest the middle of the part; none that
+ * leaves the same as one that was `picked` before. Where nothing is written for all of a part, that is the nearest one outside that
+ * loses something.
+ */
+function momentOf(all: readonly Moment[], quota: number, index: number, picked: readonly Moment[]): Moment | undefined {
   const middle = ((index + 0.5) * all.length) / quota - 0.5;
-  const numbered = all.map((moment, number) => ({ moment, number }));
-  const within = numbered.filter(({ number }) => Math.floor((number * quota) / all.length) === index);
-  return within.toSorted((a, b) => Math.abs(a.number - middle) - Math.abs(b.number - middle)).map(({ moment }) => moment);
+  const near = all
+    .map((moment, number) => ({
+      moment,
+      fromMiddle: Math.abs(number - middle),
+      isWithin: Math.floor((number * quota) / all.length) === index,
+    }))
+    .filter(({ moment }) => !picked.some((earlier) => leavesTheSame(earlier, moment)))
+    .toSorted((a, b) => a.fromMiddle - b.fromMiddle);
+  const within = near.filter(({ isWithin }) => isWithin).map(({ moment }) => moment);
+  return most(within) ?? near.find(({ moment }) => moment.lost > 0)?.moment;
 }
 
 /**
- * Twenty of them: each stage is as many parts of the same length as it has moments, and of each part it is the moment at which most is
- * lost that was not flushed, and the one nearest its middle of several such. Of every stage one, then of every stage another, and so on.
+ * Twenty of them, no two of which leave the same: each stage is as many parts of the same length as it has moments, and each part has
+ * one. Of every stage one, then of every stage another, and so on.
  */
 export function chosenMoments(film: Film): readonly Moment[] {
-  const moments = film.shots.flatMap((_, index) => worstMoment(film, index));
-  const picked = Object.entries(QUOTAS).flatMap(([stage, quota]) => {
+  const moments = film.shots.flatMap((_, index) => worstMoment(film, index) ?? []);
+  const picked: (Moment & { readonly round: number })[] = [];
+  for (const [stage, quota] of Object.entries(QUOTAS)) {
     const all = moments.filter((moment) => moment.stage === stage);
     if (all.length < quota) throw new Error(`Cannot choose ${quota} moments of "${stage}": ${all.length} were seen`);
-    return Array.from({ length: quota }, (_, round) => most(part(all, quota, round)).map((moment) => ({ round, moment }))).flat();
-  });
-  return picked.toSorted((a, b) => a.round - b.round).map(({ moment }) => moment);
+    for (let round = 0; round < quota; round += 1) {
+      const moment = momentOf(all, quota, round, picked);
+      if (!moment) throw new Error(`Cannot choose ${quota} moments of "${stage}": too little was written`);
+      picked.push({ ...moment, round });
+    }
+  }
+  return picked.toSorted((a, b) => a.round - b.round).map(({ round, ...moment }) => moment);
 }

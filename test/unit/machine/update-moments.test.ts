@@ -91,6 +91,37 @@ describe('the moments of an update at which the power is cut', () => {
     expect(at('after commit', film)).toEqual([[645, 9]]);
   });
 
+  it('do not leave the same twice, though another loses less', () => {
+    // From the last shot of the first part on nothing is written, until the last of the second.
+    const film = filmOf({ 430: 9, 465: 2, 495: 1 });
+    const shots = film.shots.map((shot, number) => (number === 44 || number === 45 ? { ...shot, logBytes: 430 } : shot));
+    const places = film.places.filter(({ logBytes }) => logBytes <= 430 || logBytes >= 460);
+    expect(at('gate', { ...film, shots, places })).toEqual([
+      [430, 9],
+      [465, 2],
+      [495, 1],
+    ]);
+  });
+
+  it('are the nearest that lose something outside a part in which nothing is written at all', () => {
+    const film = filmOf({ 405: 3, 430: 9, 475: 4, 495: 5 });
+    const shots = film.shots.map((shot, number) => (number > 43 && number < 47 ? { ...shot, logBytes: 430 } : shot));
+    const places = film.places.filter(({ logBytes }) => logBytes <= 430 || logBytes >= 470);
+    // Shot 47 is nearer to the middle of the second part than shot 40.
+    expect(at('gate', { ...film, shots, places })).toEqual([
+      [430, 9],
+      [475, 4],
+      [495, 5],
+    ]);
+  });
+
+  it('cannot be chosen when too little was written in a stage', () => {
+    const film = filmOf({});
+    const shots = film.shots.map((shot) => (shot.told === 'checking' ? { ...shot, logBytes: 400 } : shot));
+    const places = film.places.filter(({ logBytes }) => logBytes <= 400 || logBytes >= 500);
+    expect(() => chosenMoments({ ...film, shots, places })).toThrow('3 moments of "gate": too little was written');
+  });
+
   it('of the download are before the first write to the new slot, and of the writing after it', () => {
     const film = filmOf({ 144: 3, 145: 4, 146: 9, 149: 8 });
     expect(at('download', film)).toContainEqual([145, 4]);
