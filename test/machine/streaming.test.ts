@@ -15,7 +15,7 @@ const TOKEN = `Bearer ${SECRET}`;
 /** Prints the files and processes that have it, and "journal" when that does; at last "searched". It is in no command line of the search's own. */
 const FIND_SECRET = [
   'journalctl --sync && journal=$(journalctl --no-pager) || exit',
-  `secret=${SECRET.slice(0, 5)} && secret=$secret${SECRET.slice(5)}`,
+  `secret=${SECRET.slice(0, 5)} && secret="$secret"${SECRET.slice(5)}`,
   'printf "%s\n" "$secret" | grep -rlsf - --devices=skip --exclude-dir=media /var/lib /var/log /etc /tmp /run',
   'printf "%s\n" "$secret" | grep -lsf - /proc/[0-9]*/cmdline /proc/[0-9]*/environ',
   'case $journal in *"$secret"*) echo journal ;; esac',
