@@ -21,10 +21,7 @@ export class Holds implements HoldsBootLoader {
   /** Throws when it was held for so long that it went on by itself. */
   async release(command: BootLoaderCommand): Promise<void> {
     const file = shellWord(`${HOLDS}/${command}`);
-    await this.#must(
-      `rm -f ${file}; ! rm ${file}.expired 2>/dev/null || { echo it went on by itself >&2; exit 1; }`,
-      `release "${command}"`,
-    );
+    await this.#must(`rm -f ${file}; if rm ${file}.expired 2>&-; then echo it went on by itself >&2; exit 1; fi`, `release "${command}"`);
   }
 
   async waitUntilHeld(command: BootLoaderCommand, options: { readonly timeoutMs: number }): Promise<void> {

@@ -24,7 +24,8 @@ export interface Commands {
 
 /** QEMU and the TPM of a machine, each with a socket in its folder, in the root that has their programs. Neither outlives this process. */
 export class Processes {
-  readonly #all: ChildProcess[] = [];
+  /** Those that have not ended yet. */
+  readonly #running = new Set<ChildProcess>();
   #tpm: ChildProcess | undefined;
 
   private constructor(
@@ -57,13 +58,13 @@ export class Processes {
 
   /** Ends them at once, and waits until they are gone. */
   async kill(): Promise<void> {
-    for (const child of this.#all) child.kill('SIGKILL');
+    for (const child of this.#running) child.kill('SIGKILL');
     await this.gone();
   }
 
   /** Waits until they are gone, for whatever reason they go. */
   async gone(): Promise<void> {
-    await until(`the processes of ${this.name} to end`, END_MS, async () => this.#all.every(hasEnded) || undefined);
+    await until(`the processes of ${this.name} to end`, END_MS, async () => this.#running.size === 0 || undefined);
   }
 
   #ended(code: number | null, signal: NodeJS.Signals | null): void {
@@ -75,10 +76,11 @@ export class Processes {
   async #start(command: readonly string[], socket: string, terminal: 'ignore' | 'inherit'): Promise<ChildProcess> {
     const [file, ...args] = inRoot(this.tools, this.folder.path, command);
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', file, ...args], { stdio: [terminal, terminal, 'pipe'] });
-    this.#all.push(child);
+    this.#running.add(child);
+    child.once('close', () => this.#running.delete(child));
     child.stderr?.on('data', (data: Buffer) => void appendFile(this.folder.file('processes.log'), data));
     await until(`${socket} of ${this.name}`, START_MS, async () => {
-      if (hasEnded(child)) {
+      if (!this.#running.has(child)) {
         const words = await readFile(this.folder.file('processes.log'), 'utf8').catch(() => '');
         throw new Error(`Cannot switch ${this.name} on: a process of it ended at once: ${words.trim()}`);
       }
@@ -87,5 +89,3 @@ export class Processes {
     return child;
   }
 }
-
-const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;

@@ -18,7 +18,7 @@ StandardOutput=null
 StandardError=journal
 `;
 
-/** Waits for the second of the two ports, without asking an emulated processor again and again. */
+/** Waits for the last of the ports, without asking an emulated processor again and again. */
 const CONTROL_PATH = `[Unit]
 Description=The ports of the tester's way in
 DefaultDependencies=no
