@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { commandLine } from '../../qemu/vm/image/uki.ts';
 import { initramfsFiles, rootFiles } from '../../qemu/vm/image/vm-files.ts';
 import { layerVariables } from '../../qemu/vm/layers.ts';
+import { installedFiles } from '../layers/recipe-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 /** Of which there may be one copy: what systemd, D-Bus, polkit, RAUC, SELinux and the agent read on a node. */
@@ -48,30 +49,6 @@ describe('a file that the virtual node and the images share', () => {
   });
 });
 
-/** OpenEmbedded's names of folders, merged /usr as the distribution has it. */
-const FOLDERS: Readonly<Record<string, string>> = {
-  libexecdir: '/usr/libexec',
-  nonarch_base_libdir: '/usr/lib',
-  nonarch_libdir: '/usr/lib',
-  sysconfdir: '/etc',
-  systemd_system_unitdir: '/usr/lib/systemd/system',
-  systemd_unitdir: '/usr/lib/systemd',
-};
-
-/** What a recipe's do_install puts somewhere, one by one or in a loop over names: the file, its mode, and where it is on a node. */
-function installedBy(recipe: string): { readonly file: string; readonly mode: number; readonly target: string }[] {
-  const loops = new Map([...recipe.matchAll(/for ([a-z]+) in ([^;]+); do/g)].map(([, name, words]) => [name!, words!.split(' ')]));
-  const lines = [...recipe.matchAll(/install (?:-D )?-m (\d{4}) \$\{WORKDIR\}\/([^\s/]+) \$\{D\}\$\{([a-z_]+)\}(\S+)/g)];
-  return lines.flatMap(([, mode = '', file = '', folder = '', rest = '']) => {
-    const variable = /\$([a-z]+)/.exec(file)?.[1] ?? '';
-    return (loops.get(variable) ?? ['']).map((word) => ({
-      file: file.replace(`$${variable}`, word),
-      mode: Number.parseInt(mode, 8),
-      target: `${FOLDERS[folder]}${rest.replace(`$${variable}`, word)}`,
-    }));
-  });
-}
-
 describe("the layer's own packages in every image", async () => {
   const core = await text('meta-lamadist/recipes-core/packagegroups/packagegroup-lamadist-core.bb');
   const packages = [...core.matchAll(/lamadist-(?!agent\b|core\b)([a-z-]+)(?= \\|')/g)].map(([, name]) => `recipes-core/${name!}`);
@@ -93,7 +70,7 @@ describe("the layer's own packages in every image", async () => {
 
   it.each([...recipes, 'recipes-core/rauc'])('%s has its files where the recipe puts them', async (name) => {
     const [recipe = ''] = (await filesBelow(`meta-lamadist/${name}`)).filter((file) => file.endsWith('.bb') && file.includes('lamadist-'));
-    const installed = installedBy(await text(recipe));
+    const installed = installedFiles(await text(recipe));
     expect(installed.length).toBeGreaterThan(0);
     // A boot loader that is not the machine's has a script of its own.
     for (const { file, target, mode } of installed.filter(({ file: each }) => each !== 'backend.sh')) {

@@ -57,11 +57,28 @@ export function missingFiles(recipe: string, beside: readonly string[], made: re
   });
 }
 
+const onTarget = (folder: string) => folder.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name);
+
+/** A file of its own that a recipe installs by itself. */
+export interface InstalledFile {
+  readonly file: string;
+  readonly mode: number;
+  readonly target: string;
+}
+
+/** The files that a recipe installs one by one, or in a loop over their names. */
+export function installedFiles(recipe: string): InstalledFile[] {
+  return shellLines(recipe).flatMap((line) => {
+    const [, mode, file = '', target = ''] = /^\s+install (?:-D )?-m (\d{4}) \$\{WORKDIR\}\/([^\s/]+) \$\{D\}(\S+)$/.exec(line) ?? [];
+    return mode === undefined ? [] : [{ file, mode: Number.parseInt(mode, 8), target: onTarget(target) }];
+  });
+}
+
 /** Where a recipe installs files of its own, as paths of the target. */
 export function installedPaths(recipe: string, beside: readonly string[]): string[] {
   return shellLines(recipe).flatMap((line) => {
     const [, options = '', sources = '', target = ''] = /^\s+install ((?:-\S+ (?:\d+ )?)*)(\$.*) \$\{D\}(\S+)$/.exec(line) ?? [];
-    const to = target.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name);
+    const to = onTarget(target);
     if (target === '' || options.includes('-D')) return target === '' ? [] : [to];
     const names = [...sources.matchAll(FETCHED)].flatMap(([, file = '']) => beside.filter((candidate) => matching(file).test(candidate)));
     // A target that is no folder is the file itself.
