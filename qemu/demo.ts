@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces; with
 // `-- --vm` the same in a virtual machine, from the firmware on.
+import { optionsOf } from './command-line.ts';
 import { until } from './deadline.ts';
 import { Homelab } from './homelab.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { sayOnStderr } from './say.ts';
 import { vmDriver } from './vm/vm-driver.ts';
 
-const IN_VM = process.argv.includes('--vm');
+const USAGE = `usage: npm run demo [-- --vm]
+Tells the main job on a node in namespaces, or in a virtual machine.`;
+
+const { vm: IN_VM = false } = optionsOf(USAGE, { vm: { type: 'boolean' } });
 const BOOT = { timeoutMs: IN_VM ? 600_000 : 60_000 };
 /** Between two questions, of which each costs something. */
 const PAUSE_MS = IN_VM ? 2_000 : 50;

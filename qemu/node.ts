@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run node`: a node in namespaces to play with, until Ctrl-C.
 import { once } from 'node:events';
+import { optionsOf } from './command-line.ts';
 import { Homelab } from './homelab.ts';
 import { sayOnStderr } from './say.ts';
 
-if (process.argv.length > 2) {
-  process.stderr.write('Usage: npm run node\nStarts a node in namespaces to play with, until Ctrl-C. It takes no arguments.\n');
-  process.exit(process.argv[2] === '--help' ? 0 : 2);
-}
+optionsOf('usage: npm run node\nStarts a node in namespaces to play with, until Ctrl-C.', {});
 
 const homelab = await Homelab.create(sayOnStderr);
 try {

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run vm`: a virtual node to look at, on this terminal's serial console; `-- --display vnc|spice` on a screen.
+import { optionsOf, refuse } from '../command-line.ts';
+import type { Driver } from '../driver.ts';
 import { Homelab } from '../homelab.ts';
+import { KeptLogs } from '../kept-logs.ts';
 import { sayOnStderr } from '../say.ts';
 import type { Display } from './machine/qemu-command.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
@@ -12,20 +15,19 @@ const VIEWERS: Readonly<Record<Display, string>> = {
   spice: 'Its screen is at spice://127.0.0.1:5930.',
 };
 
-function displayOf(args: readonly string[]): Display {
-  if (args.length === 0) return 'none';
-  const [option, value = ''] = args;
-  if (option === '--display' && args.length === 2 && Object.hasOwn(VIEWERS, value)) return value as Display;
-  process.stderr.write('usage: npm run vm [-- --display spice|vnc]\n');
-  process.exit(2);
+const USAGE = `usage: npm run vm [-- --display spice|vnc]
+Starts a fresh virtual node to look at: on this terminal's serial console, or on a screen.`;
+
+function displayOf(value = 'none'): Display {
+  if (!Object.hasOwn(VIEWERS, value)) refuse(`There is no display "${value}": --display takes spice or vnc`, USAGE);
+  return value as Display;
 }
 
-const display = displayOf(process.argv.slice(2));
+const display = displayOf(optionsOf(USAGE, { display: { type: 'string' } }).display);
 const onTerminal = display === 'none';
-const homelab = await Homelab.create(sayOnStderr, {
-  ...vmDriver,
-  createNode: (request) => VirtualMachine.create({ ...request, display, onTerminal }),
-});
+const logs = new KeptLogs(`npm run vm, ${display}`);
+const driver: Driver = { ...vmDriver, createNode: (request) => VirtualMachine.create({ ...request, display, onTerminal }) };
+const homelab = await Homelab.create(sayOnStderr, logs.around(driver));
 try {
   const node = await homelab.addNode('attic', await homelab.image('1'));
   const bundle = await homelab.bundle(await homelab.image('2'));
@@ -55,5 +57,6 @@ try {
   await Promise.race([interrupted, ctrlC, node.waitForPowerOff({ timeoutMs: 2 ** 31 - 1 })]);
 } finally {
   process.stdin.setRawMode?.(false);
+  await logs.finish();
   await homelab.remove();
 }

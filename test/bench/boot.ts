@@ -8,7 +8,7 @@ import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { BareMachine } from './boot/bare-machine.ts';
 import { AGENT_PROPERTY, type BootPhases, MANAGER_PROPERTIES, medianOf, phasesOf, tableOf } from './boot/phases.ts';
 
-const BOOTS = Number(process.env.LAMADIST_BOOTS ?? 3);
+const BOOTS = 3;
 const BOOT_MS = 900_000;
 const QUICK = { timeoutMs: 120_000 };
 const OUTPUT = path.resolve(import.meta.dirname, '../../test-output/bench');
