@@ -16,7 +16,8 @@ const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
 /** Shorter than any scenario in a machine may take: then lamactl is interrupted, and says how far it saw the update come. */
-const LAMACTL_MS = 20 * 60_000;
+/** What ends a lamactl that does not end. */
+export const LAMACTL_LIMIT = { timeout: 20 * 60_000, killSignal: 'SIGINT' } as const;
 
 export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | 'commandLine'>> & {
   /** A node that knows no administrator, and that no context knows. */
@@ -97,8 +98,7 @@ export class Homelab {
   lamactl(args: readonly string[], options: Options & { role?: Role } = {}): ResultPromise<{ reject: false; all: true }> {
     const { role = 'admin', ...rest } = options;
     const env = { ...process.env, LAMACTL_CONFIG: this.contextFile };
-    const limit = { timeout: LAMACTL_MS, killSignal: 'SIGINT' } as const;
-    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...limit, ...rest } as never);
+    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...LAMACTL_LIMIT, ...rest } as never);
   }
 
   /** Gives the administrator a certificate of a role, as a context of its own. */

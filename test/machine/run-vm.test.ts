@@ -57,6 +57,10 @@ async function says(machine: { readonly all: Readable; readonly exitCode: number
   });
 }
 
+async function gone(machine: { readonly exitCode: number | null }): Promise<void> {
+  expect(await until('the machine to be gone', WORDS_MS, async () => machine.exitCode ?? undefined)).toBe(0);
+}
+
 describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
   it.each(SCREENS)(
     '-- --display $display shows what the firmware says, on loopback only, until Ctrl-C',
@@ -77,7 +81,7 @@ describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
         );
         expect(await listenersAt(port)).toEqual([LOOPBACK]);
         machine.kill('SIGINT');
-        expect((await machine).exitCode).toBe(0);
+        await gone(machine);
         expect(await listenersAt(port)).toEqual([]);
       } finally {
         machine.kill('SIGKILL');
@@ -91,8 +95,7 @@ describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
     try {
       await says(machine, 'BdsDxe: starting Boot');
       machine.stdin.write('\x01x');
-      await until('the machine to be gone', WORDS_MS, async () => machine.exitCode ?? undefined);
-      expect((await machine).exitCode).toBe(0);
+      await gone(machine);
     } finally {
       machine.kill('SIGKILL');
     }

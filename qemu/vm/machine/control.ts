@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomBytes } from 'node:crypto';
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ShellOptions, ShellResult } from '../../machine.ts';
+import { connectTo } from './connect.ts';
 
 interface Greeting {
   readonly bootId: string;
@@ -42,15 +43,11 @@ export class Control {
       if (kind === 'reached') onReached();
       if (kind === 'done') this.#answers.get(words[0] ?? '')?.(words);
     });
-    socket.on('error', () => {}).on('close', () => this.forget());
+    socket.on('close', () => this.forget());
   }
 
   static async connect(path: string, listener: Listener): Promise<Control> {
-    const socket = createConnection(path);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve).once('error', reject);
-    });
-    return new Control(socket, listener);
+    return new Control(await connectTo(path), listener);
   }
 
   /** The machine goes down: nobody answers what was asked. */

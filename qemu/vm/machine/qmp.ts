@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createConnection, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import { connectTo } from './connect.ts';
 
 interface QmpMessage {
   readonly return?: unknown;
@@ -33,12 +34,7 @@ export class Qmp {
   }
 
   static async connect(path: string, onEvent: (event: string, data: Readonly<Record<string, unknown>>) => void): Promise<Qmp> {
-    const socket = createConnection(path);
-    await new Promise<void>((resolve, reject) => {
-      socket.once('connect', resolve).once('error', reject);
-    });
-    socket.removeAllListeners('error').on('error', () => {});
-    const qmp = new Qmp(socket, onEvent);
+    const qmp = new Qmp(await connectTo(path), onEvent);
     await qmp.execute('qmp_capabilities');
     return qmp;
   }

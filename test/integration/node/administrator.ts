@@ -4,7 +4,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
+import { type Homelab, LAMACTL_LIMIT, type NodeOptions } from '../../../qemu/homelab.ts';
 import { BOOT, DRIVER, nothingWasDenied, QUICK, withHomelab } from './scenario.ts';
 
 const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');
@@ -40,7 +40,7 @@ export class Administrator {
   /** Runs lamactl. A command that fails is a result. */
   lamactl(...args: readonly string[]) {
     const env = { ...process.env, LAMACTL_CONFIG: this.contextFile };
-    return execa('node', [LAMACTL, ...args], { reject: false, all: true, env, input: '' });
+    return execa('node', [LAMACTL, ...args], { reject: false, all: true, env, input: '', ...LAMACTL_LIMIT });
   }
 
   /** Runs lamactl, which may end in one of these ways; returns what it printed as JSON. */
