@@ -209,13 +209,20 @@ describe('the workflows', () => {
   it('go through everything that boots a virtual machine every week, and keep the logs of what failed', async () => {
     const { on, jobs } = parse(await text('.github/workflows/weekly.yml')) as {
       on: { schedule?: object[] };
-      jobs: { machine: { strategy: { matrix: { command: string[] } }; steps: { run?: string; if?: string; with?: { path?: string } }[] } };
+      jobs: {
+        machine: {
+          env: { LAMADIST_SCENARIOS: string };
+          strategy: { matrix: { command: string[] } };
+          steps: { run?: string; if?: string; with?: { path?: string } }[];
+        };
+      };
     };
     const { scripts } = JSON.parse(await text('package.json')) as { scripts: Record<string, string> };
     const inMachines = Object.keys(scripts).filter((name) => scripts[name]?.includes('LAMADIST_NODE=vm'));
     expect(on.schedule).toHaveLength(1);
-    const { strategy, steps } = jobs.machine;
+    const { env, strategy, steps } = jobs.machine;
     expect(strategy.matrix.command.toSorted()).toEqual([...inMachines, 'demo -- --vm', 'bench -- boot'].sort());
+    expect(env.LAMADIST_SCENARIOS).toContain("matrix.command == 'test:vm' && 'all'");
     expect(steps.map(({ run = '' }) => run.replace(/\$\{\{ matrix\.command \}\}$/, 'EACH'))).toContain('npm run EACH');
     expect(steps.at(-1)).toMatchObject({ if: 'always()', with: { path: 'test-output/' } });
   });
