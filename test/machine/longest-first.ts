@@ -3,7 +3,10 @@ import path from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** By how long they take. */
-const LONGEST = ['bad-updates', 'boot-faults', 'encrypted-root', 'encrypted-bundle', 'streaming', 'addon', 'attestation'];
+const LONGEST = [
+  ...['bad-updates', 'boot-faults', 'addon', 'attestation', 'streaming', 'encrypted-root', 'encrypted-bundle'],
+  ...['update', 'tampering', 'joining'],
+];
 
 function rank({ moduleId }: TestSpecification): number {
   const index = LONGEST.indexOf(path.basename(moduleId, '.test.ts'));
