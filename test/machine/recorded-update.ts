@@ -21,6 +21,8 @@ const HELD_MS = 5_000;
 /** What RAUC asks of the firmware when the update is committed, before that is done and after it. Whoever goes back has to let go of them. */
 export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as const;
 
+/** Its logs are none of the test's that cuts its power. */
+const TITLE = 'Recording an update';
 const FILM = 'film.json';
 /** What makes a recording what it is, beside the images. */
 const CODE = ['test/machine/recorded-update.ts', ...['recorder', 'vm-folder', 'write-log'].map((name) => `qemu/vm/machine/${name}.ts`)];
@@ -42,7 +44,7 @@ export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recor
   const ids = [(await images.image('1')).path, (await images.image('2', { files })).path, await codeId(CODE)];
   await images.remove();
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
-    onNode({ files, ignoresDenials: true }, async (scenario) => {
+    onNode({ files, ignoresDenials: true, title: TITLE }, async (scenario) => {
       const seen = await photographUpdate(scenario);
       // Afterwards it is off, and nobody can ask it.
       await nothingWasDenied(scenario.homelab);

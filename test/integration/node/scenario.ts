@@ -60,11 +60,15 @@ export interface Variant {
   readonly fresh?: true;
   /** Nobody asks at the end what SELinux denied: the test makes it deny something, or leaves the machine off. */
   readonly ignoresDenials?: true;
+  /** Under which its logs are kept: the test's name unless it says otherwise. */
+  readonly title?: string;
 }
 
-/** Runs a test with a homelab of its own, keeps the logs of its nodes, and takes everything away afterwards. */
-export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Promise<void>): Promise<void> {
-  const logs = new KeptLogs(expect.getState().currentTestName ?? 'no test');
+const testName = (): string => expect.getState().currentTestName ?? 'no test';
+
+/** Runs a test with a homelab of its own, keeps the logs of its nodes under a title, and takes everything away afterwards. */
+export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Promise<void>, title = testName()): Promise<void> {
+  const logs = new KeptLogs(title);
   const homelab = await Homelab.create(sayOnStderr, logs.around(driver));
   try {
     await test(homelab);
@@ -80,16 +84,17 @@ export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Pr
 
 /** Runs a test on a node of its own, and takes everything away afterwards. */
 export function onNode(variant: Variant, test: (scenario: Scenario) => Promise<void>): Promise<void> {
-  return withHomelab(variant.fresh && IN_VM ? vmDriver : DRIVER, async (homelab) => {
+  const { files = [], without = [], words = [], title } = variant;
+  const inHomelab = async (homelab: Homelab) => {
     const node = await homelab.addNode('attic', await homelab.image('1'), variant.node);
-    const { files = [], without = [], words = [] } = variant;
     const bundle = await homelab.bundle(await homelab.image('2', { files, without, words }));
     await node.start();
     await node.waitForBoot(BOOT);
     await agentAnswers(homelab);
     await test({ homelab, node, bundle: await node.deliver(bundle) });
     if (!variant.ignoresDenials) await nothingWasDenied(homelab);
-  });
+  };
+  return withHomelab(variant.fresh && IN_VM ? vmDriver : DRIVER, inHomelab, title);
 }
 
 /** Fails when SELinux denied anything on a node, which is on; nodes in namespaces have no SELinux of their own. */

@@ -5,6 +5,7 @@ import { appendFile, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { NodeRequest } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
 import { KeptLogs } from '../../../qemu/kept-logs.ts';
 import { withHomelab } from '../../integration/node/scenario.ts';
@@ -26,7 +27,8 @@ describe('the logs of a node that are kept', () => {
     await rm(folder, { recursive: true });
   });
 
-  const kept = async (title: string, log = 'console') => readFile(path.join(folder, 'kept', title, `attic.${log}.log`), 'utf8');
+  const kept = async (title: string, log = 'console', node = 'attic') =>
+    readFile(path.join(folder, 'kept', title, `${node}.${log}.log`), 'utf8');
   const addNode = async (homelab: Homelab) => homelab.addNode('attic', await homelab.image('1'));
 
   it.each(['SIGKILL', 'SIGINT'] as const)(
@@ -53,6 +55,36 @@ describe('the logs of a node that are kept', () => {
     await appendFile(consoleFile, 'somebody else\n');
     expect(await kept(title)).toBe('made\nbegun\n');
     expect(await kept(title, 'journal')).toBe('asked for\n');
+  });
+
+  it('stay when there is another node of that name, whose own have a number', async () => {
+    const driver = loggingDriver(consoleFile);
+    const scenario = (word: string) =>
+      withHomelab(
+        driver,
+        async (homelab) => {
+          await addNode(homelab);
+          await appendFile(consoleFile, word);
+        },
+        'twice',
+      );
+    for (const word of ['first\n', 'second\n', 'third\n']) await scenario(word);
+    expect(await kept('twice')).toBe('made\nfirst\n');
+    expect(await kept('twice', 'console', 'attic-2')).toBe('made\nsecond\n');
+    expect(await kept('twice', 'console', 'attic-3')).toBe('made\nthird\n');
+    expect(await kept('twice', 'journal', 'attic-3')).toBe('asked for\n');
+  });
+
+  it('are each its own when two nodes of one name run at once', async () => {
+    const logs = [new KeptLogs('at once'), new KeptLogs('at once')];
+    const consoles = ['one', 'other'].map((name) => path.join(folder, name));
+    const nodes = logs.map((each, index) => each.around(loggingDriver(consoles[index]!)));
+    for (const node of nodes) await node.createNode({ name: 'attic' } as NodeRequest);
+    await appendFile(consoles[0]!, 'one\n');
+    await appendFile(consoles[1]!, 'other\n');
+    for (const each of logs) await each.finish();
+    expect(await kept('at-once')).toBe('made\none\n');
+    expect(await kept('at-once', 'console', 'attic-2')).toBe('made\nother\n');
   });
 
   it('are none when nobody says where', async () => {
