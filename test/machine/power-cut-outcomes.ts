@@ -5,12 +5,16 @@ import path from 'node:path';
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
 import type { Moment } from './update-moments.ts';
 
-/** What came of a power cut. */
-interface Outcome {
+/** A power cut. */
+interface Cut {
   readonly moment: Moment;
   /** Writes of the disk that were durable, and those that were lost. */
   readonly kept: number;
   readonly lost: number;
+}
+
+/** The node that came back after it. */
+export interface CameBack {
   readonly booted: string;
   readonly version: string;
   readonly phase: Phase;
@@ -18,6 +22,18 @@ interface Outcome {
   readonly forgotten: readonly string[];
   /** By SELinux, in all boots of the disk. */
   readonly denied: readonly string[];
+}
+
+/** What came of a power cut: `failure` says why the node did not come back. */
+export type Outcome = Cut & (CameBack | { readonly failure: string });
+
+/** What comes of a power cut, be it an exception. */
+export async function outcomeOf(cut: Cut, comeBack: () => Promise<CameBack>): Promise<Outcome> {
+  try {
+    return { ...cut, ...(await comeBack()) };
+  } catch (error) {
+    return { ...cut, failure: (error as Error).message };
+  }
 }
 
 const HEAD = [
@@ -52,10 +68,20 @@ export class Outcomes {
     await rm(this.file, { force: true });
   }
 
-  /** How many cuts lost writes, and how many each, in words. */
-  losses(): string {
+  get cameBack(): readonly (Cut & CameBack)[] {
+    return this.all.flatMap((outcome) => ('failure' in outcome ? [] : [outcome]));
+  }
+
+  /** Each moment after which the node did not come back, and why. */
+  get failures(): readonly string[] {
+    return this.all.flatMap((outcome) => ('failure' in outcome ? [`${nameOf(outcome.moment)}: ${outcome.failure}`] : []));
+  }
+
+  /** How many cuts lost writes, how many each, and after how many the node did not come back, in words. */
+  summary(): string {
     const losses = this.all.map(({ lost }) => lost);
-    return `${losses.filter((lost) => lost > 0).length} of ${losses.length} power cuts lost writes: ${losses.join(', ')}`;
+    const lossy = losses.filter((lost) => lost > 0).length;
+    return `${lossy} of ${losses.length} power cuts lost writes: ${losses.join(', ')}; after ${this.failures.length} the node did not come back`;
   }
 
   /** In Markdown, in the order of the update. */
@@ -65,8 +91,17 @@ export class Outcomes {
   }
 }
 
-function row({ moment, kept, lost, booted, version, phase, forgotten }: Outcome): string {
-  const after = `${Math.round(moment.afterMs / 1000)} s`;
-  const writes = `${kept}, ${lost}`;
-  return `| ${[moment.stage, after, moment.told, writes, `${booted}, version ${version}`, phase, forgotten.join(', ') || 'nothing'].join(' | ')} |`;
+/** What a moment is called where one of them is meant. */
+export const nameOf = ({ stage, afterMs }: Moment): string => `${stage}, ${afterMs} ms`;
+
+function row(outcome: Outcome): string {
+  const { moment, kept, lost } = outcome;
+  const cut = [moment.stage, `${Math.round(moment.afterMs / 1000)} s`, moment.told, `${kept}, ${lost}`];
+  return `| ${[...cut, ...cells(outcome)].join(' | ')} |`;
+}
+
+function cells(outcome: Outcome): readonly string[] {
+  if ('failure' in outcome) return [`did not come back: ${outcome.failure.replaceAll(/\s+/g, ' ').replaceAll('|', '\\|')}`, '-', '-'];
+  const { booted, version, phase, forgotten } = outcome;
+  return [`${booted}, version ${version}`, phase, forgotten.join(', ') || 'nothing'];
 }
