@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './machine/longest-first.ts';
+// Refuses, before anything runs, what LAMADIST_SCENARIOS cannot say.
+import './machine/machine-scenarios.ts';
 
 const POWER_CUT = 'test/machine/power-cut.test.ts';
 const project = (name: string, include: readonly string[], exclude: readonly string[]) => ({

@@ -38,18 +38,29 @@ export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
   'update.test.ts': [/^is rolled back at the commit deadline when the image has no agent/],
 };
 
-/** Scenarios of which a test of test/machine, which it names, shows more, by file. */
-export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string])[]>> = {
+/**
+ * Scenarios of which a test of test/machine, which it names, shows more, by file; and the command that runs it, where that is not
+ * `npm run test:vm`.
+ */
+export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string, command?: string])[]>> = {
   'update.test.ts': [
     [/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts'],
-    [/^is rolled back when the power is cut and the boot loader gives one try/, 'power-cut.test.ts'],
+    [/^is rolled back when the power is cut and the boot loader gives one try/, 'power-cut.test.ts', 'npm run test:power-cut'],
   ],
-  'lost-data.test.ts': [[/^is on the disk when the power is cut in that moment/, 'power-cut.test.ts']],
   'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };
 
+/** Whether LAMADIST_SCENARIOS asks for the long run. Throws when it says what it cannot say. */
+export function isLongRun(scenarios = ''): boolean {
+  if (scenarios === 'all') return true;
+  if (scenarios === '') return false;
+  throw new Error(
+    `Cannot choose scenarios: LAMADIST_SCENARIOS is "${scenarios}"; say "all" for the long run, and nothing for the short one`,
+  );
+}
+
 /** Whether this is the long run. */
-export const IS_LONG_RUN = process.env.LAMADIST_SCENARIOS === 'all';
+export const IS_LONG_RUN = isLongRun(process.env.LAMADIST_SCENARIOS);
 const LONG = 'it takes minutes; LAMADIST_SCENARIOS=all runs it, too';
 
 /** For a test of test/machine that `npm run test:vm` leaves to the long run, so as to be done within forty minutes. */
@@ -58,13 +69,13 @@ export function onlyInAll(skip: (condition: boolean, why: string) => void): void
 }
 
 /** Why a test is not run in the machine; undefined when it is. */
-export function whyElsewhere(file: string, test: string, scenarios: string | undefined): string | undefined {
+export function whyElsewhere(file: string, test: string, isLong: boolean): string | undefined {
   const elsewhere = ELSEWHERE[file] ?? [];
   if (typeof elsewhere === 'string') return elsewhere;
   const [, why] = elsewhere.find(([name]) => name.test(test)) ?? [];
   if (why) return why;
-  if (scenarios === 'all' || CHOSEN[file]?.some((name) => name.test(test))) return undefined;
-  const [, by] = COVERED[file]?.find(([name]) => name.test(test)) ?? [];
-  if (by) return `test/machine/${by} shows more of it`;
+  if (isLong || CHOSEN[file]?.some((name) => name.test(test))) return undefined;
+  const [, by, command] = COVERED[file]?.find(([name]) => name.test(test)) ?? [];
+  if (by) return `test/machine/${by}${command ? ` (${command})` : ''} shows more of what the node does then`;
   return LONG;
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
+import type { NodeReport } from '../integration/node/scenario.ts';
 import type { Moment } from './update-moments.ts';
 
 /** A power cut. */
@@ -17,7 +18,10 @@ interface Cut {
 export interface CameBack {
   readonly booted: string;
   readonly version: string;
+  readonly slots: NodeReport['slots'];
   readonly phase: Phase;
+  /** Of the reason, of an update that was not committed. */
+  readonly code: string | undefined;
   /** What lamactl had been told, and the node knows nothing of. */
   readonly forgotten: readonly string[];
   /** By SELinux, in all boots of the disk. */

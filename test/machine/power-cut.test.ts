@@ -8,7 +8,17 @@ import { sayOnStderr } from '../../qemu/say.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { denials } from '../integration/node/denials.ts';
-import { agentAnswers, BOOT, check, journaled, reaches, report, SCENARIO_MS, withHomelab } from '../integration/node/scenario.ts';
+import {
+  agentAnswers,
+  BOOT,
+  check,
+  journaled,
+  ROLLED_BACK,
+  reaches,
+  report,
+  SCENARIO_MS,
+  withHomelab,
+} from '../integration/node/scenario.ts';
 import { codeId } from './code-id.ts';
 import { type CameBack, nameOf, type Outcome, Outcomes, outcomeOf } from './power-cut-outcomes.ts';
 import { COMMIT_HOLDS, type Recording, recordedUpdate } from './recorded-update.ts';
@@ -18,6 +28,9 @@ import { chosenMoments, type Moment } from './update-moments.ts';
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 /** Nothing of these is under way: the node has made up its mind. */
 const SETTLED = ['idle', 'committed', 'rolled-back', 'failed'] as const;
+/** At these the new slot runs, the node has journaled its trial, and the firmware's first choice is the slot before. */
+const AMID_TRIAL: readonly Moment['stage'][] = ['gate', 'before commit'];
+const INTERRUPTED = { phase: 'rolled-back', code: 'TRIAL_INTERRUPTED', slots: ROLLED_BACK.slots };
 const PAUSE_MS = 2_000;
 /**
  * As many cuts must lose writes that nothing had flushed, or it is no better than killing QEMU. Not all of them can: a machine that is in
@@ -47,11 +60,12 @@ async function comeBack(homelab: Homelab, node: VirtualMachine, { told }: Moment
   await node.waitForBoot(BOOT);
   await agentAnswers(homelab);
   await reaches(node, ...SETTLED);
-  const { booted, version } = await report(homelab);
+  const { booted, version, slots } = await report(homelab);
   const state = await journaled(node);
   const known: readonly string[] = 'phaseChanges' in state ? state.phaseChanges.map(({ phase }) => phase) : [];
   const forgotten = [...(known.includes(told) ? [] : [told]), ...((await isAudited(homelab)) ? [] : ['audit'])];
-  return { booted, version, phase: state.phase, forgotten, denied: await denials(node) };
+  const code = 'reason' in state ? state.reason.code : undefined;
+  return { booted, version, slots, phase: state.phase, code, forgotten, denied: await denials(node) };
 }
 
 /** Whether the audit log is whole, and has the update that was asked for. */
@@ -97,11 +111,12 @@ describe('a power cut in which everything is lost that was not flushed', { timeo
     expect.soft(outcomes.failures).toEqual([]);
     expect.soft(outcomes.all.filter(({ lost }) => lost > 0).length).toBeGreaterThanOrEqual(LEAST_LOSING);
     for (const { moment, lost } of outcomes.all) expect.soft(lost, nameOf(moment)).toBe(moment.lost);
-    for (const { moment, booted, version, phase, forgotten, denied } of outcomes.cameBack) {
+    for (const { moment, booted, version, slots, phase, code, forgotten, denied } of outcomes.cameBack) {
       const where = nameOf(moment);
       // A slot that was never committed is not the one that a power cut leaves running, and one that was is not lost.
       const consistent = phase === 'committed' ? { booted: 'B', version: '2' } : { booted: 'A', version: '1' };
       expect.soft({ where, booted, version, forgotten, denied }).toEqual({ where, ...consistent, forgotten: [], denied: [] });
+      if (AMID_TRIAL.includes(moment.stage)) expect.soft({ phase, code, slots }, where).toMatchObject(INTERRUPTED);
       if (moment.told === 'committed') expect.soft(phase, where).toBe('committed');
     }
   });

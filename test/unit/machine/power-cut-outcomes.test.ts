@@ -14,7 +14,15 @@ const moment = (afterMs: number, lost: number): Moment => ({
   afterMs,
   lost,
 });
-const BACK: CameBack = { booted: 'A', version: '1', phase: 'rolled-back', forgotten: [], denied: [] };
+const BACK: CameBack = {
+  booted: 'A',
+  version: '1',
+  slots: {},
+  phase: 'rolled-back',
+  code: 'TRIAL_INTERRUPTED',
+  forgotten: [],
+  denied: [],
+};
 const LATE = await outcomeOf({ moment: moment(445_000, 68), kept: 3221, lost: 68 }, async () => BACK);
 const GONE = await outcomeOf({ moment: moment(440_100, 0), kept: 3218, lost: 0 }, () =>
   Promise.reject(new Error('Cannot wait any longer for boot 3:\n900000 ms | passed')),
