@@ -87,8 +87,8 @@ export interface Machine {
 export type BootLoaderCommand = string;
 
 /**
- * Stops the world inside an update. RAUC reaches the boot loader through a script, which waits (two minutes at most) for as
- * long as a hold stands:
+ * Stops the world inside an update. RAUC reaches the boot loader through a script, which waits for as long as a hold stands: for
+ * two minutes at most in namespaces, and for five in a virtual machine:
  *
  *     await machine.hold('set-primary.B');       // then start an install or an activation
  *     await machine.waitUntilHeld('set-primary.B', { timeoutMs });

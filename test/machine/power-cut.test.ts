@@ -33,8 +33,8 @@ const AMID_TRIAL: readonly Moment['stage'][] = ['gate', 'before commit'];
 const INTERRUPTED = { phase: 'rolled-back', code: 'TRIAL_INTERRUPTED', slots: ROLLED_BACK.slots };
 const PAUSE_MS = 2_000;
 /**
- * As many cuts must lose writes that nothing had flushed, or it is no better than killing QEMU. Not all of them can: a machine that is in
- * its firmware or waits for a check may write nothing for seconds. Of a recorded update 18 could.
+ * As many cuts must lose writes that nothing had flushed, or it is no better than killing QEMU. All twenty of a recorded update did;
+ * another may have a machine that writes nothing for seconds, in its firmware or while it waits for a check.
  */
 const LEAST_LOSING = 15;
 /** What the outcomes depend on, beside the recording. */
