@@ -6,7 +6,7 @@ import type { BootFiles, Driver, NodeRequest } from '../driver.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
 import { buildVmImage } from './image/build-vm-image.ts';
 import { MACHINE } from './layers.ts';
-import { sleepingMachine } from './machine/sleeping-machine.ts';
+import { suspendedMachine } from './machine/suspended-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmRoots } from './roots.ts';
 
@@ -64,13 +64,13 @@ export const vmDriver: Driver = driverFor(X86_64);
 export const arm64Driver: Driver = driverFor(AARCH64);
 
 /** The same, a minute sooner: each node begins as one that has booted and come to rest before. */
-export const wokenVmDriver: Driver = {
+export const resumedVmDriver: Driver = {
   ...vmDriver,
   async createNode(request) {
     requireMakeable(request);
-    // What is on the kernel's command line, a machine that is asleep has read already.
+    // What is on the kernel's command line, a suspended machine has read already.
     return request.commandLine === undefined
-      ? VirtualMachine.create({ ...request, asleepIn: await sleepingMachine(vmDriver, request) })
+      ? VirtualMachine.create({ ...request, resumesFrom: await suspendedMachine(vmDriver, request) })
       : VirtualMachine.create(request);
   },
 };

@@ -21,7 +21,7 @@ import {
 } from '../integration/node/scenario.ts';
 import { codeId } from './code-id.ts';
 import { type CameBack, nameOf, type Outcome, Outcomes, outcomeOf } from './power-cut-outcomes.ts';
-import { COMMIT_HOLDS, type Recording, recordedUpdate } from './recorded-update.ts';
+import { COMMIT_HOLDS, type RecordedUpdate, recordedUpdate } from './recorded-update.ts';
 import { chosenMoments, type Moment } from './update-moments.ts';
 
 /** Gives the gate a while, so that there is a middle of it. */
@@ -40,14 +40,14 @@ const LEAST_LOSING = 15;
 /** What the outcomes depend on, beside the recording. */
 const CODE = [
   ...['power-cut.test.ts', 'power-cut-outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/${name}`),
-  ...['recorder.ts', 'vm-folder.ts', 'write-log.ts'].map((name) => `qemu/vm/machine/${name}`),
+  ...['recorder.ts', 'recording.ts', 'write-log.ts'].map((name) => `qemu/vm/machine/${name}`),
   ...['denials.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');
 
 /** Cuts the power at one moment of the recorded update, switches the machine on again, and says what came of it. */
-async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: Recording, moment: Moment): Promise<Outcome> {
-  const { kept, lost } = await node.recorder.goBackTo(folder, moment);
+async function cutAt(homelab: Homelab, node: VirtualMachine, { folder }: RecordedUpdate, moment: Moment): Promise<Outcome> {
+  const { kept, lost } = await node.recorder.replay(folder, moment);
   return outcomeOf({ moment, kept, lost }, () => comeBack(homelab, node, moment));
 }
 
@@ -78,8 +78,8 @@ async function isAudited(homelab: Homelab): Promise<boolean> {
   return nodes[0]!.entries.some(({ rpc, result }) => rpc.endsWith('/InstallBundle') && result === 'OK');
 }
 
-/** A machine with the disk of the photographed one, and keys of its own. */
-function onPhotographed(test: (homelab: Homelab, node: VirtualMachine) => Promise<void>): Promise<void> {
+/** A machine that takes the disk of the recorded one, and has keys of its own. */
+function onReplaying(test: (homelab: Homelab, node: VirtualMachine) => Promise<void>): Promise<void> {
   const createNode: typeof vmDriver.createNode = (request) => VirtualMachine.create({ ...request, provisionsAgain: true });
   return withHomelab({ ...vmDriver, createNode }, async (homelab) =>
     test(homelab, (await homelab.addNode('attic', await homelab.image('1'))) as VirtualMachine),
@@ -88,17 +88,17 @@ function onPhotographed(test: (homelab: Homelab, node: VirtualMachine) => Promis
 
 describe('a power cut in which everything is lost that was not flushed', { timeout: 20 * SCENARIO_MS }, () => {
   it('at twenty moments of an update leaves a node that boots a consistent slot, with all that it acknowledged', async ({ signal }) => {
-    const recording = await recordedUpdate([SLOW_CHECK]);
+    const recorded = await recordedUpdate([SLOW_CHECK]);
     // A run that was interrupted is gone on with.
-    const outcomes = await Outcomes.of(recording.folder, await codeId(CODE));
-    const moments = chosenMoments(recording.film);
+    const outcomes = await Outcomes.of(recorded.folder, await codeId(CODE));
+    const moments = chosenMoments(recorded.recording);
     // Before an hour is spent on it.
     expect(moments.filter(({ lost }) => lost > 0).length).toBeGreaterThanOrEqual(LEAST_LOSING);
     await mkdir(path.dirname(TABLE), { recursive: true });
-    await onPhotographed(async (homelab, node) => {
+    await onReplaying(async (homelab, node) => {
       for (const moment of moments) {
         if (!outcomes.has(moment)) {
-          const outcome = await cutAt(homelab, node, recording, moment);
+          const outcome = await cutAt(homelab, node, recorded, moment);
           // What an interruption ended has none.
           signal.throwIfAborted();
           await outcomes.add(outcome);

@@ -11,7 +11,7 @@ import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { nothingWasDenied, onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
 import { codeId } from './code-id.ts';
-import type { Film, Shot } from './update-moments.ts';
+import type { UpdateRecording, UpdateSnapshot } from './update-moments.ts';
 
 /** Short beside the two seconds in which an update is activated. */
 const PAUSE_MS = 200;
@@ -23,39 +23,39 @@ export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as con
 
 /** Its logs are none of the test's that cuts its power. */
 const TITLE = 'Recording an update';
-const FILM = 'film.json';
+const RECORDING = 'recording.json';
 /** What makes a recording what it is, beside the images. */
-const CODE = ['test/machine/recorded-update.ts', ...['recorder', 'vm-folder', 'write-log'].map((name) => `qemu/vm/machine/${name}.ts`)];
+const CODE = ['test/machine/recorded-update.ts', ...['recorder', 'recording', 'write-log'].map((name) => `qemu/vm/machine/${name}.ts`)];
 /** About 500 MB each. */
 const MOST_RECORDINGS = 2;
 
-/** An update that was photographed, and the folder with its photographs. */
-export interface Recording {
+/** An update that was recorded, and the folder to replay it from. */
+export interface RecordedUpdate {
   readonly folder: string;
-  readonly film: Film;
+  readonly recording: UpdateRecording;
 }
 
 /**
- * An update of a node from A to B, photographed all the time: from the cache, or made now. What version 2 has beside the plain
- * image is in `files`.
+ * An update of a node from A to B, with snapshots all along: from the cache, or made now. What version 2 has beside the plain image
+ * is in `files`.
  */
-export async function recordedUpdate(files: readonly ImageFile[]): Promise<Recording> {
+export async function recordedUpdate(files: readonly ImageFile[]): Promise<RecordedUpdate> {
   const images = await Homelab.create(sayOnStderr, vmDriver);
   const ids = [(await images.image('1')).path, (await images.image('2', { files })).path, await codeId(CODE)];
   await images.remove();
   const folder = await cachedFolder('recorded', contentId(ids), MOST_RECORDINGS, (target) =>
     onNode({ files, ignoresDenials: true, title: TITLE }, async (scenario) => {
-      const seen = await photographUpdate(scenario);
+      const seen = await recordUpdate(scenario);
       // Afterwards it is off, and nobody can ask it.
       await nothingWasDenied(scenario.homelab);
-      const places = await (scenario.node as VirtualMachine).recorder.keepPhotographs(target);
-      await writeFile(path.join(target, FILM), JSON.stringify({ ...seen, places } satisfies Film));
+      const places = await (scenario.node as VirtualMachine).recorder.keepRecording(target);
+      await writeFile(path.join(target, RECORDING), JSON.stringify({ ...seen, places } satisfies UpdateRecording));
     }),
   );
-  return { folder, film: JSON.parse(await readFile(path.join(folder, FILM), 'utf8')) as Film };
+  return { folder, recording: JSON.parse(await readFile(path.join(folder, RECORDING), 'utf8')) as UpdateRecording };
 }
 
-async function photographUpdate({ homelab, node }: Scenario): Promise<Omit<Film, 'places'>> {
+async function recordUpdate({ homelab, node }: Scenario): Promise<Omit<UpdateRecording, 'places'>> {
   const machine = node as VirtualMachine;
   for (const command of COMMIT_HOLDS) await machine.hold(command);
   const startedMs = performance.now();
@@ -69,11 +69,11 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<Omit<Film,
   void install.then(() => {
     endedMs = sinceMs();
   });
-  const shots: Shot[] = [];
-  let commit: Promise<Film['chosen'] | Error> | undefined;
+  const snapshots: UpdateSnapshot[] = [];
+  let commit: Promise<UpdateRecording['chosen'] | Error> | undefined;
   while (endedMs === undefined || sinceMs() < endedMs + AFTERWARDS_MS) {
     const phase = told;
-    if (phase) shots.push({ ...(await machine.recorder.photograph()), told: phase, afterMs: sinceMs() });
+    if (phase) snapshots.push({ ...(await machine.recorder.takeSnapshot()), told: phase, afterMs: sinceMs() });
     if (phase === 'checking') commit ??= holdCommit(machine, sinceMs).catch((error: Error) => error);
     await sleep(PAUSE_MS);
   }
@@ -81,11 +81,11 @@ async function photographUpdate({ homelab, node }: Scenario): Promise<Omit<Film,
   if (exitCode !== 0) throw new Error(`Cannot record the update: lamactl ended with ${exitCode}: ${all}`);
   const chosen = (await commit) ?? new Error('Cannot record the update: lamactl was never told of its checks');
   if (chosen instanceof Error) throw chosen;
-  return { shots, chosen, firstWriteBytes: await machine.recorder.firstWriteTo('root-b') };
+  return { snapshots, chosen, firstWriteBytes: await machine.recorder.firstWriteTo('root-b') };
 }
 
 /** Stops the world before the new slot becomes the firmware's first choice, and right after it. */
-async function holdCommit(machine: VirtualMachine, sinceMs: () => number): Promise<Film['chosen']> {
+async function holdCommit(machine: VirtualMachine, sinceMs: () => number): Promise<UpdateRecording['chosen']> {
   const [before, after] = COMMIT_HOLDS;
   await machine.waitUntilHeld(before, QUICK);
   await sleep(HELD_MS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { Photograph } from '../../qemu/vm/machine/vm-folder.ts';
+import type { Snapshot } from '../../qemu/vm/machine/recording.ts';
 import type { Place } from '../../qemu/vm/machine/write-log.ts';
 
 /** The stages of an update, and how many moments of each are tried. */
@@ -30,16 +30,16 @@ const STAGES: Partial<Record<Phase, Stage>> = {
   committed: 'after commit',
 };
 
-/** A moment of an update: what of the machine would outlive a power cut, and what lamactl had been told. */
-export interface Shot extends Photograph {
+/** A snapshot of an update: what of the machine would outlive a power cut, and what lamactl had been told. */
+export interface UpdateSnapshot extends Snapshot {
   readonly told: Phase;
   /** Since the update was asked for. */
   readonly afterMs: number;
 }
 
-/** An update as it was photographed. */
-export interface Film {
-  readonly shots: readonly Shot[];
+/** An update as it was recorded. */
+export interface UpdateRecording {
+  readonly snapshots: readonly UpdateSnapshot[];
   /** How long the log of the disk was when the new slot was first written to. */
   readonly firstWriteBytes: number;
   /** When the new slot became the firmware's first choice, at the earliest and at the latest. */
@@ -48,12 +48,12 @@ export interface Film {
   readonly places: readonly Place[];
 }
 
-/** A moment at which the power is cut: at a place of the log, after the shot that says the rest. */
-export interface Moment extends Shot, Place {
+/** A moment at which the power is cut: at a place of the log, after the snapshot that says the rest. */
+export interface Moment extends UpdateSnapshot, Place {
   readonly stage: Stage;
 }
 
-function stageOf({ told, afterMs, logBytes }: Shot, { firstWriteBytes, chosen }: Film): Stage | undefined {
+function stageOf({ told, afterMs, logBytes }: UpdateSnapshot, { firstWriteBytes, chosen }: UpdateRecording): Stage | undefined {
   if (told === 'installing') return logBytes <= firstWriteBytes ? 'download' : 'write';
   if (told !== 'committing') return STAGES[told];
   if (afterMs < chosen.earliestMs) return 'before commit';
@@ -61,21 +61,21 @@ function stageOf({ told, afterMs, logBytes }: Shot, { firstWriteBytes, chosen }:
 }
 
 /**
- * Where a power cut loses most between a shot and the next one: at any place of the log, if firmware and TPM had stored the same at
- * both, and only at the shot's own if they had not, as nobody knows at which place that changed. What lamactl had been told at the
- * shot it had been told at all of them; what it was told later counts for none.
+ * Where a power cut loses most between a snapshot and the next one: at any place of the log, if firmware and TPM had stored the same at
+ * both, and only at the snapshot's own if they had not, as nobody knows at which place that changed. What lamactl had been told at the
+ * snapshot it had been told at all of them; what it was told later counts for none.
  */
-function worstMoment(film: Film, index: number): Moment | undefined {
-  const { shots, places } = film;
-  const [shot, next] = [shots[index]!, shots[index + 1]];
-  const stage = stageOf(shot, film);
+function worstMoment(recording: UpdateRecording, index: number): Moment | undefined {
+  const { snapshots, places } = recording;
+  const [snapshot, next] = [snapshots[index]!, snapshots[index + 1]];
+  const stage = stageOf(snapshot, recording);
   if (!stage) return undefined;
-  const untilBytes = next?.flash === shot.flash ? next.logBytes : shot.logBytes;
-  // A shot amid an entry saw a write that nobody had been told of.
-  const first = places.findLastIndex(({ logBytes }) => logBytes <= shot.logBytes);
+  const untilBytes = next?.flash === snapshot.flash ? next.logBytes : snapshot.logBytes;
+  // A snapshot amid an entry saw a write that nobody had been told of.
+  const first = places.findLastIndex(({ logBytes }) => logBytes <= snapshot.logBytes);
   const last = places.findLastIndex(({ logBytes }) => logBytes <= untilBytes);
-  const moments = places.slice(first, last + 1).map((place) => ({ ...shot, ...place, stage }));
-  return most(moments.filter((moment) => stageOf(moment, film) === stage));
+  const moments = places.slice(first, last + 1).map((place) => ({ ...snapshot, ...place, stage }));
+  return most(moments.filter((moment) => stageOf(moment, recording) === stage));
 }
 
 /** The one that loses most, and of several such the first. */
@@ -107,8 +107,8 @@ function momentOf(all: readonly Moment[], quota: number, index: number, picked: 
  * Twenty of them, no two of which leave the same: each stage is as many parts of the same length as it has moments, and each part has
  * one. Of every stage one, then of every stage another, and so on.
  */
-export function chosenMoments(film: Film): readonly Moment[] {
-  const moments = film.shots.flatMap((_, index) => worstMoment(film, index) ?? []);
+export function chosenMoments(recording: UpdateRecording): readonly Moment[] {
+  const moments = recording.snapshots.flatMap((_, index) => worstMoment(recording, index) ?? []);
   const picked: (Moment & { readonly round: number })[] = [];
   for (const [stage, quota] of Object.entries(QUOTAS)) {
     const all = moments.filter((moment) => moment.stage === stage);

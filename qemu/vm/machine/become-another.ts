@@ -4,9 +4,9 @@ import type { Machine } from '../../machine.ts';
 import { tmpfilesLines } from './credentials.ts';
 
 /** Starting the agent alone takes 5 s on an idle host. */
-const WAKE_MS = 300_000;
+const RESUME_MS = 300_000;
 
-/** A machine that has just woken has the time and the files of the one that fell asleep: gives it those of its own. */
+/** A machine that was just resumed has the time and the files of the one that was suspended: gives it those of its own. */
 export async function becomeAnother(machine: Pick<Machine, 'name' | 'shell'>, provisioned: readonly ProvisionedFile[]): Promise<void> {
   const steps = [
     `date --set=@${Math.floor(Date.now() / 1000)}`,
@@ -20,6 +20,6 @@ export async function becomeAnother(machine: Pick<Machine, 'name' | 'shell'>, pr
     'sync',
   ];
   const input = tmpfilesLines(provisioned, 'f+~');
-  const { exitCode, stderr } = await machine.shell(steps.join(' && '), { timeoutMs: WAKE_MS, input });
-  if (exitCode !== 0) throw new Error(`Cannot wake ${machine.name}: ${stderr.trim()}`);
+  const { exitCode, stderr } = await machine.shell(steps.join(' && '), { timeoutMs: RESUME_MS, input });
+  if (exitCode !== 0) throw new Error(`Cannot resume ${machine.name}: ${stderr.trim()}`);
 }

@@ -27,7 +27,7 @@ const decode = (word: string | undefined): string => (word === undefined || word
 /** The other end of control-shell.sh: commands for the boot that greeted last. */
 export class Control {
   readonly #answers = new Map<string, (line: readonly string[] | undefined) => void>();
-  /** Not that of whoever asked before the machine fell asleep. */
+  /** Not that of whoever asked before the machine was suspended. */
   readonly #name = randomBytes(4).toString('hex');
   #next = 1;
 

@@ -11,7 +11,8 @@ import { credentialOptions } from './credentials.ts';
 import { Processes } from './processes.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
 import { Qmp } from './qmp.ts';
-import { MEMORY_FILE, type VmFolder } from './vm-folder.ts';
+import { forgetSuspended, MEMORY_FILE, rememberSuspended, suspendedBoot } from './suspended-state.ts';
+import type { VmFolder } from './vm-folder.ts';
 
 export interface PowerOptions {
   readonly architecture: Architecture;
@@ -79,32 +80,32 @@ export class PowerSupply {
     return this.#running.control;
   }
 
-  /** Starts it; one that is asleep goes on where suspend() left it. Returns whether it was. */
+  /** Starts it, or resumes it where suspend() left it. Returns whether it was suspended. */
   async switchOn(): Promise<boolean> {
     if (this.#running) throw new Error(`Cannot switch ${this.name} on: it is on`);
     await writeFile(this.folder.writeLog, '');
     await this.#powerOn();
-    const asleep = await this.folder.sleepingBoot();
-    const { qmp } = await this.#run(asleep !== undefined);
-    if (!asleep) return false;
+    const suspended = await suspendedBoot(this.folder);
+    const { qmp } = await this.#run(suspended !== undefined);
+    if (!suspended) return false;
     await qmp.execute('migrate-incoming', MEMORY);
     await this.#migrated(qmp, 'query-status', 'paused');
     await qmp.execute('cont');
-    await this.folder.forgetSleep();
-    // None falls asleep before.
-    this.#boot = { ...asleep, number: this.#boots };
+    await forgetSuspended(this.folder);
+    // None is suspended before.
+    this.#boot = { ...suspended, number: this.#boots };
     this.#reached = this.#boot;
     return true;
   }
 
   /** Starts its processes, and listens to them. */
-  async #run(isAsleep: boolean): Promise<Running> {
+  async #run(isSuspended: boolean): Promise<Running> {
     const { architecture, forwarded, display, onTerminal, files, provisionsAgain, medium } = this.options;
     const terminal = onTerminal ? 'ttyS0' : display === 'none' ? undefined : 'tty1';
     const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, terminal });
     const options = qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium });
     const commands = {
-      qemu: [...options, ...(isAsleep ? ['-incoming', 'defer'] : [])],
+      qemu: [...options, ...(isSuspended ? ['-incoming', 'defer'] : [])],
       hasTpm: architecture.tpm !== undefined,
       onTerminal,
     };
@@ -143,7 +144,7 @@ export class PowerSupply {
     await this.#migrated(running.qmp, 'query-migrate', 'completed');
     await running.qmp.execute('quit');
     await running.processes.gone();
-    await this.folder.rememberSleep(boot);
+    await rememberSuspended(this.folder, boot);
   }
 
   /** Plugs in a USB stick whose content is this file of the folder. */

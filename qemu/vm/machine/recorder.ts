@@ -2,10 +2,11 @@
 import type { Architecture } from '../architecture.ts';
 import { namedPartition } from '../image/layout.ts';
 import type { PowerSupply } from './power-supply.ts';
-import type { Photograph, VmFolder } from './vm-folder.ts';
+import { keepRecording, replayRecording, type Snapshot, takeSnapshot } from './recording.ts';
+import type { VmFolder } from './vm-folder.ts';
 import { firstWriteIn, type Place, type Replay } from './write-log.ts';
 
-/** Photographs a machine that runs, and has a machine be again as one was in a photograph. */
+/** Records a machine that runs, and replays the recording of one up to a snapshot. */
 export class Recorder {
   constructor(
     private readonly machine: string,
@@ -14,9 +15,9 @@ export class Recorder {
     private readonly architecture: Architecture,
   ) {}
 
-  /** Remembers this moment of the machine, for goBackTo(). */
-  photograph(): Promise<Photograph> {
-    return this.folder.photograph();
+  /** Records this moment of the machine, for replay(). */
+  takeSnapshot(): Promise<Snapshot> {
+    return takeSnapshot(this.folder);
   }
 
   /** How long the log of its disk was when a partition was first written to, since the machine was switched on. */
@@ -27,20 +28,20 @@ export class Recorder {
   }
 
   /**
-   * Switches the machine off, and leaves what was photographed since it was switched on in a folder that outlives it. Returns what a
-   * power cut would have lost at each place of the log of its disk.
+   * Switches the machine off, and leaves what was recorded since it was switched on in a folder that outlives it. Returns what a power
+   * cut would have lost at each place of the log of its disk.
    */
-  async keepPhotographs(target: string): Promise<readonly Place[]> {
-    await this.supply.switchOff('it was photographed');
-    return this.folder.keepPhotographs(target);
+  async keepRecording(target: string): Promise<readonly Place[]> {
+    await this.supply.switchOff('it was recorded');
+    return keepRecording(this.folder, target);
   }
 
   /**
-   * Cuts the power, and leaves the machine as if it were the photographed one, and that had happened at the photograph. Returns how
-   * many writes of its disk were durable then, and how many are lost.
+   * Cuts the power, and leaves the machine as if it were the recorded one, and that had happened at the snapshot. Returns how many
+   * writes of its disk were durable then, and how many are lost.
    */
-  async goBackTo(photographsIn: string, photograph: Photograph): Promise<Replay> {
+  async replay(recordingIn: string, snapshot: Snapshot): Promise<Replay> {
     await this.supply.switchOff('its power was cut');
-    return this.folder.goBackTo(photographsIn, photograph);
+    return replayRecording(this.folder, recordingIn, snapshot);
   }
 }

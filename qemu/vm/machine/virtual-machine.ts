@@ -22,6 +22,7 @@ import { SWITCHED_ITSELF_OFF } from './processes.ts';
 import type { Display } from './qemu-command.ts';
 import { Recorder } from './recorder.ts';
 import { makeStick } from './stick.ts';
+import { copySuspended } from './suspended-state.ts';
 import { VmFolder } from './vm-folder.ts';
 import { replayToLastFlush } from './write-log.ts';
 
@@ -44,8 +45,8 @@ export interface VirtualMachineOptions {
   readonly provisionsAgain?: boolean;
   /** Whether the firmware refuses what nobody signed; yes unless it says otherwise. */
   readonly secureBoot?: boolean;
-  /** The folder of a machine that is asleep: this one goes on from there, with provisioned files of its own. */
-  readonly asleepIn?: string;
+  /** The folder of a suspended machine: this one resumes from there, with provisioned files of its own. */
+  readonly resumesFrom?: string;
   readonly say: Say;
 }
 
@@ -56,6 +57,8 @@ const COPY_MS = 600_000;
 /** A node in a virtual machine: real firmware, a real kernel, a real disk. */
 export class VirtualMachine implements VirtualNode {
   readonly #holds = new Holds(this);
+  #supply: PowerSupply | undefined;
+  #provisioned: readonly ProvisionedFile[] = [];
 
   private constructor(
     readonly name: string,
@@ -66,8 +69,6 @@ export class VirtualMachine implements VirtualNode {
     private readonly architecture: Architecture,
   ) {}
 
-  #supply: PowerSupply | undefined;
-  #provisioned: readonly ProvisionedFile[] = [];
   /** Makes a new machine, switched off. */
   static async create(options: VirtualMachineOptions): Promise<VirtualMachine> {
     requireRoot('make a virtual machine');
@@ -76,8 +77,8 @@ export class VirtualMachine implements VirtualNode {
     const folder = await VmFolder.create();
     const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress(), architecture);
     try {
-      const { medium } = options.asleepIn
-        ? await folder.copyFrom(options.asleepIn).then(() => ({ medium: undefined }))
+      const { medium } = options.resumesFrom
+        ? await copySuspended(options.resumesFrom, folder.path).then(() => ({ medium: undefined }))
         : await makeFresh({ architecture, tools, machine: runner }, folder, options.image.path, options.secureBoot ?? true);
       if (options.commandLine !== undefined)
         await machine.diskAtRest.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
@@ -117,10 +118,10 @@ export class VirtualMachine implements VirtualNode {
     if (await this.supply.switchOn()) await becomeAnother(this, this.#provisioned);
   }
 
-  /** Falls asleep in the middle of what it does; start() goes on there, and so do machines that are made from the folder. */
+  /** Suspends it in the middle of what it does; start() resumes there, and so do machines that are made from the folder. */
   async suspend(target: string): Promise<void> {
     await this.supply.suspend();
-    await this.folder.copyTo(target);
+    await copySuspended(this.folder.path, target);
   }
 
   async waitForBoot(options: { readonly timeoutMs: number; readonly after?: Boot }): Promise<Boot> {
@@ -169,7 +170,7 @@ export class VirtualMachine implements VirtualNode {
     await replayToLastFlush(this.folder.writeLog, this.folder.disk);
   }
 
-  /** Of what was photographed since it was switched on. */
+  /** Of what it has done since it was switched on. */
   get recorder(): Recorder {
     return new Recorder(this.name, this.folder, this.supply, this.architecture);
   }

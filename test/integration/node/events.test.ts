@@ -22,7 +22,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
         throw new Error(`Cannot read the events: ${JSON.stringify(nodes)}`);
       };
       const before = await events();
-      // A machine that was woken has had its agent restarted since.
+      // A machine that was resumed has had its agent restarted since.
       const first = IN_VM ? before.slice(0, 2) : before;
       expect(first).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
       // The same certificate in another file: what is read again and found to be the same is no event.

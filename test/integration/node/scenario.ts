@@ -9,12 +9,12 @@ import type { ImageFile } from '../../../qemu/image/build-image.ts';
 import { KeptLogs } from '../../../qemu/kept-logs.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
-import { vmDriver, wokenVmDriver } from '../../../qemu/vm/vm-driver.ts';
+import { resumedVmDriver, vmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { denials } from './denials.ts';
 
 /** Which kind of node the scenarios run on: `npm run test:vm` sets this variable. */
 export const IN_VM = process.env.LAMADIST_NODE === 'vm';
-export const DRIVER = IN_VM ? wokenVmDriver : namespaceDriver;
+export const DRIVER = IN_VM ? resumedVmDriver : namespaceDriver;
 /** For tests of bundles that the agent fetches whole; where the kernel of the nodes has network block devices RAUC streams. */
 export const skipWhereRaucStreams = ({ skip }: TestContext): void =>
   skip(existsSync('/sys/class/block/nbd0'), 'this kernel has network block devices, so RAUC streams: see test/machine/streaming.test.ts');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { NodeRequest } from '../../../../qemu/driver.ts';
-import { arm64Driver, vmDriver, wokenVmDriver } from '../../../../qemu/vm/vm-driver.ts';
+import { arm64Driver, resumedVmDriver, vmDriver } from '../../../../qemu/vm/vm-driver.ts';
 
 const request = (options: Partial<NodeRequest>): NodeRequest => ({
   name: 'attic',
@@ -13,7 +13,7 @@ const request = (options: Partial<NodeRequest>): NodeRequest => ({
 
 describe.each([
   ['a machine', vmDriver],
-  ['one that was asleep', wokenVmDriver],
+  ['one that is resumed', resumedVmDriver],
   ['one for arm64', arm64Driver],
 ] as const)('%s', (_, driver) => {
   it.each([

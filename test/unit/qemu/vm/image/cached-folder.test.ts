@@ -48,10 +48,10 @@ describe('a folder of the cache', () => {
   });
 
   it('makes room for others of its kind, but not while somebody may still read it', async () => {
-    for (const name of ['image-old', 'sleeping-old']) await addOld(name);
+    for (const name of ['image-old', 'suspended-old']) await addOld(name);
     await cachedFolder('image', '1', 1, make);
     await cachedFolder('image', '2', 1, make);
-    expect(await folders()).toEqual(['image-1', 'image-2', 'sleeping-old']);
+    expect(await folders()).toEqual(['image-1', 'image-2', 'suspended-old']);
   });
 
   it('stays when it is old and asked for in the moment in which another one is made', async () => {

@@ -11,7 +11,7 @@ import { cachedFolder, contentId } from '../image/cached-folder.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 const HERE = import.meta.dirname;
-/** What a machine that sleeps was started with, and expects when it wakes. */
+/** What a suspended machine was started with, and expects when it is resumed. */
 const STARTED_WITH = [
   '../architecture.ts',
   'qemu-command.ts',
@@ -20,22 +20,22 @@ const STARTED_WITH = [
   'control-shell.sh',
   'efibootmgr-hold.sh',
   'factory.ts',
-  'sleeping-machine.ts',
+  'suspended-machine.ts',
 ];
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
 const PAUSE_MS = 5_000;
 
-const titleOf = (image: Image): string => `Booting image ${image.version} once, for the machines that go on from there`;
+const titleOf = (image: Image): string => `Booting image ${image.version} once, for the machines that resume from there`;
 
 /**
  * The folder of a machine that booted the image for the first time, came to rest as a healthy node, and was suspended: from the
  * cache, or made now, which takes as long as a first boot.
  */
-export async function sleepingMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
+export async function suspendedMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
   const scripts = await Promise.all(STARTED_WITH.map((file) => readFile(path.join(HERE, file), 'utf8')));
-  return cachedFolder('sleeping', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
+  return cachedFolder('suspended', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
     timed(say, titleOf(image), async () => {
       const logs = new KeptLogs(titleOf(image));
       const homelab = await Homelab.create(say, logs.around(driver));
