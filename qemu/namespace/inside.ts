@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execa } from 'execa';
 import type { ShellOptions, ShellResult } from '../machine.ts';
+import { STOPPED } from '../timeout-exit-codes.ts';
 
 const MARGIN_MS = 5000;
-/** timeout(1) ends so when it had to stop its command, or to kill it. */
-const STOPPED = [124, 137];
 
 /** Runs a command line inside the node whose PID 1 has this number on the host. */
 export async function shellInside(pid: number, command: string, options: ShellOptions): Promise<ShellResult> {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cachedFolder } from '../../qemu/cached-folder.ts';
 import { run } from '../../qemu/command.ts';
+import { contentId } from '../../qemu/content-id.ts';
 import { placeAll } from '../../qemu/image/pack-root.ts';
 import type { ImageFile } from '../../qemu/image/product-files.ts';
 import { inRoot, WORK } from '../../qemu/root/in-root.ts';
 import type { Root } from '../../qemu/root/prepare-root.ts';
-import { cachedFolder, contentId } from '../../qemu/vm/image/cached-folder.ts';
 import { LAYER } from '../../qemu/vm/layers.ts';
 
 const SLOW_MS = 15 * 60_000;

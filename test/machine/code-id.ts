@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { contentId } from '../../qemu/vm/image/cached-folder.ts';
+import { contentId } from '../../qemu/content-id.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 

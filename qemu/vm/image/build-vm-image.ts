@@ -1,24 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cachedFolder } from '../../cached-folder.ts';
 import { run } from '../../command.ts';
+import { contentId } from '../../content-id.ts';
 import type { Image, ImageRecipe } from '../../image/build-image.ts';
+import { imageFiles, OS_RELEASE } from '../../image/image-files.ts';
 import { packRoot, placeAll } from '../../image/pack-root.ts';
 import type { ImageFile } from '../../image/product-files.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
-import { type Encryption, encryptionOf, layerVariables } from '../layers.ts';
+import { kernelFile } from '../kernel-file.ts';
+import { encryptionOf, layerVariables } from '../layers.ts';
 import { vmRoots } from '../roots.ts';
-import { cachedFolder, contentId } from './cached-folder.ts';
 import { layerCode, makers } from './makers.ts';
 import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
 import { buildUki, rootHash } from './uki.ts';
 import { rootFiles, VM_UNITS } from './vm-files.ts';
 
 const HERE = import.meta.dirname;
-const AGENT_PATH = '/usr/lib/lamadist-agent/lamadist-agent.js';
 /** About 250 MB each. */
 const MOST_IMAGES = 10;
 const SLOW_MS = 10 * 60_000;
@@ -33,7 +35,7 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say, architecture =
   const roots = await vmRoots(say, architecture);
   const { tools, parts } = roots;
   const variables = await layerVariables(architecture);
-  const files = await imageFiles(recipe, roots.node, encryptionOf(variables));
+  const files = await imageFiles(recipe, roots.node, await rootFiles(encryptionOf(variables)));
   const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(parts, architecture)];
   const [ramdisk, keys] = [await initramfs(parts, say, architecture), await signingKeys(tools, say)];
   const code = await layerCode();
@@ -58,20 +60,8 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say, architecture =
   return { version: recipe.version, path: folder };
 }
 
-/** All files over the layers, a later one in the place of an earlier one. */
-async function imageFiles(recipe: ImageRecipe, node: Root, encrypted: Encryption): Promise<readonly ImageFile[]> {
-  const osRelease = await readFile(path.join(node.base, 'usr/lib/os-release'), 'utf8');
-  const all: ImageFile[] = [
-    { path: '/usr/lib/os-release', content: `${osRelease}IMAGE_ID=lamadist\nIMAGE_VERSION=${recipe.version}\n` },
-    { path: AGENT_PATH, content: await readFile(recipe.agent) },
-    ...(await rootFiles(encrypted)),
-    ...(recipe.files ?? []),
-  ];
-  return [...new Map(all.map((file) => [file.path, file])).values()];
-}
-
 function osReleaseOf(files: readonly ImageFile[]): string | Uint8Array {
-  return files.find(({ path: name }) => name === '/usr/lib/os-release')!.content;
+  return files.find(({ path: name }) => name === OS_RELEASE)!.content;
 }
 
 /** The hash tree. Its salt and UUID are the image's own, so that no two images share a root hash. */
@@ -91,10 +81,7 @@ interface UkiInputs {
 }
 
 async function copyInputs(folder: string, { parts, efi, ramdisk, keys, code, osRelease }: UkiInputs): Promise<void> {
-  const boot = path.join(parts.tools, 'boot');
-  const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
-  if (!kernel) throw new Error(`Cannot make a UKI: ${boot} has no kernel`);
-  await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
+  await copyFile(await kernelFile(parts), path.join(folder, 'vmlinuz'));
   const loaders = path.join(parts.tools, 'usr/lib/systemd/boot/efi');
   await copyFile(path.join(loaders, `linux${efi}.efi.stub`), path.join(folder, 'stub.efi'));
   await copyFile(path.join(loaders, `systemd-boot${efi}.efi`), path.join(folder, 'loader.efi'));

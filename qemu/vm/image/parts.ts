@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cachedFolder } from '../../cached-folder.ts';
 import { run } from '../../command.ts';
+import { contentId } from '../../content-id.ts';
 import { placeAll } from '../../image/pack-root.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { encryptionOf, LAYER, layerVariables } from '../layers.ts';
-import { cachedFolder, contentId } from './cached-folder.ts';
 import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';
 
 const HERE = import.meta.dirname;

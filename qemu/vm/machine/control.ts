@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { ShellOptions, ShellResult } from '../../machine.ts';
+import { STOPPED } from '../../timeout-exit-codes.ts';
 import { connectTo } from './connect.ts';
 
 interface Greeting {
@@ -18,8 +19,6 @@ export interface Listener {
 }
 
 const MARGIN_MS = 15_000;
-/** timeout(1) ends so when it had to stop its command, or to kill it. */
-const STOPPED = [124, 137];
 
 const encode = (data: string | Uint8Array): string => Buffer.from(data).toString('base64') || '-';
 const decode = (word: string | undefined): string => (word === undefined || word === '-' ? '' : Buffer.from(word, 'base64').toString());

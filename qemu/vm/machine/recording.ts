@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../command.ts';
-import { contentId } from '../image/cached-folder.ts';
+import { contentId } from '../../content-id.ts';
 import type { VmFolder } from './vm-folder.ts';
 import { type Place, placesIn, type Replay, replayToLastFlush } from './write-log.ts';
 

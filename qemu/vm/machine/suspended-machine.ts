@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { cachedFolder } from '../../cached-folder.ts';
+import { contentId } from '../../content-id.ts';
 import { until } from '../../deadline.ts';
 import type { Driver, NodeRequest } from '../../driver.ts';
 import { Homelab } from '../../homelab.ts';
 import type { Image } from '../../image/build-image.ts';
 import { KeptLogs } from '../../kept-logs.ts';
 import { timed } from '../../say.ts';
-import { cachedFolder, contentId } from '../image/cached-folder.ts';
 import type { VirtualMachine } from './virtual-machine.ts';
 
 const HERE = import.meta.dirname;

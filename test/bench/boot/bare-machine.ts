@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, cp, readdir, rm } from 'node:fs/promises';
+import { copyFile, cp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { cacheDirectory } from '../../../qemu/cache-directory.ts';
 import { run } from '../../../qemu/command.ts';
@@ -8,6 +8,7 @@ import { ownFolder } from '../../../qemu/own-folder.ts';
 import { inRoot, WORK } from '../../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../../qemu/root/prepare-root.ts';
 import { sayOnStderr } from '../../../qemu/say.ts';
+import { kernelFile } from '../../../qemu/vm/kernel-file.ts';
 import { expand, layerVariables } from '../../../qemu/vm/layers.ts';
 import { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
 import { vmRoots } from '../../../qemu/vm/roots.ts';
@@ -28,10 +29,7 @@ export class BareMachine {
     const { tools } = await vmRoots(sayOnStderr);
     const busybox = await prepareRoot(sayOnStderr, path.join(HERE, 'packages.txt'));
     const folder = await ownFolder(cacheDirectory(), 'bare-');
-    const boot = path.join(tools.tools, 'boot');
-    const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
-    if (!kernel) throw new Error(`Cannot make the bare machine: ${boot} has no kernel`);
-    await copyFile(path.join(boot, kernel), path.join(folder, 'vmlinuz'));
+    await copyFile(await kernelFile(tools), path.join(folder, 'vmlinuz'));
     await copyFile(path.join(busybox.tools, 'usr/bin/busybox'), path.join(folder, 'busybox'));
     await cp(path.join(nodeImage, 'keys'), path.join(folder, 'keys'), { recursive: true });
     await copyFile(path.join(HERE, SCRIPT), path.join(folder, SCRIPT));

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../../cache-directory.ts';
-import { takeLock } from '../../file-lock.ts';
-import type { ImageFile } from '../../image/product-files.ts';
-import { ownFolder } from '../../own-folder.ts';
-
-/** A name for content: whatever changes it, changes the name. */
-export function contentId(parts: readonly string[], files: readonly ImageFile[] = []): string {
-  const hash = createHash('sha256').update(JSON.stringify(parts));
-  for (const file of files) {
-    hash.update(`\0${file.path}\0${file.mode ?? ''}\0`).update(createHash('sha256').update(file.content).digest());
-  }
-  return hash.digest('hex').slice(0, 24);
-}
+import { cacheDirectory } from './cache-directory.ts';
+import { takeLock } from './file-lock.ts';
+import { ownFolder } from './own-folder.ts';
 
 /** A folder that was asked for so lately may still be read. */
 const IN_USE_MS = 3_600_000;
@@ -43,8 +32,8 @@ export async function cachedFolder(kind: string, id: string, most: number, make:
   return folder;
 }
 
-const cacheOfFolders = () => path.join(cacheDirectory(), 'vm');
-const lockOf = (name: string) => path.join(cacheDirectory(), 'vm-locks', name);
+const cacheOfFolders = () => path.join(cacheDirectory(), 'made');
+const lockOf = (name: string) => path.join(cacheDirectory(), 'made-locks', name);
 
 async function makeWhole(folder: string, make: (folder: string) => Promise<void>): Promise<void> {
   const unfinished = await ownFolder(path.dirname(folder), 'new-');

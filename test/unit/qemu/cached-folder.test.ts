@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cachedFolder } from '../../../../../qemu/vm/image/cached-folder.ts';
+import { cachedFolder } from '../../../qemu/cached-folder.ts';
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 
@@ -19,10 +19,10 @@ describe('a folder of the cache', () => {
     await rm(cache, { recursive: true });
   });
 
-  const folders = async () => (await readdir(path.join(cache, 'lamadist/vm'))).sort();
+  const folders = async () => (await readdir(path.join(cache, 'lamadist/made'))).sort();
   const make = (target: string) => writeFile(path.join(target, 'content'), 'whole');
   const addOld = async (name: string) => {
-    const folder = path.join(cache, 'lamadist/vm', name);
+    const folder = path.join(cache, 'lamadist/made', name);
     await mkdir(folder, { recursive: true });
     await utimes(folder, YESTERDAY, YESTERDAY);
   };
@@ -61,8 +61,8 @@ describe('a folder of the cache', () => {
   });
 
   it('is made although another one goes away while room is made', async () => {
-    await mkdir(path.join(cache, 'lamadist/vm'), { recursive: true });
-    await symlink('gone', path.join(cache, 'lamadist/vm/image-gone'));
+    await mkdir(path.join(cache, 'lamadist/made'), { recursive: true });
+    await symlink('gone', path.join(cache, 'lamadist/made/image-gone'));
     await cachedFolder('image', '1', 1, make);
     expect(await folders()).toContain('image-1');
   });
