@@ -4,6 +4,8 @@
 export interface Architecture {
   /** As BitBake's overrides name it. */
   readonly name: 'x86-64' | 'aarch64';
+  /** What BitBake would call the machine: its image takes bundles of this one alone. */
+  readonly machine: string;
   /** As UEFI names it in files. */
   readonly efi: 'x64' | 'aa64';
   /** What the layers' variables are, where this machine's differ from the board's. */
@@ -20,6 +22,7 @@ export interface Architecture {
 
 export const X86_64: Architecture = {
   name: 'x86-64',
+  machine: 'lamadist-x86-64',
   efi: 'x64',
   variables: {},
   kernelModules: ['aesni_intel', 'iTCO_wdt'],
@@ -36,6 +39,8 @@ export const X86_64: Architecture = {
 
 export const AARCH64: Architecture = {
   name: 'aarch64',
+  // None of the layers' boards is this one.
+  machine: 'lamadist-virt-arm64',
   efi: 'aa64',
   // Debian's kernel has no driver for the TPM of this machine: as the layers' boards for arm64, it has none. Nor is the kernel packed.
   variables: { LAMADIST_CONSOLE: 'console=ttyAMA0,115200', LAMADIST_DATA_ENCRYPTION: 'off', LAMADIST_ESP_MIB: '144' },

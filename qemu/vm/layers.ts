@@ -5,12 +5,12 @@ import { type Architecture, X86_64 } from './architecture.ts';
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..');
 export const LAYER = path.join(REPOSITORY, 'meta-lamadist');
-export const BOARD_FILES = path.join(LAYER, 'boards/recipes-core/rauc/files/lamadist-x86-64');
-/** The board whose image the virtual machine boots. */
-export const MACHINE = 'lamadist-x86-64';
+/** The board that every virtual machine is made like: also the one for arm64, of which the layers have no files. */
+const BOARD = X86_64.machine;
+export const BOARD_FILES = path.join(LAYER, `boards/recipes-core/rauc/files/${BOARD}`);
 
 /** Where the layers say what the image's command line, console and partition types are; a later one wins. */
-const SOURCES = ['conf/distro/include/lamadist-boot.inc', 'classes-recipe/lamadist-uki.bbclass', `boards/conf/machine/${MACHINE}.conf`].map(
+const SOURCES = ['conf/distro/include/lamadist-boot.inc', 'classes-recipe/lamadist-uki.bbclass', `boards/conf/machine/${BOARD}.conf`].map(
   (name) => path.join(LAYER, name),
 );
 

@@ -5,7 +5,6 @@ import { run } from '../command.ts';
 import type { BootFiles, Driver, NodeRequest } from '../driver.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
 import { buildVmImage } from './image/build-vm-image.ts';
-import { MACHINE } from './layers.ts';
 import { suspendedMachine } from './machine/suspended-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmRoots } from './roots.ts';
@@ -48,7 +47,7 @@ const driverFor = (architecture: Architecture): Driver => ({
   async buildBundle(request, say) {
     const { tools } = await vmRoots(say);
     const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
-    const compatible = request.compatible ?? `lamadist-${MACHINE}`;
+    const compatible = request.compatible ?? `lamadist-${architecture.machine}`;
     const metadata = request.metadata ?? (await measurements(request.image.path));
     const format = request.encryptTo ? 'crypt' : 'verity';
     const content = { root: tools, images, compatible, metadata, format, squashfs: SQUASHFS, adaptive: 'block-hash-index' } as const;

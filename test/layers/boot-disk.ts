@@ -8,14 +8,14 @@ import type { VirtualNode } from '../../qemu/driver.ts';
 import { Homelab } from '../../qemu/homelab.ts';
 import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
-import { MACHINE } from '../../qemu/vm/layers.ts';
+import { X86_64 } from '../../qemu/vm/architecture.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { everyDenial } from '../integration/node/denials.ts';
 import { report } from '../integration/node/scenario.ts';
 import { offlineImages } from './offline-images.ts';
 
-const IMAGE = `lamadist-image-minimal-${MACHINE}.rootfs`;
-const BUNDLE = `lamadist-bundle-minimal-${MACHINE}.raucb`;
+const IMAGE = `lamadist-image-minimal-${X86_64.machine}.rootfs`;
+const BUNDLE = `lamadist-bundle-minimal-${X86_64.machine}.raucb`;
 const BOOT_MS = 20 * 60_000;
 const UNPACK_MS = 10 * 60_000;
 const QUICK_MS = 120_000;

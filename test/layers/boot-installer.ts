@@ -5,17 +5,17 @@ import { cacheDirectory } from '../../qemu/cache-directory.ts';
 import { run } from '../../qemu/command.ts';
 import { ownFolder } from '../../qemu/own-folder.ts';
 import { sayOnStderr } from '../../qemu/say.ts';
-import { MACHINE } from '../../qemu/vm/layers.ts';
+import { X86_64 } from '../../qemu/vm/architecture.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { startIpxeServer } from './ipxe-server.ts';
 import { offlineImages } from './offline-images.ts';
 
-const MEDIUM = `lamadist-image-installer-${MACHINE}.img`;
+const MEDIUM = `lamadist-image-installer-${X86_64.machine}.img`;
 /** Several GiB are written under emulation, and then booted. */
 const INSTALL_MS = 25 * 60_000;
 const QUICK_MS = 60_000;
 
-const UKI = `lamadist-image-installer-${MACHINE}.efi`;
+const UKI = `lamadist-image-installer-${X86_64.machine}.efi`;
 /** What iPXE says, in the place of the words in the UKI, and in another order than theirs. */
 const WORDS = ['lamadist.install.disk=/dev/disk/by-id/virtio-lamadist', 'console=ttyS0,115200'];
 

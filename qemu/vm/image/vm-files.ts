@@ -2,7 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-files.ts';
-import { BOARD_FILES, type Encryption, LAYER, MACHINE } from '../layers.ts';
+import { type Architecture, X86_64 } from '../architecture.ts';
+import { BOARD_FILES, type Encryption, LAYER } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
 const FACTORY_RESET = path.join(CORE, 'factory-reset/files');
@@ -48,8 +49,8 @@ async function copyOf(file: string, target: string, mode = 0o644): Promise<Image
   return { path: target, content: await readFile(file), mode };
 }
 
-/** Everything that the layers' recipes install in the root of the board's image. */
-export async function rootFiles(encrypted: Encryption): Promise<ImageFile[]> {
+/** Everything that the layers' recipes install in the root of the machine's image. */
+export async function rootFiles(encrypted: Encryption, { machine }: Architecture = X86_64): Promise<ImageFile[]> {
   const conf = (name: string) => path.join(CORE, 'rauc/files', name);
   const raucParts = [conf('system.conf'), path.join(BOARD_FILES, 'machine.conf'), ...(encrypted.root ? [conf('encrypted-root.conf')] : [])];
   const rauc = (await Promise.all(raucParts.map((file) => readFile(file, 'utf8')))).join('');
@@ -60,7 +61,7 @@ export async function rootFiles(encrypted: Encryption): Promise<ImageFile[]> {
     {
       path: '/etc/rauc/system.conf',
       content: rauc
-        .replaceAll('@COMPATIBLE@', `lamadist-${MACHINE}`)
+        .replaceAll('@COMPATIBLE@', `lamadist-${machine}`)
         .replaceAll('@ROOT_DEVICE@', encrypted.root ? '/dev/mapper/root-' : '/dev/disk/by-partlabel/root-'),
     },
     await copyOf(path.join(LAYER, 'recipes-security/ima-policy/files/ima-policy'), '/etc/ima/ima-policy'),
