@@ -62,7 +62,7 @@ export const vmDriver: Driver = driverFor(X86_64);
 /** The same for arm64. */
 export const arm64Driver: Driver = driverFor(AARCH64);
 
-/** The same, a minute sooner: each node begins as one that has booted and come to rest before. */
+/** The same without a first boot, which takes minutes: each node begins as one that has booted and come to rest before. */
 export const resumedVmDriver: Driver = {
   ...vmDriver,
   async createNode(request) {
