@@ -8,7 +8,7 @@ import { type Say, timed } from '../say.ts';
 import { imageFiles } from './image-files.ts';
 import { appendUki } from './image-uki.ts';
 import { packRoot, STAGE_SCRIPT } from './pack-root.ts';
-import { agentFiles, ENABLED_UNITS, type ImageFile, namespaceMachineFiles } from './product-files.ts';
+import { agentFiles, agentUnits, type ImageFile, namespaceMachineFiles } from './product-files.ts';
 
 export type { ImageFile } from './product-files.ts';
 
@@ -38,14 +38,15 @@ export interface Image {
 export async function buildImage(recipe: ImageRecipe, say: Say): Promise<Image> {
   const root = await prepareRoot(say);
   const files = await imageFiles(recipe, root, [...(await agentFiles()), ...(await namespaceMachineFiles())]);
+  const units = await agentUnits();
   const { version, without = [] } = recipe;
-  const id = contentId([root.id, await readFile(STAGE_SCRIPT, 'utf8'), 'with a UKI', ...ENABLED_UNITS, 'without', ...without], files);
+  const id = contentId([root.id, await readFile(STAGE_SCRIPT, 'utf8'), 'with a UKI', ...units, 'without', ...without], files);
   // As its folder: what is made of it is called by its name.
   const name = `${id}.erofs`;
   const folder = await cachedFolder('namespace-image', id, MOST_IMAGES, (made) =>
     timed(say, `Building image ${version}`, async () => {
       const target = path.join(made, name);
-      await packRoot({ tools: root.tools, layers: [root.base], files, units: ENABLED_UNITS, without, target });
+      await packRoot({ tools: root.tools, layers: [root.base], files, units, without, target });
       await appendUki(target);
     }),
   );

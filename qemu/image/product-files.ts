@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { enabledUnits } from '../layers/enabled-units.ts';
+import { AGENT_LAYER, LAYER } from '../layers/layer-folders.ts';
+import { layerRecipes, recipeNamed } from '../layers/recipe.ts';
 
 /** A file of an image, by its absolute path there. It belongs to root. */
 export interface ImageFile {
@@ -10,10 +13,9 @@ export interface ImageFile {
   readonly mode?: number;
 }
 
-const REPOSITORY = path.resolve(import.meta.dirname, '../..');
-const AGENT_FILES = path.join(REPOSITORY, 'recipes-agent/recipes-lamadist/lamadist-agent/files');
-const RAUC_FILES = path.join(REPOSITORY, 'meta-lamadist/recipes-core/rauc/files');
-const MACHINE_FILES = path.join(REPOSITORY, 'qemu/namespace');
+const AGENT_FILES = path.join(AGENT_LAYER, 'recipes-lamadist/lamadist-agent/files');
+const RAUC_FILES = path.join(LAYER, 'recipes-core/rauc/files');
+const MACHINE_FILES = path.resolve(import.meta.dirname, '../namespace');
 
 /** Where the agent's recipe puts each folder of its files. */
 const PLACES = [
@@ -31,13 +33,9 @@ const PLACES = [
 ] as const;
 
 /** The units that the agent's recipe enables. */
-export const ENABLED_UNITS = [
-  'lamadist-agent.service',
-  'lamadist-commit-deadline.timer',
-  'lamadist-fingerprint.path',
-  'lamadist-gate.service',
-  'lamadist-trial.service',
-] as const;
+export async function agentUnits(): Promise<string[]> {
+  return enabledUnits(recipeNamed('lamadist-agent', await layerRecipes()));
+}
 
 /** Everything that the agent's recipe installs beside the agent itself. */
 export async function agentFiles(): Promise<ImageFile[]> {

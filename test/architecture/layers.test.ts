@@ -4,8 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { agentFiles, ENABLED_UNITS } from '../../qemu/image/product-files.ts';
-import { installedPaths, missingFiles, programsOf, TARGET_FOLDERS } from '../layers/recipe-files.ts';
+import { agentFiles } from '../../qemu/image/product-files.ts';
+import { TARGET_FOLDERS } from '../../qemu/layers/recipe-lines.ts';
+import { installedPaths, missingFiles, programsOf } from '../layers/recipe-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1.0.bb';
@@ -91,11 +92,6 @@ describe("the agent's recipe", () => {
     const all = await filesBelow(path.join(path.dirname(RECIPE), 'files'));
     const names = (await agentFiles()).map((file) => path.basename(file.path));
     expect(all.map((file) => path.basename(file)).filter((name) => !names.includes(name))).toEqual([]);
-  });
-
-  it('enables the units that the virtual node enables', async () => {
-    const [, list = ''] = /SYSTEMD_SERVICE:\$\{PN\} = "([^"]*)"/.exec(await text(RECIPE)) ?? [];
-    expect(list.split(/[\s\\]+/)).toEqual(expect.arrayContaining([...ENABLED_UNITS]));
   });
 
   it('gives the user the number that sysusers gives it', async () => {

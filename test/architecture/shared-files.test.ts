@@ -91,15 +91,6 @@ const SAID_TWICE = [
   ],
   ['the configuration of the loader for a fresh disk', 'classes-recipe/lamadist-uki.bbclass', 'esp.sh', /printf '.*?'/g],
   ["the labels of /etc's overlay", 'recipes-security/refpolicy/refpolicy-targeted_%.bbappend', 'policy.sh', /printf '.*?'/g],
-  ...['boot-guard/lamadist-boot-guard', 'repart/lamadist-repart', 'etc-overlay/lamadist-etc-overlay'].map(
-    (recipe) =>
-      [
-        `what ${recipe} enables in the initramfs`,
-        `recipes-core/${recipe}_1.0.bb`,
-        'initramfs.sh',
-        /[a-z-]+\.target\.(wants|requires)/g,
-      ] as const,
-  ),
 ] as const;
 
 describe('what the virtual node cannot take from the layers', () => {

@@ -6,9 +6,9 @@ import { run } from '../../qemu/command.ts';
 import { contentId } from '../../qemu/content-id.ts';
 import { placeAll } from '../../qemu/image/pack-root.ts';
 import type { ImageFile } from '../../qemu/image/product-files.ts';
+import { LAYER } from '../../qemu/layers/layer-folders.ts';
 import { inRoot, WORK } from '../../qemu/root/in-root.ts';
 import type { Root } from '../../qemu/root/prepare-root.ts';
-import { LAYER } from '../../qemu/vm/layers.ts';
 
 const SLOW_MS = 15 * 60_000;
 const SCRIPT = 'installer-initramfs.sh';

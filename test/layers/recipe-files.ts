@@ -1,37 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a recipe takes of its fetched files and what it puts where, as far as its shell lines say so.
 import path from 'node:path';
-
-/** Folders of the target with a merged /usr. */
-export const TARGET_FOLDERS: Readonly<Record<string, string>> = {
-  datadir: '/usr/share',
-  libexecdir: '/usr/libexec',
-  nonarch_base_libdir: '/usr/lib',
-  nonarch_libdir: '/usr/lib',
-  sysconfdir: '/etc',
-  systemd_system_unitdir: '/usr/lib/systemd/system',
-  systemd_unitdir: '/usr/lib/systemd',
-};
+import { onTarget, shellLines } from '../../qemu/layers/recipe-lines.ts';
 
 const FETCHED = /\$\{(?:WORKDIR|UNPACKDIR|FETCHED|@d\.getVar\('UNPACKDIR'\) or d\.getVar\('WORKDIR'\))\}\/([^\s"';,)]+)/g;
 
 const SOURCES = [/\$\{S\}\/([^\s"';,)]+)/g];
-
-/** The shell lines of a recipe, one for each turn of its loops. */
-function shellLines(recipe: string): string[] {
-  const turns: string[] = [];
-  let loop: { readonly name: string; readonly values: readonly string[] } | undefined;
-  for (const line of recipe.replaceAll('\\\n', ' ').split('\n')) {
-    const [, name, values] = /^\s+for (\w+) in ([^;]+); do$/.exec(line) ?? [];
-    if (name !== undefined && values !== undefined) loop = { name, values: values.trim().split(/\s+/) };
-    else if (/^\s+done$/.test(line)) loop = undefined;
-    else if (/^\s+[a-z]/.test(line)) {
-      const { name: variable, values: each } = loop ?? { name: '', values: [''] };
-      turns.push(...each.map((value) => (variable === '' ? line : line.replaceAll(`$${variable}`, value))));
-    }
-  }
-  return turns;
-}
 
 /** The files of its own that a recipe takes from where they were unpacked; a name may be a pattern. */
 function takenFiles(recipe: string): string[] {
@@ -56,8 +30,6 @@ export function missingFiles(recipe: string, beside: readonly string[], made: re
     return !fetched.includes(first) || !beside.some((candidate) => matching(file).test(candidate));
   });
 }
-
-const onTarget = (folder: string) => folder.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name);
 
 /** A file of its own that a recipe installs by itself. */
 export interface InstalledFile {

@@ -18,7 +18,8 @@ import { vmRoots } from '../roots.ts';
 import { layerCode, makers } from './makers.ts';
 import { initramfs, kernelModules, selinuxPolicy, signingKeys } from './parts.ts';
 import { buildUki, rootHash } from './uki.ts';
-import { rootFiles, VM_UNITS } from './vm-files.ts';
+import { rootFiles } from './vm-files.ts';
+import { rootUnits } from './vm-units.ts';
 
 const HERE = import.meta.dirname;
 /** About 250 MB each. */
@@ -36,16 +37,17 @@ export async function buildVmImage(recipe: ImageRecipe, say: Say, architecture =
   const { tools, parts } = roots;
   const variables = await layerVariables(architecture);
   const files = await imageFiles(recipe, roots.node, await rootFiles(encryptionOf(variables), architecture));
+  const units = await rootUnits(variables);
   const [policy, modules] = [await selinuxPolicy(tools, say), await kernelModules(parts, architecture)];
   const [ramdisk, keys] = [await initramfs(parts, say, architecture), await signingKeys(tools, say)];
   const code = await layerCode();
   const { without = [], words = [] } = recipe;
   const inputs = [tools.id, parts.id, roots.node.id, architecture.efi, policy, modules, ramdisk, keys, JSON.stringify(variables)];
-  const id = contentId([...inputs, ...VM_UNITS, 'without', ...without, 'words', ...words], [...files, ...(await makers(code))]);
+  const id = contentId([...inputs, ...units, 'without', ...without, 'words', ...words], [...files, ...(await makers(code))]);
   const folder = await cachedFolder('image', id, MOST_IMAGES, (target) =>
     timed(say, `Building image ${recipe.version} for the virtual machine`, async () => {
       const layers = [policy, modules, roots.node.base];
-      await packRoot({ tools: tools.tools, layers, files, units: VM_UNITS, without, target: path.join(target, 'rootfs.img') });
+      await packRoot({ tools: tools.tools, layers, files, units, without, target: path.join(target, 'rootfs.img') });
       await run(inRoot(tools, target, verity(id)), { timeoutMs: SLOW_MS });
       await copyInputs(target, { parts, efi: architecture.efi, ramdisk, keys, code, osRelease: osReleaseOf(files) });
       const hash = await rootHash(target);

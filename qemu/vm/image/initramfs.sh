@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Makes the initramfs: Debian's systemd as dracut collects it, with the units and definitions of the layers' own initramfs.
+# Makes the initramfs: Debian's systemd as dracut collects it, with the units, links and definitions of the layers' own initramfs.
 # usage, in the root that the kernel is from: initramfs.sh TREE OUT MODULE…; TREE is copied into it, and the kernel's modules are
 # those of every machine and these.
 set -eu
@@ -10,14 +10,6 @@ release=$(ls /usr/lib/modules)
 library=/usr/lib/$(uname -m)-linux-gnu
 TMPDIR=$(mktemp -d)
 export TMPDIR
-
-# Enabled by hand, as the layers' recipes do.
-units=$tree/usr/lib/systemd/system
-mkdir -p "$units/initrd-fs.target.requires" "$units/initrd-root-fs.target.wants"
-ln -sf ../sysroot-etc.mount ../sysroot-var.mount "$units/initrd-fs.target.requires/"
-ln -sf ../lamadist-repart.service "$units/initrd-root-fs.target.wants/"
-mkdir -p "$units/initrd.target.wants"
-ln -sf ../lamadist-boot-attempts.service "$units/initrd.target.wants/"
 
 dracut --quiet --force --no-hostonly --no-hostonly-cmdline --kver "$release" --reproducible --no-early-microcode --no-compress \
   --tmpdir "$TMPDIR" \

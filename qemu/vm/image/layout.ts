@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { expand, type LayerVariables } from '../../layers/bitbake-text.ts';
 import type { Architecture } from '../architecture.ts';
-import { expand, type LayerVariables, layerVariables } from '../layers.ts';
+import { layerVariables } from '../layers.ts';
 
 const LAYOUT = path.resolve(import.meta.dirname, '../../../wks/x86_64.wks.in');
 const MIB = 1 << 20;

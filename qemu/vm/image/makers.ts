@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { STAGE_SCRIPT } from '../../image/pack-root.ts';
 import type { ImageFile } from '../../image/product-files.ts';
-import { LAYER } from '../layers.ts';
+import { LAYER } from '../../layers/layer-folders.ts';
 
 const HERE = import.meta.dirname;
 const PACK_ROOT = [STAGE_SCRIPT, path.join(path.dirname(STAGE_SCRIPT), 'pack-root.ts')];

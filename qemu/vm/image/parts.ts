@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { cachedFolder } from '../../cached-folder.ts';
 import { run } from '../../command.ts';
 import { contentId } from '../../content-id.ts';
 import { placeAll } from '../../image/pack-root.ts';
+import { LAYER } from '../../layers/layer-folders.ts';
+import type { Link } from '../../layers/recipe-lines.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
-import { encryptionOf, LAYER, layerVariables } from '../layers.ts';
+import { encryptionOf, layerVariables } from '../layers.ts';
 import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';
+import { initramfsLinks } from './vm-units.ts';
 
 const HERE = import.meta.dirname;
 const SLOW_MS = 15 * 60_000;
@@ -46,16 +49,26 @@ export async function selinuxPolicy(tools: Root, say: Say): Promise<string> {
 
 /** The initramfs, as a file: half a minute, until one of the layers' files in it changes. */
 export async function initramfs(parts: Root, say: Say, architecture = X86_64): Promise<string> {
-  const files = await initramfsFiles(encryptionOf(await layerVariables(architecture)));
+  const variables = await layerVariables(architecture);
+  const [files, links] = [await initramfsFiles(encryptionOf(variables)), await initramfsLinks(variables)];
   const { kernelModules: own } = architecture;
-  const id = contentId([parts.id, await textOf('initramfs.sh'), ...own], files);
+  const enabled = links.map(({ path: place, to }) => `${place} -> ${to}`);
+  const id = contentId([parts.id, await textOf('initramfs.sh'), ...own, ...enabled], files);
   const folder = await cachedFolder('initramfs', id, 3, (target) =>
     timed(say, 'Building the initramfs', async () => {
       await placeAll(path.join(target, 'tree'), files);
+      await placeLinks(path.join(target, 'tree'), links);
       await runScript(parts, target, 'initramfs.sh', [`${WORK}/tree`, `${WORK}/initramfs.zst`, ...own]);
     }),
   );
   return path.join(folder, 'initramfs.zst');
+}
+
+async function placeLinks(tree: string, links: readonly Link[]): Promise<void> {
+  for (const { path: place, to } of links) {
+    await mkdir(path.dirname(path.join(tree, place)), { recursive: true, mode: 0o755 });
+    await symlink(to, path.join(tree, place));
+  }
 }
 
 /** The keys that UKIs and their policies are signed with, as a development build of the layers makes them: a folder. */

@@ -2,10 +2,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../command.ts';
+import { expand, type LayerVariables } from '../../layers/bitbake-text.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Architecture } from '../architecture.ts';
-import { encryptionOf, expand, type LayerVariables } from '../layers.ts';
+import { encryptionOf } from '../layers.ts';
 
 const QUICK_MS = 120_000;
 /** Prints the section .pcrsig of a UKI: the layer's own code, which a build without systemd's calculator runs too. */

@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { agentFiles, ENABLED_UNITS, type ImageFile } from '../../image/product-files.ts';
+import { agentFiles, type ImageFile } from '../../image/product-files.ts';
+import { AGENT_LAYER, LAYER } from '../../layers/layer-folders.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
-import { BOARD_FILES, type Encryption, LAYER } from '../layers.ts';
+import { BOARD_FILES, type Encryption } from '../layers.ts';
 
 const CORE = path.join(LAYER, 'recipes-core');
 const FACTORY_RESET = path.join(CORE, 'factory-reset/files');
 const GUARD = path.join(CORE, 'boot-guard/files');
 const REPART = path.join(CORE, 'repart/files');
 const ENCRYPTED_ROOT = path.join(CORE, 'encrypted-root/files');
-const AGENT_DROP_IN = path.resolve(LAYER, '../recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
+const AGENT_DROP_IN = path.join(AGENT_LAYER, 'recipes-lamadist/lamadist-agent/lamadist-agent/selinux/domain.conf');
 const POLICY_MODULES = [
-  path.resolve(LAYER, '../recipes-agent/dynamic-layers/selinux/recipes-security/refpolicy/lamadist-agent'),
+  path.join(AGENT_LAYER, 'dynamic-layers/selinux/recipes-security/refpolicy/lamadist-agent'),
   path.join(LAYER, 'recipes-security/refpolicy/lamadist-system'),
 ];
 const UNITS = '/usr/lib/systemd/system';
-
-export const VM_UNITS = [
-  ...ENABLED_UNITS,
-  'lamadist-boot-entries.service',
-  'lamadist-boot-succeeded.service',
-  'lamadist-factory-reset.service',
-  'systemd-networkd.service',
-  'systemd-network-generator.service',
-];
 
 /** Modules that every image's kernel loads: the disk, what RAUC reads bundles through, the network, the test's ports, USB sticks. */
 export const KERNEL_MODULES = [

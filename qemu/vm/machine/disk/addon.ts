@@ -2,11 +2,11 @@
 import { copyFile } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from '../../../command.ts';
+import { LAYER } from '../../../layers/layer-folders.ts';
 import { inRoot, WORK } from '../../../root/in-root.ts';
 import type { Root } from '../../../root/prepare-root.ts';
 import type { Architecture } from '../../architecture.ts';
 import { namedPartition } from '../../image/layout.ts';
-import { LAYER } from '../../layers.ts';
 import type { VmFolder } from '../vm-folder.ts';
 
 const QUICK_MS = 120_000;

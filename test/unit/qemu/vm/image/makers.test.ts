@@ -3,8 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { contentId } from '../../../../../qemu/content-id.ts';
+import { LAYER } from '../../../../../qemu/layers/layer-folders.ts';
 import { layerCode, makers } from '../../../../../qemu/vm/image/makers.ts';
-import { LAYER } from '../../../../../qemu/vm/layers.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
 
 const IMAGE = path.join(import.meta.dirname, '../../../../../qemu/vm/image');
