@@ -9,6 +9,7 @@ import type { TestPki } from '../pki/test-pki.ts';
 import { inRoot, WORK } from '../root/in-root.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
 import { type Say, timed } from '../say.ts';
+import { bundleClass } from './bundle-class.ts';
 
 export type BundleFormat = 'plain' | 'verity' | 'crypt';
 
@@ -23,7 +24,7 @@ export interface BundleRequest {
   readonly encryptTo?: readonly string[];
   /** Further sections of the manifest. */
   readonly metadata?: string;
-  /** lamadist-namespace unless it says otherwise. */
+  /** That of this kind of node unless it says otherwise. */
   readonly compatible?: string;
   /** The installation's own unless it says otherwise. */
   readonly signer?: Credentials;
@@ -39,28 +40,37 @@ export function bundleFormat(): BundleFormat {
   }
 }
 
-/** A signed RAUC bundle with one root image for the node in namespaces; its version is the image's. */
+/** The node in namespaces, in the class's words: without a boot chain of ours, there is a root and nothing beside it. */
+const NAMESPACE = { MACHINE: 'namespace', LAMADIST_VERIFIED_BOOT: '0' } as const;
+
+/** A signed RAUC bundle for the node in namespaces; its version is the image's. */
 export async function buildBundle(request: BundleRequest, say: Say): Promise<{ path: string; format: BundleFormat }> {
-  const { compatible = 'lamadist-namespace', image } = request;
-  const format = request.format ?? bundleFormat();
-  await packBundle(
-    { ...request, root: await prepareRoot(say), images: { rootfs: image.path }, compatible, format, squashfs: UNPACKED },
-    say,
-  );
+  const ofClass = await bundleClass(NAMESPACE);
+  const images = ofClass.images.map(({ slot, filename }) => ({ slot, filename, file: request.image.path }));
+  const { compatible = ofClass.compatible, format = bundleFormat() } = request;
+  await packBundle({ ...request, root: await prepareRoot(say), images, compatible, format, squashfs: UNPACKED }, say);
   return { path: request.target, format };
+}
+
+interface BundleImage {
+  /** The class of the slots that it is for. */
+  readonly slot: string;
+  /** On this machine. */
+  readonly file: string;
+  /** In the bundle. */
+  readonly filename: string;
+  /** RAUC's adaptive method; without one, a node reads all of the image. */
+  readonly adaptive?: string;
 }
 
 export interface BundleContent extends BundleRequest {
   /** The root whose rauc is used. */
   readonly root: Root;
-  /** The file for each slot class. */
-  readonly images: Readonly<Record<string, string>>;
+  readonly images: readonly BundleImage[];
   readonly compatible: string;
   readonly format: BundleFormat;
   /** Arguments of mksquashfs. */
   readonly squashfs: string;
-  /** RAUC's adaptive methods, for every image. */
-  readonly adaptive?: string;
 }
 
 /** Writes a signed bundle to its target. */
@@ -71,7 +81,7 @@ export async function packBundle(request: BundleContent, say: Say): Promise<void
   const folder = await mkdtemp(`${request.target}.`);
   try {
     await mkdir(path.join(folder, 'content'));
-    for (const [slot, file] of Object.entries(request.images)) await copyFile(file, path.join(folder, `content/${slot}.img`));
+    for (const { file, filename } of request.images) await copyFile(file, path.join(folder, 'content', filename));
     await writeFile(path.join(folder, 'content/manifest.raucm'), manifest(request));
     const { certificate, key } = request.signer ?? request.pki.bundleSigner;
     await writeFile(path.join(folder, 'signer.pem'), certificate);
@@ -103,9 +113,9 @@ async function encrypt(folder: string, { root, pki, encryptTo = [] }: BundleCont
   await run(inRoot(root, folder, [...command, `${WORK}/new.raucb`, `${WORK}/encrypted.raucb`]), { timeoutMs: 120_000 });
 }
 
-function manifest({ compatible, image, format, images, adaptive, metadata = '' }: BundleContent): string {
-  const parts = Object.keys(images).map((slot) =>
-    [`[image.${slot}]`, `filename=${slot}.img`, ...(adaptive ? [`adaptive=${adaptive}`] : []), ''].join('\n'),
+function manifest({ compatible, image, format, images, metadata = '' }: BundleContent): string {
+  const parts = images.map(({ slot, filename, adaptive }) =>
+    [`[image.${slot}]`, `filename=${filename}`, ...(adaptive ? [`adaptive=${adaptive}`] : []), ''].join('\n'),
   );
   return [
     '[update]',

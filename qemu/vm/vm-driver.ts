@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
+import { bundleClass } from '../bundle/bundle-class.ts';
 import { run } from '../command.ts';
 import type { BootFiles, Driver, NodeRequest } from '../driver.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
@@ -9,13 +10,6 @@ import { suspendedMachine } from './machine/suspended-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmRoots } from './roots.ts';
 
-/** The slot classes of the board's RAUC configuration. */
-const SLOTS = ['rootfs', 'verity', 'esp'];
-/**
- * Packs an EFI system partition's empty half away in no time. A block of squashfs is fetched whole: larger ones than those that
- * adaptive updates compare would have a node fetch nearly everything for a few changed places.
- */
-const SQUASHFS = '-comp lz4 -b 4096';
 const LAMACTL = path.resolve(import.meta.dirname, '../../dist/lamactl.js');
 const LEARN_MS = 60_000;
 
@@ -46,12 +40,12 @@ const driverFor = (architecture: Architecture): Driver => ({
   },
   async buildBundle(request, say) {
     const { tools } = await vmRoots(say);
-    const images = Object.fromEntries(SLOTS.map((slot) => [slot, path.join(request.image.path, `${slot}.img`)]));
-    const compatible = request.compatible ?? `lamadist-${architecture.machine}`;
+    const { squashfs, ...ofClass } = await bundleClass({ MACHINE: architecture.machine });
+    const images = ofClass.images.map((image) => ({ ...image, file: path.join(request.image.path, image.filename) }));
+    const { compatible = ofClass.compatible } = request;
     const metadata = request.metadata ?? (await measurements(request.image.path));
     const format = request.encryptTo ? 'crypt' : 'verity';
-    const content = { root: tools, images, compatible, metadata, format, squashfs: SQUASHFS, adaptive: 'block-hash-index' } as const;
-    await packBundle({ ...request, ...content }, say);
+    await packBundle({ ...request, root: tools, images, compatible, metadata, format, squashfs }, say);
     return { path: request.target };
   },
 });
