@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces; with
 // `-- --vm` the same in a virtual machine, from the firmware on.
-import { optionsOf } from './command-line.ts';
-import { until } from './deadline.ts';
+
 import { Homelab } from './homelab.ts';
+import { optionsOf } from './host/command-line.ts';
+import { until } from './host/deadline.ts';
+import { sayOnStderr } from './host/say.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
-import { sayOnStderr } from './say.ts';
 import { vmDriver } from './vm/vm-driver.ts';
 
 const USAGE = `usage: npm run demo [-- --vm]

@@ -6,11 +6,11 @@ import { execa, type Options, type ResultPromise } from 'execa';
 import { stringify } from 'yaml';
 import type { BundleRequest } from './bundle/build-bundle.ts';
 import type { BootFiles, Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
+import { ownFolder } from './host/own-folder.ts';
+import type { Say } from './host/say.ts';
 import type { Image, ImageRecipe } from './image/build-image.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
-import { ownFolder } from './own-folder.ts';
 import { type Role, TestPki } from './pki/test-pki.ts';
-import type { Say } from './say.ts';
 
 const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');

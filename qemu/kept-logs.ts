@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { until } from './deadline.ts';
 import type { Driver, VirtualNode } from './driver.ts';
+import { until } from './host/deadline.ts';
 
 const END_MS = 10_000;
 

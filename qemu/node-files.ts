@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { shellWord } from './host/shell-words.ts';
 import type { FileOptions, ShellOptions, ShellResult } from './machine.ts';
-import { shellWord } from './shell-words.ts';
 
 /** What reaches a node's files: its shell, and how long one command may take. */
 export interface NodeFiles {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run node`: a node in namespaces to play with, until Ctrl-C.
 import { once } from 'node:events';
-import { optionsOf } from './command-line.ts';
 import { Homelab } from './homelab.ts';
-import { sayOnStderr } from './say.ts';
+import { optionsOf } from './host/command-line.ts';
+import { sayOnStderr } from './host/say.ts';
 
 optionsOf('usage: npm run node\nStarts a node in namespaces to play with, until Ctrl-C.', {});
 

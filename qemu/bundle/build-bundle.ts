@@ -2,13 +2,13 @@
 import { closeSync, openSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../command.ts';
+import { run } from '../host/command.ts';
+import { type Say, timed } from '../host/say.ts';
 import type { Image } from '../image/build-image.ts';
 import type { Credentials } from '../pki/certificate-authority.ts';
 import type { TestPki } from '../pki/test-pki.ts';
 import { inRoot, WORK } from '../root/in-root.ts';
 import { prepareRoot, type Root } from '../root/prepare-root.ts';
-import { type Say, timed } from '../say.ts';
 import { bundleClass } from './bundle-class.ts';
 
 export type BundleFormat = 'plain' | 'verity' | 'crypt';

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedFolder } from '../cached-folder.ts';
-import { contentId } from '../content-id.ts';
+import { cachedFolder } from '../cache/cached-folder.ts';
+import { contentId } from '../cache/content-id.ts';
+import { type Say, timed } from '../host/say.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
-import { type Say, timed } from '../say.ts';
 import { imageFiles } from './image-files.ts';
 import { appendUki } from './image-uki.ts';
 import { packRoot, STAGE_SCRIPT } from './pack-root.ts';

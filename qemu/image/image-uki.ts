@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
-import { smallUki } from '../small-uki.ts';
+import { smallUki } from '../measured-boot/small-uki.ts';
 
 /*
  * A slot of the node in namespaces has no kernel of its own, and so no UKI to measure. In its place a tiny one that names the

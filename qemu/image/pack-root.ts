@@ -2,8 +2,8 @@
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { run } from '../command.ts';
-import { withPrivateMounts } from '../private-mounts.ts';
+import { run } from '../host/command.ts';
+import { withPrivateMounts } from '../host/private-mounts.ts';
 import type { ImageFile } from './product-files.ts';
 
 export const STAGE_SCRIPT = path.join(import.meta.dirname, 'stage.sh');

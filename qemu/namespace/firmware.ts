@@ -2,7 +2,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readUki } from '../../agent/lamactl/attest/image/uki.ts';
-import { run } from '../command.ts';
+import { run } from '../host/command.ts';
 import { readUkiBehind } from '../image/image-uki.ts';
 import {
   BOOT_APPLICATION,
@@ -16,7 +16,7 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../measured-boot.ts';
+} from '../measured-boot/measured-boot.ts';
 import { inRoot } from '../root/in-root.ts';
 import type { Root } from '../root/prepare-root.ts';
 import type { Bootname } from './boot-loader.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { execa } from 'execa';
+import { STOPPED } from '../host/timeout-exit-codes.ts';
 import type { ShellOptions, ShellResult } from '../machine.ts';
-import { STOPPED } from '../timeout-exit-codes.ts';
 
 const MARGIN_MS = 5000;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, writeFile } from 'node:fs/promises';
-import { run } from '../command.ts';
+import { run } from '../host/command.ts';
 
 /** ext4's EXT4_IOC_SHUTDOWN, _IOR('X', 125, __u32), and its flag for "do not flush the journal either". */
 const SHUTDOWN = 0x80_04_58_7d;

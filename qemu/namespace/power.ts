@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { until } from '../deadline.ts';
-import { withPrivateMounts } from '../private-mounts.ts';
-import { shellWords } from '../shell-words.ts';
+import { until } from '../host/deadline.ts';
+import { withPrivateMounts } from '../host/private-mounts.ts';
+import { shellWords } from '../host/shell-words.ts';
 import type { Bootname } from './boot-loader.ts';
 import type { NodeFolder } from './node-folder.ts';
 

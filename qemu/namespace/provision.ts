@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { chmod, chown, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { run } from '../command.ts';
 import type { ProvisionedFile } from '../driver.ts';
+import { run } from '../host/command.ts';
 
 /** As the agent's sysusers file says. */
 const AGENT_ID = 874;

@@ -2,9 +2,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { run } from '../command.ts';
-import { withPrivateMounts } from '../private-mounts.ts';
-import type { Say } from '../say.ts';
+import { run } from '../host/command.ts';
+import { withPrivateMounts } from '../host/private-mounts.ts';
+import type { Say } from '../host/say.ts';
 import { ownerOf } from './node-folder.ts';
 
 /**

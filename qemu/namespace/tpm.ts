@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { until } from '../deadline.ts';
+import { until } from '../host/deadline.ts';
 import { inRoot, WORK } from '../root/in-root.ts';
 import type { Root } from '../root/prepare-root.ts';
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { run } from '../command.ts';
+import { run } from '../host/command.ts';
 
 const OVERRIDE = 'LAMADIST_DEBIAN_MIRROR';
 

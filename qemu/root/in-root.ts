@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
-import { withPrivateMounts } from '../private-mounts.ts';
+import { withPrivateMounts } from '../host/private-mounts.ts';
 import type { Root } from './prepare-root.ts';
 
 /** Where a command in the root sees the folder of the host that it works on. */

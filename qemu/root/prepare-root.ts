@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../cache-directory.ts';
-import { run } from '../command.ts';
-import { withPrivateMounts } from '../private-mounts.ts';
-import { requireRoot } from '../require-root.ts';
-import { type Say, timed } from '../say.ts';
+import { cacheDirectory } from '../cache/cache-directory.ts';
+import { run } from '../host/command.ts';
+import { withPrivateMounts } from '../host/private-mounts.ts';
+import { requireRoot } from '../host/require-root.ts';
+import { type Say, timed } from '../host/say.ts';
 import { aptTransport, debianMirror } from './debian-mirror.ts';
 
 const SUITE = 'trixie';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import path from 'node:path';
+import type { Say } from '../host/say.ts';
 import { type Foreign, prepareRoot, type Root } from '../root/prepare-root.ts';
-import type { Say } from '../say.ts';
 import { type Architecture, X86_64 } from './architecture.ts';
 
 export interface VmRoots {

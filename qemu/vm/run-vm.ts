@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run vm`: a virtual node to look at, on this terminal's serial console; `-- --display vnc|spice` on a screen.
-import { optionsOf, refuse } from '../command-line.ts';
+
 import type { Driver } from '../driver.ts';
 import { Homelab } from '../homelab.ts';
+import { optionsOf, refuse } from '../host/command-line.ts';
+import { sayOnStderr } from '../host/say.ts';
 import { KeptLogs } from '../kept-logs.ts';
-import { sayOnStderr } from '../say.ts';
 import type { Display } from './machine/qemu-command.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmDriver } from './vm-driver.ts';

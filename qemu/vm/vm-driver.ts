@@ -2,11 +2,11 @@
 import path from 'node:path';
 import { packBundle } from '../bundle/build-bundle.ts';
 import { bundleClass } from '../bundle/bundle-class.ts';
-import { run } from '../command.ts';
 import type { BootFiles, Driver, NodeRequest } from '../driver.ts';
+import { run } from '../host/command.ts';
 import { AARCH64, type Architecture, X86_64 } from './architecture.ts';
 import { buildVmImage } from './image/build-vm-image.ts';
-import { suspendedMachine } from './machine/suspended-machine.ts';
+import { suspendedMachine } from './machine/suspended/suspended-machine.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmRoots } from './roots.ts';
 

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { cacheDirectory } from '../../qemu/cache-directory.ts';
+import { cacheDirectory } from '../../qemu/cache/cache-directory.ts';
 
 const LOCK_FILE = path.join(import.meta.dirname, '../../container/requirements.txt');
 const INSTALL_MS = 180_000;

@@ -3,7 +3,7 @@ import { createHash, verify as verifyBare } from 'node:crypto';
 import { readPublic } from '../../agent/lamactl/attest/tpm/public-area.ts';
 import { keyObject, readSignature } from '../../agent/lamactl/attest/tpm/signature.ts';
 import { CHECKS, type Checks, type Question, verify } from '../../agent/lamactl/attest/verify.ts';
-import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES } from '../../qemu/measured-boot.ts';
+import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES } from '../../qemu/measured-boot/measured-boot.ts';
 import { forge } from '../unit/fakes/attest/forged-tpm.ts';
 import type { Measurement } from './measurement.ts';
 

@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { BareMachine } from './boot/bare-machine.ts';

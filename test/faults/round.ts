@@ -3,9 +3,9 @@
 import { ROLLBACK_CODES } from '../../agent/daemon/update/life/rollback-code.ts';
 import type { Phase, UpdateState } from '../../agent/daemon/update/life/state.ts';
 import { FAILURES } from '../../agent/shared/failure.ts';
-import { until } from '../../qemu/deadline.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
+import { until } from '../../qemu/host/deadline.ts';
 import { agentAnswers, journaled, report, shellOk } from '../integration/node/scenario.ts';
 import type { Fault } from './fault.ts';
 

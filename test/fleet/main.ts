@@ -5,8 +5,8 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { until } from '../../qemu/deadline.ts';
-import { requireRoot } from '../../qemu/require-root.ts';
+import { until } from '../../qemu/host/deadline.ts';
+import { requireRoot } from '../../qemu/host/require-root.ts';
 import { seeded } from '../faults/random.ts';
 import { Fleet, NOT_FOR_THREE, type RolloutReport } from '../integration/node/fleet.ts';
 

@@ -7,15 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { buildBundle } from '../../qemu/bundle/build-bundle.ts';
-import { run } from '../../qemu/command.ts';
-import { until } from '../../qemu/deadline.ts';
+import { run } from '../../qemu/host/command.ts';
+import { until } from '../../qemu/host/deadline.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { buildImage, type Image, type ImageRecipe } from '../../qemu/image/build-image.ts';
 import { NamespaceMachine, type NamespaceMachineOptions } from '../../qemu/namespace/namespace-machine.ts';
 import { ownerOf } from '../../qemu/namespace/node-folder.ts';
 import { sweep } from '../../qemu/namespace/sweep.ts';
 import { TestPki } from '../../qemu/pki/test-pki.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
 
 const BOOT = { timeoutMs: 60_000 };
 const COMMAND = { timeoutMs: 30_000 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, cp, realpath, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../../qemu/cache-directory.ts';
-import { run } from '../../qemu/command.ts';
-import { until } from '../../qemu/deadline.ts';
+import { cacheDirectory } from '../../qemu/cache/cache-directory.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { Homelab } from '../../qemu/homelab.ts';
-import { ownFolder } from '../../qemu/own-folder.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import { run } from '../../qemu/host/command.ts';
+import { until } from '../../qemu/host/deadline.ts';
+import { ownFolder } from '../../qemu/host/own-folder.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { X86_64 } from '../../qemu/vm/architecture.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { everyDenial } from '../integration/node/denials.ts';

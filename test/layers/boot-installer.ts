@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, cp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../../qemu/cache-directory.ts';
-import { run } from '../../qemu/command.ts';
-import { ownFolder } from '../../qemu/own-folder.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import { cacheDirectory } from '../../qemu/cache/cache-directory.ts';
+import { run } from '../../qemu/host/command.ts';
+import { ownFolder } from '../../qemu/host/own-folder.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { X86_64 } from '../../qemu/vm/architecture.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { startIpxeServer } from './ipxe-server.ts';

@@ -3,11 +3,11 @@
 // usage, as root, after `npm run build`: npx tsx test/layers/debian-parts.ts FOLDER
 import { chmod, copyFile, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../qemu/command.ts';
-import { withPrivateMounts } from '../../qemu/private-mounts.ts';
+import { run } from '../../qemu/host/command.ts';
+import { withPrivateMounts } from '../../qemu/host/private-mounts.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { inRoot } from '../../qemu/root/in-root.ts';
 import type { Root } from '../../qemu/root/prepare-root.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
 import { buildVmImage } from '../../qemu/vm/image/build-vm-image.ts';
 import { initramfs } from '../../qemu/vm/image/parts.ts';
 import { kernelFile } from '../../qemu/vm/kernel-file.ts';

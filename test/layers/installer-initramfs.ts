@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedFolder } from '../../qemu/cached-folder.ts';
-import { run } from '../../qemu/command.ts';
-import { contentId } from '../../qemu/content-id.ts';
+import { cachedFolder } from '../../qemu/cache/cached-folder.ts';
+import { contentId } from '../../qemu/cache/content-id.ts';
+import { run } from '../../qemu/host/command.ts';
 import { placeAll } from '../../qemu/image/pack-root.ts';
 import type { ImageFile } from '../../qemu/image/product-files.ts';
 import { LAYER } from '../../qemu/layers/layer-folders.ts';

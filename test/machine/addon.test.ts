@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../qemu/deadline.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
+import { until } from '../../qemu/host/deadline.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { believe, judge } from '../integration/node/attested-node.ts';

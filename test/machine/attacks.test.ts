@@ -14,7 +14,7 @@ import type { Rejection } from '../../agent/lamactl/attest/verdict.ts';
 import { verify } from '../../agent/lamactl/attest/verify.ts';
 import { qualifyingData } from '../../agent/shared/qualifying-data.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
-import { NO_ACTION, specId } from '../../qemu/measured-boot.ts';
+import { NO_ACTION, specId } from '../../qemu/measured-boot/measured-boot.ts';
 import type { Quote } from '../integration/fakes/tpm-user.ts';
 import { believe, expectImage, FIRST_USE, judge, spoil } from '../integration/node/attested-node.ts';
 import { onNode, QUICK, SCENARIO_MS } from '../integration/node/scenario.ts';

@@ -2,9 +2,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../qemu/deadline.ts';
+import { codeId } from '../../qemu/cache/code-id.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
+import { until } from '../../qemu/host/deadline.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { denials } from '../integration/node/denials.ts';
@@ -19,7 +20,6 @@ import {
   SCENARIO_MS,
   withHomelab,
 } from '../integration/node/scenario.ts';
-import { codeId } from './code-id.ts';
 import { type CameBack, nameOf, type Outcome, Outcomes, outcomeOf } from './power-cut-outcomes.ts';
 import { COMMIT_HOLDS, type RecordedUpdate, recordedUpdate } from './recorded-update.ts';
 import { chosenMoments, type Moment } from './update-moments.ts';
@@ -40,7 +40,7 @@ const LEAST_LOSING = 15;
 /** What the outcomes depend on, beside the recording. */
 const CODE = [
   ...['power-cut.test.ts', 'power-cut-outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/${name}`),
-  ...['recorder.ts', 'recording.ts', 'write-log.ts'].map((name) => `qemu/vm/machine/${name}`),
+  'qemu/vm/machine/recording',
   ...['denials.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');

@@ -3,15 +3,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import { cachedFolder } from '../../qemu/cached-folder.ts';
-import { contentId } from '../../qemu/content-id.ts';
+import { cachedFolder } from '../../qemu/cache/cached-folder.ts';
+import { codeId } from '../../qemu/cache/code-id.ts';
+import { contentId } from '../../qemu/cache/content-id.ts';
 import { Homelab } from '../../qemu/homelab.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import type { ImageFile } from '../../qemu/image/build-image.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
 import { nothingWasDenied, onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
-import { codeId } from './code-id.ts';
 import type { UpdateRecording, UpdateSnapshot } from './update-moments.ts';
 
 /** Short beside the two seconds in which an update is activated. */
@@ -26,7 +26,7 @@ export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as con
 const TITLE = 'Recording an update';
 const RECORDING = 'recording.json';
 /** What makes a recording what it is, beside the images. */
-const CODE = ['test/machine/recorded-update.ts', ...['recorder', 'recording', 'write-log'].map((name) => `qemu/vm/machine/${name}.ts`)];
+const CODE = ['test/machine/recorded-update.ts', 'qemu/vm/machine/recording'];
 /** About 500 MB each. */
 const MOST_RECORDINGS = 2;
 

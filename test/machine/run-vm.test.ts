@@ -5,11 +5,11 @@ import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { run } from '../../qemu/command.ts';
-import { until } from '../../qemu/deadline.ts';
+import { run } from '../../qemu/host/command.ts';
+import { until } from '../../qemu/host/deadline.ts';
+import { sayOnStderr } from '../../qemu/host/say.ts';
 import { inRoot } from '../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
-import { sayOnStderr } from '../../qemu/say.ts';
 import { temporaryFolder } from '../unit/fakes/folder.ts';
 
 const VM = ['--import', 'tsx', path.resolve('qemu/vm/run-vm.ts')];

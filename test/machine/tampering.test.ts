@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, it } from 'vitest';
-import { until } from '../../qemu/deadline.ts';
+import { until } from '../../qemu/host/deadline.ts';
 import type { TamperPlace } from '../../qemu/vm/machine/disk/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';

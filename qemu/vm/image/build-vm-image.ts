@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, cp, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedFolder } from '../../cached-folder.ts';
-import { run } from '../../command.ts';
-import { contentId } from '../../content-id.ts';
+import { cachedFolder } from '../../cache/cached-folder.ts';
+import { contentId } from '../../cache/content-id.ts';
+import { run } from '../../host/command.ts';
+import { type Say, timed } from '../../host/say.ts';
 import type { Image, ImageRecipe } from '../../image/build-image.ts';
 import { imageFiles, OS_RELEASE } from '../../image/image-files.ts';
 import { packRoot, placeAll } from '../../image/pack-root.ts';
 import type { ImageFile } from '../../image/product-files.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { kernelFile } from '../kernel-file.ts';
 import { encryptionOf, layerVariables } from '../layers.ts';

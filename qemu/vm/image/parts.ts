@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, mkdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { cachedFolder } from '../../cached-folder.ts';
-import { run } from '../../command.ts';
-import { contentId } from '../../content-id.ts';
+import { cachedFolder } from '../../cache/cached-folder.ts';
+import { contentId } from '../../cache/content-id.ts';
+import { run } from '../../host/command.ts';
+import { type Say, timed } from '../../host/say.ts';
 import { placeAll } from '../../image/pack-root.ts';
 import { LAYER } from '../../layers/layer-folders.ts';
 import type { Link } from '../../layers/recipe-lines.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import { type Say, timed } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { encryptionOf, layerVariables } from '../layers.ts';
 import { initramfsFiles, KERNEL_MODULES, policyFiles } from './vm-files.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../command.ts';
+import { run } from '../../host/command.ts';
 import { expand, type LayerVariables } from '../../layers/bitbake-text.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { copyFile, open, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../command.ts';
+import { run } from '../../host/command.ts';
 import { inRoot, WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Architecture } from '../architecture.ts';

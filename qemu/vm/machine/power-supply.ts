@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendFile, writeFile } from 'node:fs/promises';
-import { until } from '../../deadline.ts';
 import type { ProvisionedFile } from '../../driver.ts';
+import { until } from '../../host/deadline.ts';
 import type { Boot } from '../../machine.ts';
 import { WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
 import type { Architecture } from '../architecture.ts';
-import { Control } from './control.ts';
-import { credentialOptions } from './credentials.ts';
 import { Processes } from './processes.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
 import { Qmp } from './qmp.ts';
-import { forgetSuspended, MEMORY_FILE, rememberSuspended, suspendedBoot } from './suspended-state.ts';
+import { forgetSuspended, MEMORY_FILE, rememberSuspended, suspendedBoot } from './suspended/suspended-state.ts';
+import { Control } from './tester/control.ts';
+import { credentialOptions } from './tester/credentials.ts';
 import type { VmFolder } from './vm-folder.ts';
 
 export interface PowerOptions {

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rename } from 'node:fs/promises';
-import { type ClaimedAddress, claimAddress } from '../../address.ts';
-import { run } from '../../command.ts';
-import { until } from '../../deadline.ts';
 import type { NodeIdentity, ProvisionedFile, VirtualNode } from '../../driver.ts';
+import { type ClaimedAddress, claimAddress } from '../../host/address.ts';
+import { run } from '../../host/command.ts';
+import { until } from '../../host/deadline.ts';
+import { requireRoot } from '../../host/require-root.ts';
+import type { Say } from '../../host/say.ts';
 import type { Image } from '../../image/build-image.ts';
 import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../../machine.ts';
 import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts';
-import { requireRoot } from '../../require-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
-import type { Say } from '../../say.ts';
 import { type Architecture, X86_64 } from '../architecture.ts';
 import { vmRoots } from '../roots.ts';
-import { becomeAnother } from './become-another.ts';
 import { ADDON } from './disk/addon.ts';
 import { DiskAtRest } from './disk/disk-at-rest.ts';
 import { makeFresh } from './factory.ts';
-import { Holds } from './holds.ts';
 import { PowerSupply } from './power-supply.ts';
 import { SWITCHED_ITSELF_OFF } from './processes.ts';
 import type { Display } from './qemu-command.ts';
-import { Recorder } from './recorder.ts';
+import { Recorder } from './recording/recorder.ts';
+import { replayToLastFlush } from './recording/write-log.ts';
 import { makeStick } from './stick.ts';
-import { copySuspended } from './suspended-state.ts';
+import { becomeAnother } from './suspended/become-another.ts';
+import { copySuspended } from './suspended/suspended-state.ts';
+import { Holds } from './tester/holds.ts';
 import { VmFolder } from './vm-folder.ts';
-import { replayToLastFlush } from './write-log.ts';
 
 export interface VirtualMachineOptions {
   readonly name: string;

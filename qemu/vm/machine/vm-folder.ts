@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../../cache-directory.ts';
-import { ownFolder } from '../../own-folder.ts';
+import { cacheDirectory } from '../../cache/cache-directory.ts';
+import { ownFolder } from '../../host/own-folder.ts';
 
 const LOGS = { console: 'console.log', initramfs: 'initramfs.log', journal: 'journal.log', processes: 'processes.log' } as const;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { copyFile, cp, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { cacheDirectory } from '../../../qemu/cache-directory.ts';
-import { run } from '../../../qemu/command.ts';
-import { until } from '../../../qemu/deadline.ts';
+import { cacheDirectory } from '../../../qemu/cache/cache-directory.ts';
+import { run } from '../../../qemu/host/command.ts';
+import { until } from '../../../qemu/host/deadline.ts';
+import { ownFolder } from '../../../qemu/host/own-folder.ts';
+import { sayOnStderr } from '../../../qemu/host/say.ts';
 import { expand } from '../../../qemu/layers/bitbake-text.ts';
-import { ownFolder } from '../../../qemu/own-folder.ts';
 import { inRoot, WORK } from '../../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../../qemu/root/prepare-root.ts';
-import { sayOnStderr } from '../../../qemu/say.ts';
 import { kernelFile } from '../../../qemu/vm/kernel-file.ts';
 import { layerVariables } from '../../../qemu/vm/layers.ts';
 import { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PHASES, type Phase } from '../../../agent/daemon/update/life/state.ts';
-import { run } from '../../../qemu/command.ts';
+import { run } from '../../../qemu/host/command.ts';
 import { debianProgram } from '../fakes/debian-program.ts';
 import { type Daemon, startDaemon } from '../fakes/real-daemon.ts';
 

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { cacheDirectory } from '../../../qemu/cache-directory.ts';
-import { run } from '../../../qemu/command.ts';
+import { cacheDirectory } from '../../../qemu/cache/cache-directory.ts';
+import { run } from '../../../qemu/host/command.ts';
 
 /**
  * A program out of a Debian package that is not installed, for installing it would start its service: the package is fetched

@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../../../qemu/command.ts';
-import { until } from '../../../qemu/deadline.ts';
+import { run } from '../../../qemu/host/command.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { TpmUser } from './tpm-user.ts';
 
 const START_TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../../qemu/command.ts';
+import { run } from '../../../qemu/host/command.ts';
 
 /** Debian's systemd-stub, of the version of the systemd that this machine has. */
 const STUB = '/usr/lib/systemd/boot/efi/linuxx64.efi.stub';

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { PrivateBus } from './private-bus.ts';
 import { SoftwareTpm } from './software-tpm.ts';
 

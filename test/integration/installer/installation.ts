@@ -4,8 +4,8 @@ import { access, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
-import { withPrivateMounts } from '../../../qemu/private-mounts.ts';
-import { shellWords } from '../../../qemu/shell-words.ts';
+import { withPrivateMounts } from '../../../qemu/host/private-mounts.ts';
+import { shellWords } from '../../../qemu/host/shell-words.ts';
 import { temporaryFolder } from '../../unit/fakes/folder.ts';
 
 const INSTALLER = path.resolve(import.meta.dirname, '../../../meta-lamadist/recipes-installer/installer/files/lamadist-install');

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { run } from '../../../qemu/command.ts';
+import { run } from '../../../qemu/host/command.ts';
 
 const LAMACTL = join(import.meta.dirname, '../../../dist/lamactl.js');
 const CONTEXTS = `contexts:

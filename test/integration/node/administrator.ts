@@ -2,9 +2,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
-import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { type Homelab, LAMACTL_LIMIT, type NodeOptions } from '../../../qemu/homelab.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { BOOT, DRIVER, nothingWasDenied, QUICK, withHomelab } from './scenario.ts';
 
 const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');

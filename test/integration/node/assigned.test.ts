@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import {

@@ -15,7 +15,7 @@ import {
   startupLocality,
   writeEventLog,
   writeImaLog,
-} from '../../../qemu/measured-boot.ts';
+} from '../../../qemu/measured-boot/measured-boot.ts';
 import { believe, expectImage, FIRST_USE, judge, onEnrolledNode, spoil, tpm } from './attested-node.ts';
 import { agentAnswers, BOOT, onNode, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
 

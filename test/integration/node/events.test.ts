@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { agentAnswers, BOOT, FAILING_CHECK, IN_VM, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
 
 interface NodeEvent {

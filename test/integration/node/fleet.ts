@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { until } from '../../../qemu/deadline.ts';
+
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { BOOT, check, DRIVER, json, nothingWasDenied, withHomelab } from './scenario.ts';
 
 /** Where a node has this file, version 3 is not healthy on it. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
 import type { VirtualNode } from '../../../qemu/driver.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
 import { agentAnswers, BOOT, COMMITTED, check, FAILING_CHECK, json, onNode, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
 

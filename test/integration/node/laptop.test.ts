@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { type Relay, relayTo } from '../fakes/relay.ts';
 import { COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
 

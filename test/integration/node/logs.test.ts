@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
 
 interface Entry {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { Fleet } from './fleet.ts';
 import { BOOT, SCENARIO_MS } from './scenario.ts';
 

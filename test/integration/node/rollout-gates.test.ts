@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { debianProgram } from '../fakes/debian-program.ts';
 import { KubernetesApi } from '../fakes/kubernetes-api.ts';
 import { believe, expectImage, spoil, ukiAfterUpdate } from './attested-node.ts';

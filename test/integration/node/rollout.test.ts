@@ -2,8 +2,8 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/deadline.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
+import { until } from '../../../qemu/host/deadline.ts';
 import { Fleet, NOT_FOR_THREE } from './fleet.ts';
 import { BOOT, SCENARIO_MS } from './scenario.ts';
 

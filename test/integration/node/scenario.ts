@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { expect, type TestContext } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
-import { until } from '../../../qemu/deadline.ts';
 import type { Driver, VirtualNode } from '../../../qemu/driver.ts';
 import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
+import { until } from '../../../qemu/host/deadline.ts';
+import { sayOnStderr } from '../../../qemu/host/say.ts';
 import type { ImageFile } from '../../../qemu/image/build-image.ts';
 import { KeptLogs } from '../../../qemu/kept-logs.ts';
 import { namespaceDriver } from '../../../qemu/namespace/namespace-driver.ts';
-import { sayOnStderr } from '../../../qemu/say.ts';
 import { resumedVmDriver, vmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { denials } from './denials.ts';
 

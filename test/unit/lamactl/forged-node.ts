@@ -3,7 +3,7 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Policy } from '../../../agent/lamactl/attest/policy.ts';
 import type { NodeConnection } from '../../../agent/lamactl/node/node.ts';
-import { hashed } from '../../../qemu/measured-boot.ts';
+import { hashed } from '../../../qemu/measured-boot/measured-boot.ts';
 import { type Forgery, forge } from '../fakes/attest/forged-tpm.ts';
 import { FakeNode } from './fake-node.ts';
 import { FakeWorld, worldCertificates } from './fake-world.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { run } from '../../../command.ts';
+import { run } from '../../../host/command.ts';
 import { inRoot, WORK } from '../../../root/in-root.ts';
 import type { Root } from '../../../root/prepare-root.ts';
 import type { Architecture } from '../../architecture.ts';

@@ -22,7 +22,7 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../../../qemu/measured-boot.ts';
+} from '../../../../qemu/measured-boot/measured-boot.ts';
 import { forgeKey, policyFor } from '../../../unit/fakes/attest/forged-tpm.ts';
 import { SoftwareTpm } from '../../fakes/software-tpm.ts';
 import type { Algorithm, Quote } from '../../fakes/tpm-user.ts';

@@ -8,10 +8,10 @@ import { authenticodeHash } from '../../../../agent/lamactl/attest/image/authent
 import { BOOT_PHASES, expectedPcr4, expectedPcr11 } from '../../../../agent/lamactl/attest/image/expected-pcrs.ts';
 import { readPe } from '../../../../agent/lamactl/attest/image/pe-file.ts';
 import { readUki } from '../../../../agent/lamactl/attest/image/uki.ts';
-import { run } from '../../../../qemu/command.ts';
+import { run } from '../../../../qemu/host/command.ts';
+import { sayOnStderr } from '../../../../qemu/host/say.ts';
 import { inRoot, WORK } from '../../../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../../../qemu/root/prepare-root.ts';
-import { sayOnStderr } from '../../../../qemu/say.ts';
 import { buildUki, SECTIONS } from '../../fakes/test-uki.ts';
 
 const COMMAND = { timeoutMs: 60_000 };

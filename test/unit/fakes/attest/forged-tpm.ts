@@ -8,7 +8,15 @@ import { nameOf, qualifiedName } from '../../../../agent/lamactl/attest/tpm/name
 import { OBJECT, readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import type { Question } from '../../../../agent/lamactl/attest/verify.ts';
 import { qualifyingData } from '../../../../agent/shared/qualifying-data.ts';
-import { type Boot, GOOD_BOOT, hashed, pcrValues, writeEventLog, writeImaLog, writeUserspaceLog } from '../../../../qemu/measured-boot.ts';
+import {
+  type Boot,
+  GOOD_BOOT,
+  hashed,
+  pcrValues,
+  writeEventLog,
+  writeImaLog,
+  writeUserspaceLog,
+} from '../../../../qemu/measured-boot/measured-boot.ts';
 
 const u16 = (value: number) => Buffer.of(value >> 8, value & 0xff);
 const u32 = (value: number) => Buffer.concat([u16(value >>> 16), u16(value & 0xffff)]);

@@ -16,7 +16,7 @@ import {
   startupLocality,
   writeBinaryImaLog,
   writeEventLog,
-} from '../../../../qemu/measured-boot.ts';
+} from '../../../../qemu/measured-boot/measured-boot.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 import { ATTACKS } from './attacks.ts';
 

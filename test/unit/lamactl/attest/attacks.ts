@@ -29,7 +29,7 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../../../qemu/measured-boot.ts';
+} from '../../../../qemu/measured-boot/measured-boot.ts';
 import { CHALLENGE, type Forgery, forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
 
 export interface Attack {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readEfiVariable } from '../../../../agent/lamactl/attest/event-log/efi-variable.ts';
 import { readEventLog } from '../../../../agent/lamactl/attest/event-log/event-log.ts';
 import { secureBoot } from '../../../../agent/lamactl/attest/event-log/secure-boot.ts';
-import { event, GOOD_EVENTS, hashed, NO_ACTION, secureBootVariable, writeEventLog } from '../../../../qemu/measured-boot.ts';
+import { event, GOOD_EVENTS, hashed, NO_ACTION, secureBootVariable, writeEventLog } from '../../../../qemu/measured-boot/measured-boot.ts';
 
 const LOG = writeEventLog(GOOD_EVENTS);
 /** Where the first event begins: behind the header, whose Spec ID event has 37 bytes. */

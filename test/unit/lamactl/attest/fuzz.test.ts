@@ -17,8 +17,8 @@ import { readUserspaceLog } from '../../../../agent/lamactl/attest/userspace-log
 import { verify } from '../../../../agent/lamactl/attest/verify.ts';
 import { readLine, toldBy } from '../../../../agent/lamactl/trust/recorded-line.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
-import { GOOD_FILES, secureBootVariable, writeBinaryImaLog } from '../../../../qemu/measured-boot.ts';
-import { smallUki } from '../../../../qemu/small-uki.ts';
+import { GOOD_FILES, secureBootVariable, writeBinaryImaLog } from '../../../../qemu/measured-boot/measured-boot.ts';
+import { smallUki } from '../../../../qemu/measured-boot/small-uki.ts';
 import { forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
 
 const RUNS = Number(process.env.FUZZ_RUNS ?? 300);

@@ -8,7 +8,7 @@ import { makeCredential } from '../../../../agent/lamactl/attest/tpm/make-creden
 import { readPublic } from '../../../../agent/lamactl/attest/tpm/public-area.ts';
 import { isSignedBy, readSignature } from '../../../../agent/lamactl/attest/tpm/signature.ts';
 import { readUserspaceLog } from '../../../../agent/lamactl/attest/userspace-log.ts';
-import { GOOD_FILES, GOOD_PHASES, writeBinaryImaLog, writeImaLog } from '../../../../qemu/measured-boot.ts';
+import { GOOD_FILES, GOOD_PHASES, writeBinaryImaLog, writeImaLog } from '../../../../qemu/measured-boot/measured-boot.ts';
 import { forge, forgeKey } from '../../fakes/attest/forged-tpm.ts';
 
 const { evidence } = forge();

@@ -4,7 +4,7 @@ import { readAddon } from '../../../../agent/lamactl/attest/image/addon.ts';
 import { readUki } from '../../../../agent/lamactl/attest/image/uki.ts';
 import { addonOf, pinsOnNode, pinsWithAddon, withoutAddon } from '../../../../agent/lamactl/trust/addon-pins.ts';
 import { pinsOfImage } from '../../../../agent/lamactl/trust/pins.ts';
-import { smallAddon, smallUki } from '../../../../qemu/small-uki.ts';
+import { smallAddon, smallUki } from '../../../../qemu/measured-boot/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 
 const ADDON = readAddon(smallAddon('systemd.hostname=attic'));

@@ -5,7 +5,7 @@ import { parse } from 'yaml';
 import type { NodeConnection } from '../../../../agent/lamactl/node/node.ts';
 import { policyWith } from '../../../../agent/lamactl/trust/enrol-node.ts';
 import { Failure, type FailureCode } from '../../../../agent/shared/failure.ts';
-import { smallUki } from '../../../../qemu/small-uki.ts';
+import { smallUki } from '../../../../qemu/measured-boot/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 import { attesting, homeOf } from '../forged-node.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedPcr11 } from '../../../../agent/lamactl/attest/image/expected-pcrs.ts';
 import { readUki } from '../../../../agent/lamactl/attest/image/uki.ts';
 import { pinsOfFirstUse, pinsOfImage, requireNew, withPins } from '../../../../agent/lamactl/trust/pins.ts';
-import { smallUki } from '../../../../qemu/small-uki.ts';
+import { smallUki } from '../../../../qemu/measured-boot/small-uki.ts';
 import { forge } from '../../fakes/attest/forged-tpm.ts';
 
 const pin = (...values: string[]) => ({ from: 'operator' as const, values });

@@ -2,7 +2,7 @@
 import { afterAll, describe, expect, it } from 'vitest';
 import type { NodeConnection } from '../../../../agent/lamactl/node/node.ts';
 import { trueEvidence } from '../../../../agent/lamactl/trust/true-evidence.ts';
-import { GOOD_EVENTS, writeEventLog } from '../../../../qemu/measured-boot.ts';
+import { GOOD_EVENTS, writeEventLog } from '../../../../qemu/measured-boot/measured-boot.ts';
 import { type Forgery, forge } from '../../fakes/attest/forged-tpm.ts';
 import { FakeWorld, worldCertificates } from '../fake-world.ts';
 import { attesting } from '../forged-node.ts';

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { type RequestOptions, request } from '../../../../../agent/daemon/platform/https/request.ts';
-import { until } from '../../../../../qemu/deadline.ts';
+import { until } from '../../../../../qemu/host/deadline.ts';
 import { BUNDLE, ranged, ScriptedServers } from '../../../fakes/scripted-bundle-server.ts';
 
 let servers: ScriptedServers;

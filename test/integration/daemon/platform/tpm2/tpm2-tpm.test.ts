@@ -21,7 +21,7 @@ import {
   writeEventLog,
   writeImaLog,
   writeUserspaceLog,
-} from '../../../../../qemu/measured-boot.ts';
+} from '../../../../../qemu/measured-boot/measured-boot.ts';
 import { forgeKey, policyFor } from '../../../../unit/fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../../unit/fakes/folder.ts';
 import { SoftwareTpm } from '../../../fakes/software-tpm.ts';

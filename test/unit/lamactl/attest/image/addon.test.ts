@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expectedPcr12, readAddon } from '../../../../../agent/lamactl/attest/image/addon.ts';
-import { smallAddon, smallUki } from '../../../../../qemu/small-uki.ts';
+import { smallAddon, smallUki } from '../../../../../qemu/measured-boot/small-uki.ts';
 
 const sha256 = (...parts: Buffer[]) => createHash('sha256').update(Buffer.concat(parts)).digest('hex');
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { expectedPcr11, PHASES_IN_SERVICE } from '../../../../../agent/lamactl/attest/image/expected-pcrs.ts';
 import { readPe } from '../../../../../agent/lamactl/attest/image/pe-file.ts';
 import { readUki } from '../../../../../agent/lamactl/attest/image/uki.ts';
-import { smallUki } from '../../../../../qemu/small-uki.ts';
+import { smallUki } from '../../../../../qemu/measured-boot/small-uki.ts';
 
 const OPTIONAL_SIZE = 84;
 const MAGIC = 88;

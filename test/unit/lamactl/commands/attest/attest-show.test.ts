@@ -7,7 +7,7 @@ import { writeEvidence } from '../../../../../agent/lamactl/attest/evidence.ts';
 import { reported } from '../../../../../agent/lamactl/attest/reported.ts';
 import { Failure } from '../../../../../agent/shared/failure.ts';
 import { printable } from '../../../../../agent/shared/printable.ts';
-import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot.ts';
+import { event, GOOD_BOOT, GOOD_EVENTS, GOOD_FILES, GOOD_PHASES, writeEventLog } from '../../../../../qemu/measured-boot/measured-boot.ts';
 import { forge } from '../../../fakes/attest/forged-tpm.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';
 import { deadNode, FakeNode } from '../../fake-node.ts';

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { contentId } from '../../../../../qemu/content-id.ts';
+import { contentId } from '../../../../../qemu/cache/content-id.ts';
 import { LAYER } from '../../../../../qemu/layers/layer-folders.ts';
 import { layerCode, makers } from '../../../../../qemu/vm/image/makers.ts';
 import { temporaryFolder } from '../../../fakes/folder.ts';

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../command.ts';
-import type { Boot } from '../../machine.ts';
-import type { VmFolder } from './vm-folder.ts';
+import { run } from '../../../host/command.ts';
+import type { Boot } from '../../../machine.ts';
+import type { VmFolder } from '../vm-folder.ts';
 
 const COPY_MS = 600_000;
 /** What QEMU resumes from: the RAM and the devices of a suspended machine. */

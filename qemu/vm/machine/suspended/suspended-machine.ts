@@ -1,27 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
-import path from 'node:path';
-import { cachedFolder } from '../../cached-folder.ts';
-import { contentId } from '../../content-id.ts';
-import { until } from '../../deadline.ts';
-import type { Driver, NodeRequest } from '../../driver.ts';
-import { Homelab } from '../../homelab.ts';
-import type { Image } from '../../image/build-image.ts';
-import { KeptLogs } from '../../kept-logs.ts';
-import { timed } from '../../say.ts';
-import type { VirtualMachine } from './virtual-machine.ts';
 
-const HERE = import.meta.dirname;
+import { cachedFolder } from '../../../cache/cached-folder.ts';
+import { codeId } from '../../../cache/code-id.ts';
+import { contentId } from '../../../cache/content-id.ts';
+import type { Driver, NodeRequest } from '../../../driver.ts';
+import { Homelab } from '../../../homelab.ts';
+import { until } from '../../../host/deadline.ts';
+import { timed } from '../../../host/say.ts';
+import type { Image } from '../../../image/build-image.ts';
+import { KeptLogs } from '../../../kept-logs.ts';
+import type { VirtualMachine } from '../virtual-machine.ts';
+
 /** What a suspended machine was started with, and expects when it is resumed. */
 const STARTED_WITH = [
-  '../architecture.ts',
-  'qemu-command.ts',
-  'credentials.ts',
-  'testers-units.ts',
-  'control-shell.sh',
-  'efibootmgr-hold.sh',
-  'factory.ts',
-  'suspended-machine.ts',
+  'qemu/vm/architecture.ts',
+  ...['qemu-command.ts', 'factory.ts', 'suspended', 'tester'].map((name) => `qemu/vm/machine/${name}`),
 ];
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
@@ -35,8 +28,7 @@ const titleOf = (image: Image): string => `Booting image ${image.version} once, 
  * cache, or made now, which takes as long as a first boot.
  */
 export async function suspendedMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
-  const scripts = await Promise.all(STARTED_WITH.map((file) => readFile(path.join(HERE, file), 'utf8')));
-  return cachedFolder('suspended', contentId([name, image.path, ...scripts]), MOST_MACHINES, (target) =>
+  return cachedFolder('suspended', contentId([name, image.path, await codeId(STARTED_WITH)]), MOST_MACHINES, (target) =>
     timed(say, titleOf(image), async () => {
       const logs = new KeptLogs(titleOf(image));
       const homelab = await Homelab.create(say, logs.around(driver));

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownFolder } from '../../../qemu/own-folder.ts';
+import { ownFolder } from '../../../../qemu/host/own-folder.ts';
 
 /** Above the most that Linux counts processes to. */
 const NOBODY = 2 ** 22 + 1;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import type { ImageFile } from './image/product-files.ts';
+import type { ImageFile } from '../image/product-files.ts';
 
 /** A name for content: whatever changes it, changes the name. */
 export function contentId(parts: readonly string[], files: readonly ImageFile[] = []): string {

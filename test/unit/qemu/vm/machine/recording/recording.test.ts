@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { keepRecording, replayRecording, takeSnapshot } from '../../../../../qemu/vm/machine/recording.ts';
-import { VmFolder } from '../../../../../qemu/vm/machine/vm-folder.ts';
-import { entry, FLUSH, head, SECTOR } from './fakes/log-of-writes.ts';
+import { keepRecording, replayRecording, takeSnapshot } from '../../../../../../qemu/vm/machine/recording/recording.ts';
+import { VmFolder } from '../../../../../../qemu/vm/machine/vm-folder.ts';
+import { entry, FLUSH, head, SECTOR } from '../fakes/log-of-writes.ts';
 
 /** A write, a flush, and a write that is lost if nothing flushes it. */
 const LOG = [entry(0, 'a'), entry(0, '', FLUSH), entry(1, 'b'), entry(0, '', FLUSH)];

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { until } from '../../deadline.ts';
-import type { BootLoaderCommand, HoldsBootLoader, Machine } from '../../machine.ts';
-import { shellWord } from '../../shell-words.ts';
+import { until } from '../../../host/deadline.ts';
+import { shellWord } from '../../../host/shell-words.ts';
+import type { BootLoaderCommand, HoldsBootLoader, Machine } from '../../../machine.ts';
 
 const HOLDS = '/var/lib/lamadist-control/hold';
 const HELD = '/run/lamadist-control/held';

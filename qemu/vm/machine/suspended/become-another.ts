@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { ProvisionedFile } from '../../driver.ts';
-import type { Machine } from '../../machine.ts';
-import { tmpfilesLines } from './credentials.ts';
+import type { ProvisionedFile } from '../../../driver.ts';
+import type { Machine } from '../../../machine.ts';
+import { tmpfilesLines } from '../tester/credentials.ts';
 
 /** Starting the agent alone takes 5 s on an idle host. */
 const RESUME_MS = 300_000;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { cachedFolder } from '../../../qemu/cached-folder.ts';
+import { cachedFolder } from '../../../../qemu/cache/cached-folder.ts';
 
 const YESTERDAY = new Date(Date.now() - 86_400_000);
 

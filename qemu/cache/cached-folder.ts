@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import path from 'node:path';
+import { takeLock } from '../host/file-lock.ts';
+import { ownFolder } from '../host/own-folder.ts';
 import { cacheDirectory } from './cache-directory.ts';
-import { takeLock } from './file-lock.ts';
-import { ownFolder } from './own-folder.ts';
 
 /** A folder that was asked for so lately may still be read. */
 const IN_USE_MS = 3_600_000;

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { run } from '../../command.ts';
-import { contentId } from '../../content-id.ts';
-import type { VmFolder } from './vm-folder.ts';
+import { contentId } from '../../../cache/content-id.ts';
+import { run } from '../../../host/command.ts';
+import type { VmFolder } from '../vm-folder.ts';
 import { type Place, placesIn, type Replay, replayToLastFlush } from './write-log.ts';
 
 const COPY_MS = 600_000;

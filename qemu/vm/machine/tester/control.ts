@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
-import type { ShellOptions, ShellResult } from '../../machine.ts';
-import { STOPPED } from '../../timeout-exit-codes.ts';
-import { connectTo } from './connect.ts';
+import { STOPPED } from '../../../host/timeout-exit-codes.ts';
+import type { ShellOptions, ShellResult } from '../../../machine.ts';
+import { connectTo } from '../connect.ts';
 
 interface Greeting {
   readonly bootId: string;

@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { firstWriteIn, placesIn, replayToLastFlush } from '../../../../../qemu/vm/machine/write-log.ts';
-import { DISCARD, entry, FLUSH, FORCED, head, SECTOR } from './fakes/log-of-writes.ts';
+import { firstWriteIn, placesIn, replayToLastFlush } from '../../../../../../qemu/vm/machine/recording/write-log.ts';
+import { DISCARD, entry, FLUSH, FORCED, head, SECTOR } from '../fakes/log-of-writes.ts';
 
 let folder = '';
 beforeEach(async () => {

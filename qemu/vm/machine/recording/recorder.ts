@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Architecture } from '../architecture.ts';
-import { namedPartition } from '../image/layout.ts';
-import type { PowerSupply } from './power-supply.ts';
+import type { Architecture } from '../../architecture.ts';
+import { namedPartition } from '../../image/layout.ts';
+import type { PowerSupply } from '../power-supply.ts';
+import type { VmFolder } from '../vm-folder.ts';
 import { keepRecording, replayRecording, type Snapshot, takeSnapshot } from './recording.ts';
-import type { VmFolder } from './vm-folder.ts';
 import { firstWriteIn, type Place, type Replay } from './write-log.ts';
 
 /** Records a machine that runs, and replays the recording of one up to a snapshot. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { ProvisionedFile } from '../../driver.ts';
-import { WORK } from '../../root/in-root.ts';
+import type { ProvisionedFile } from '../../../driver.ts';
+import { WORK } from '../../../root/in-root.ts';
+import type { VmFolder } from '../vm-folder.ts';
 import { type Terminal, testersUnits } from './testers-units.ts';
-import type { VmFolder } from './vm-folder.ts';
 
 const textOf = (script: string): Promise<string> => readFile(path.join(import.meta.dirname, script), 'utf8');
 
