@@ -10,8 +10,8 @@ const AGENT = 'lamadist-agent.service';
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "20"] }');
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 
-/** Does something to the journal between two runs of the agent, which would write it again. */
-const spoil = (node: VirtualNode, how: string) => shellOk(node, `systemctl stop ${AGENT} && ${how} && systemctl start ${AGENT}`);
+/** Does something to the journal between two runs of the agent, which would write it again. The second may end with a restart before it is ready. */
+const spoil = (node: VirtualNode, how: string) => shellOk(node, `systemctl stop ${AGENT} && ${how} && systemctl start --no-block ${AGENT}`);
 
 describe('a journal that can not be used', { timeout: SCENARIO_MS }, () => {
   it.each([
