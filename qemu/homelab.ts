@@ -15,8 +15,7 @@ import { type Role, TestPki } from './pki/test-pki.ts';
 const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
-/** Shorter than any scenario in a machine may take: then lamactl is interrupted, and says how far it saw the update come. */
-/** What ends a lamactl that does not end. */
+/** What ends a lamactl that does not end: shorter than any scenario in a machine may take, so that it says how far it saw the update come. */
 export const LAMACTL_LIMIT = { timeout: 20 * 60_000, killSignal: 'SIGINT' } as const;
 
 export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | 'commandLine'>> & {
