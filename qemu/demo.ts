@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces; with
 // `-- --vm` the same in a virtual machine, from the firmware on.
-
 import { Homelab } from './homelab.ts';
 import { optionsOf } from './host/command-line.ts';
 import { until } from './host/deadline.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { shellWord } from './host/shell-words.ts';
 import type { FileOptions, ShellOptions, ShellResult } from './machine.ts';
 

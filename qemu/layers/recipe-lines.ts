@@ -2,7 +2,7 @@
 // What a recipe does in its shell lines, and where on the target.
 
 /** Folders of the target with a merged /usr. */
-export const TARGET_FOLDERS: Readonly<Record<string, string>> = {
+const TARGET_FOLDERS: Readonly<Record<string, string>> = {
   datadir: '/usr/share',
   libexecdir: '/usr/libexec',
   nonarch_base_libdir: '/usr/lib',

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { agentFiles } from '../../qemu/image/product-files.ts';
-import { TARGET_FOLDERS } from '../../qemu/layers/recipe-lines.ts';
+import { onTarget } from '../../qemu/layers/recipe-lines.ts';
 import { installedPaths, missingFiles, programsOf } from '../layers/recipe-files.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -235,7 +235,7 @@ function installRules(recipe: string): InstallRule[] {
       sources.split(' ').map((source) => ({
         mode: Number.parseInt(mode, 8),
         pattern: new RegExp(`^${path.basename(source).replaceAll('.', '\\.').replaceAll('*', '.*')}$`),
-        target: target.replace(/\$\{(\w+)\}/, (_, name: string) => TARGET_FOLDERS[name] ?? name),
+        target: onTarget(target),
       })),
   );
 }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { cachedFolder } from '../../../cache/cached-folder.ts';
 import { codeId } from '../../../cache/code-id.ts';
 import { contentId } from '../../../cache/content-id.ts';
