@@ -211,8 +211,7 @@ describe('the workflows', () => {
       on: { schedule?: object[] };
       jobs: {
         machine: {
-          env: { LAMADIST_SCENARIOS: string };
-          strategy: { matrix: { command: string[] } };
+          strategy: { matrix: { command: string[]; include: { command: string; scenarios: string; minutes?: number }[] } };
           steps: { run?: string; if?: string; with?: { path?: string } }[];
         };
       };
@@ -220,9 +219,13 @@ describe('the workflows', () => {
     const { scripts } = JSON.parse(await text('package.json')) as { scripts: Record<string, string> };
     const inMachines = Object.keys(scripts).filter((name) => scripts[name]?.includes('LAMADIST_NODE=vm'));
     expect(on.schedule).toHaveLength(1);
-    const { env, strategy, steps } = jobs.machine;
-    expect(strategy.matrix.command.toSorted()).toEqual([...inMachines, 'demo -- --vm', 'bench -- boot'].sort());
-    expect(env.LAMADIST_SCENARIOS).toContain("matrix.command == 'test:vm' && 'all'");
+    const { strategy, steps } = jobs.machine;
+    const { command, include } = strategy.matrix;
+    expect([...command, 'test:vm'].sort()).toEqual([...inMachines, 'demo -- --vm', 'bench -- boot'].sort());
+    const [short, ...parts] = include;
+    expect(short).toEqual({ command: 'test:vm', scenarios: '', minutes: 60 });
+    expect(parts).toEqual(parts.map((__, index) => ({ command: `test:vm -- --shard=${index + 1}/${parts.length}`, scenarios: 'all' })));
+    expect(parts.length).toBeGreaterThan(0);
     expect(steps.map(({ run = '' }) => run.replace(/\$\{\{ matrix\.command \}\}$/, 'EACH'))).toContain('npm run EACH');
     expect(steps.at(-1)).toMatchObject({ if: 'always()', with: { path: 'test-output/' } });
   });
