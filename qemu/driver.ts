@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BundleRequest } from './bundle/build-bundle.ts';
 import type { Say } from './host/say.ts';
-import type { Image, ImageRecipe } from './image/build-image.ts';
+import type { Image, ImageRecipe } from './image/image-recipe.ts';
 import type { HoldsBootLoader, Machine } from './machine.ts';
 
 /** Who a node is, before it runs. */

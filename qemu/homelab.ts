@@ -8,7 +8,7 @@ import type { BundleRequest } from './bundle/build-bundle.ts';
 import type { BootFiles, Driver, NodeIdentity, NodeRequest, ProvisionedFile, VirtualNode } from './driver.ts';
 import { ownFolder } from './host/own-folder.ts';
 import type { Say } from './host/say.ts';
-import type { Image, ImageRecipe } from './image/build-image.ts';
+import type { Image, ImageRecipe } from './image/image-recipe.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { type Role, TestPki } from './pki/test-pki.ts';
 

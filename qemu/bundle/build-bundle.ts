@@ -4,7 +4,7 @@ import { copyFile, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promise
 import path from 'node:path';
 import { run } from '../host/command.ts';
 import { type Say, timed } from '../host/say.ts';
-import type { Image } from '../image/build-image.ts';
+import type { Image } from '../image/image-recipe.ts';
 import type { Credentials } from '../pki/certificate-authority.ts';
 import type { TestPki } from '../pki/test-pki.ts';
 import { inRoot, WORK } from '../root/in-root.ts';

@@ -6,33 +6,13 @@ import { contentId } from '../cache/content-id.ts';
 import { type Say, timed } from '../host/say.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
 import { imageFiles } from './image-files.ts';
+import type { Image, ImageRecipe } from './image-recipe.ts';
 import { appendUki } from './image-uki.ts';
 import { packRoot, STAGE_SCRIPT } from './pack-root.ts';
-import { agentFiles, agentUnits, type ImageFile, namespaceMachineFiles } from './product-files.ts';
-
-export type { ImageFile } from './product-files.ts';
+import { agentFiles, agentUnits, namespaceMachineFiles } from './product-files.ts';
 
 /** About 100 MB each. */
 const MOST_IMAGES = 12;
-
-export interface ImageRecipe {
-  /** IMAGE_VERSION of os-release. */
-  readonly version: string;
-  /** The agent's bundle on this machine, for example dist/lamadist-agent.js. */
-  readonly agent: string;
-  /** Files to add or to replace, for variants: a failing check, a shorter deadline. */
-  readonly files?: readonly ImageFile[];
-  /** Absolute paths to leave out. */
-  readonly without?: readonly string[];
-  /** Words at the end of the kernel's command line, where the node has a kernel of its own. */
-  readonly words?: readonly string[];
-}
-
-export interface Image {
-  readonly version: string;
-  /** An EROFS on this machine, kept in a cache: read it, do not write to it. */
-  readonly path: string;
-}
 
 /** An image for a slot of the node in namespaces. The same recipe and files give the same image, from the cache. */
 export async function buildImage(recipe: ImageRecipe, say: Say): Promise<Image> {

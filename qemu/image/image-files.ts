@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Root } from '../root/prepare-root.ts';
-import type { ImageRecipe } from './build-image.ts';
+import type { ImageRecipe } from './image-recipe.ts';
 import type { ImageFile } from './product-files.ts';
 
 export const OS_RELEASE = '/usr/lib/os-release';

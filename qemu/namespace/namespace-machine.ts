@@ -7,7 +7,7 @@ import { type ClaimedAddress, claimAddress } from '../host/address.ts';
 import { until } from '../host/deadline.ts';
 import { requireRoot } from '../host/require-root.ts';
 import type { Say } from '../host/say.ts';
-import type { Image } from '../image/build-image.ts';
+import type { Image } from '../image/image-recipe.ts';
 import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../machine.ts';
 import { type NodeFiles, readNodeFile, writeNodeFile } from '../node-files.ts';
 import { prepareRoot } from '../root/prepare-root.ts';
@@ -25,8 +25,6 @@ export interface NamespaceMachineOptions {
   readonly name: string;
   /** What the factory wrote into slot A. */
   readonly image: Image;
-  /** Where the agent listens, on the node's own address. 7443 unless it says otherwise. */
-  readonly port?: number;
   /** What the node's /etc has that its image does not. */
   readonly provision?: (node: NodeIdentity) => Promise<readonly ProvisionedFile[]>;
   /** Tries of a slot that was made primary: 1, as with the EFI's BootNext, unless it says otherwise. */
@@ -38,7 +36,6 @@ export interface NamespaceMachineOptions {
   readonly say: Say;
 }
 
-const DEFAULT_PORT = 7443;
 const DEFAULT_SLOT_BYTES = 192 << 20;
 const QUICK_MS = 10_000;
 const PROBE_MS = 2000;
@@ -50,12 +47,12 @@ const JOURNAL_MS = 60_000;
  */
 export class NamespaceMachine implements VirtualNode {
   readonly tcti = NODE_TCTI;
+  readonly port = 7443;
   /** The last boot that was seen at multi-user.target. */
   #reached: Boot | undefined;
 
   private constructor(
     readonly name: string,
-    readonly port: number,
     private readonly folder: NodeFolder,
     private readonly address: ClaimedAddress,
     private readonly supply: PowerSupply,
@@ -69,7 +66,7 @@ export class NamespaceMachine implements VirtualNode {
     const folder = await NodeFolder.create();
     const address = await claimAddress();
     const supply = new PowerSupply(options.name, folder, root);
-    const machine = new NamespaceMachine(options.name, options.port ?? DEFAULT_PORT, folder, address, supply);
+    const machine = new NamespaceMachine(options.name, folder, address, supply);
     try {
       await folder.writeSlots(options.image.path, options.slotBytes ?? DEFAULT_SLOT_BYTES);
       await provisionData(folder.data, options.name, (await options.provision?.(machine)) ?? []);

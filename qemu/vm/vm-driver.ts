@@ -42,9 +42,8 @@ const driverFor = (architecture: Architecture): Driver => ({
     const { tools } = await vmRoots(say);
     const { squashfs, ...ofClass } = await bundleClass({ MACHINE: architecture.machine });
     const images = ofClass.images.map((image) => ({ ...image, file: path.join(request.image.path, image.filename) }));
-    const { compatible = ofClass.compatible } = request;
+    const { compatible = ofClass.compatible, format = request.encryptTo ? 'crypt' : 'verity' } = request;
     const metadata = request.metadata ?? (await measurements(request.image.path));
-    const format = request.encryptTo ? 'crypt' : 'verity';
     await packBundle({ ...request, root: tools, images, compatible, metadata, format, squashfs }, say);
     return { path: request.target };
   },

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CHOSEN, COVERED, ELSEWHERE, isLongRun, whyElsewhere } from '../machine/machine-scenarios.ts';
+import { CHOSEN, COVERED, ELSEWHERE, isLongRun, whyElsewhere } from '../machine/selection/machine-scenarios.ts';
 
 const SCENARIOS = path.resolve(import.meta.dirname, '../integration/node');
 const MACHINE = path.resolve(import.meta.dirname, '../machine');
@@ -16,13 +16,13 @@ const NAMED: readonly (readonly [file: string, names: readonly RegExp[]])[] = [
 describe('the list of scenarios that run in the machine', () => {
   it('names files that are there', async () => {
     const machine = Object.values(COVERED).flatMap((tests) => tests.map(([, by]) => by));
-    expect(await readdir(MACHINE)).toEqual(expect.arrayContaining(machine));
+    expect(await readdir(MACHINE, { recursive: true })).toEqual(expect.arrayContaining(machine));
     expect(await readdir(SCENARIOS)).toEqual(expect.arrayContaining([...NAMED.map(([file]) => file), ...Object.keys(ELSEWHERE)]));
   });
 
   it('names the command that runs a test which is no part of npm run test:vm', () => {
     const cut = 'is rolled back when the power is cut and the boot loader gives one try';
-    expect(whyElsewhere('update.test.ts', cut, false)).toContain('test/machine/power-cut.test.ts (npm run test:power-cut)');
+    expect(whyElsewhere('update.test.ts', cut, false)).toContain('test/machine/power-cut/power-cut.test.ts (npm run test:power-cut)');
     expect(whyElsewhere('update.test.ts', cut, true)).toBeUndefined();
   });
 

@@ -2,7 +2,9 @@
 import { parseArgs } from 'node:util';
 import type { Phase } from '../../agent/daemon/update/life/state.ts';
 import { Homelab } from '../../qemu/homelab.ts';
-import { agentAnswers, BOOT, FAILING_CHECK } from '../integration/node/scenario.ts';
+import { agentAnswers } from '../integration/node/ask-node.ts';
+import { BOOT } from '../integration/node/kind-of-node.ts';
+import { FAILING_CHECK } from '../integration/node/scenario.ts';
 import { FAULTS, type Fault } from './fault.ts';
 import { seeded } from './random.ts';
 import { type Outcome, play, type Round } from './round.ts';

@@ -6,7 +6,7 @@ import { FAILURES } from '../../agent/shared/failure.ts';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import type { Homelab } from '../../qemu/homelab.ts';
 import { until } from '../../qemu/host/deadline.ts';
-import { agentAnswers, journaled, report, shellOk } from '../integration/node/scenario.ts';
+import { agentAnswers, journaled, report, shellOk } from '../integration/node/ask-node.ts';
 import type { Fault } from './fault.ts';
 
 /** An update of one node during which something is done to it. */

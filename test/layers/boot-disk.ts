@@ -10,8 +10,8 @@ import { ownFolder } from '../../qemu/host/own-folder.ts';
 import { sayOnStderr } from '../../qemu/host/say.ts';
 import { X86_64 } from '../../qemu/vm/architecture.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { report } from '../integration/node/ask-node.ts';
 import { everyDenial } from '../integration/node/denials.ts';
-import { report } from '../integration/node/scenario.ts';
 import { offlineImages } from './offline-images.ts';
 
 const IMAGE = `lamadist-image-minimal-${X86_64.machine}.rootfs`;
@@ -20,8 +20,9 @@ const BOOT_MS = 20 * 60_000;
 const UNPACK_MS = 10 * 60_000;
 const QUICK_MS = 120_000;
 const PAUSE_MS = 2_000;
-/** For lamactl. */
+/** For lamactl, which says how far the update came before it is ended. */
 const UPDATE = '45m';
+const UPDATE_MS = 50 * 60_000;
 
 /** A folder as the virtual machine wants it: the disk, and the key that its firmware is to trust. */
 async function imageFolder(work: string, images: string): Promise<string> {
@@ -42,7 +43,7 @@ async function must(node: VirtualNode, command: string): Promise<string> {
 async function update(homelab: Homelab, bundle: string, say: (line: string) => void): Promise<void> {
   const answers = async () => (await homelab.lamactl(['version'])).exitCode === 0 || undefined;
   await until('the agent to answer', BOOT_MS, answers, PAUSE_MS);
-  const { exitCode, all } = await homelab.lamactl(['install', bundle, '--wait', UPDATE]);
+  const { exitCode, all } = await homelab.lamactl(['install', bundle, '--wait', UPDATE], { timeout: UPDATE_MS });
   if (exitCode !== 0) throw new Error(`The update was not committed: ${all}`);
   const { booted, slots } = await report(homelab);
   say(`updated and committed: booted ${booted}; A ${slots.A}; B ${slots.B}`);

@@ -1,22 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
 import { until } from '../../qemu/host/deadline.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
+import { COMMITTED, report, shellOk } from '../integration/node/ask-node.ts';
 import { believe, judge } from '../integration/node/attested-node.ts';
-import {
-  agentAnswers,
-  BOOT,
-  COMMITTED,
-  nothingWasDenied,
-  onNode,
-  QUICK,
-  report,
-  SCENARIO_MS,
-  shellOk,
-  withHomelab,
-} from '../integration/node/scenario.ts';
+import { BOOT, SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { nothingWasDenied, onNode, withHomelab } from '../integration/node/scenario.ts';
+import { whileOff } from './while-off.ts';
 
 const MACHINE_ID = '0123456789abcdef0123456789abcdef';
 const NAME = 'systemd.hostname=cellar';
@@ -49,12 +42,7 @@ describe("a node's own addon", { timeout: SCENARIO_MS }, () => {
       expect(await report(homelab)).toMatchObject(COMMITTED);
       expect(await whoAmI()).toMatch(itself);
 
-      await node.shell('systemctl --no-block poweroff', QUICK);
-      await node.waitForPowerOff(BOOT);
-      await machine.diskAtRest.tamper({ partition: 'esp-b', text: NAME });
-      await node.start();
-      await node.waitForBoot(BOOT);
-      await agentAnswers(homelab);
+      await whileOff({ homelab, node }, (disk) => disk.tamper({ partition: 'esp-b', text: NAME }));
       expect(await shellOk(node, 'hostname')).not.toContain('cellar');
       expect(await judge(homelab)).toMatchObject({ verdict: 'REJECTED', reason: 'pcr-value', pcr: 4 });
       expect(await node.consoleLog()).toMatch(REFUSED);

@@ -17,7 +17,8 @@ import type { Homelab } from '../../qemu/homelab.ts';
 import { NO_ACTION, specId } from '../../qemu/measured-boot/measured-boot.ts';
 import type { Quote } from '../integration/fakes/tpm-user.ts';
 import { believe, expectImage, FIRST_USE, judge, spoil } from '../integration/node/attested-node.ts';
-import { onNode, QUICK, SCENARIO_MS } from '../integration/node/scenario.ts';
+import { QUICK, SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { onNode } from '../integration/node/scenario.ts';
 import { forgeKey } from '../unit/fakes/attest/forged-tpm.ts';
 import { MachineTpm } from './machine-tpm.ts';
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
+import { agentAnswers, COMMITTED, report, shellOk } from '../integration/node/ask-node.ts';
 import { believe, expectImage, FIRST_USE, judge } from '../integration/node/attested-node.ts';
 import { denials } from '../integration/node/denials.ts';
-import { agentAnswers, BOOT, COMMITTED, onNode, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { BOOT, SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { onNode } from '../integration/node/scenario.ts';
 
 const MEASURED = '/var/lib/measured';
 /** Which the initramfs, whose programs are measured, does not have. */
@@ -34,12 +36,15 @@ describe('attestation of a machine whose firmware measures', { timeout: SCENARIO
       expect(table).toContain('it runs the image before the last update');
       // All of it on one node, from its first boot on: install, reboot, gate, commit, rollback, attestation.
       expect(await denials(node)).toEqual([]);
+      const journaledBoots = (await shellOk(node, 'journalctl --list-boots --quiet --no-pager')).trim().split('\n');
+      expect(journaledBoots).toHaveLength(node.bootCount);
+      expect(await shellOk(node, 'systemctl --failed --plain --no-legend')).toBe('');
       // IMA measures a program of the data; none of the root, which dm-verity proves; and no log, though root has read the journal by now.
       await shellOk(node, `cp /usr/bin/true ${MEASURED} && ${MEASURED}`);
       const found = await shellOk(
         node,
-        `grep -Eo ' (${MEASURED}|${ON_ROOT}|/var/log/.*)$' /sys/kernel/security/ima/ascii_runtime_measurements`,
+        `cut -d ' ' -f 5 /sys/kernel/security/ima/ascii_runtime_measurements | grep -Ex '${MEASURED}|${ON_ROOT}|/var/log/.*'`,
       );
-      expect(found).toBe(` ${MEASURED}\n`);
+      expect(found).toBe(`${MEASURED}\n`);
     }));
 });

@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { UpdateState } from '../../agent/daemon/update/life/state.ts';
-import {
-  COMMITTED,
-  FAILING_CHECK,
-  journaled,
-  onNode,
-  report,
-  SCENARIO_MS,
-  type Scenario,
-  shellOk,
-  type Variant,
-} from '../integration/node/scenario.ts';
-import { IS_LONG_RUN } from './machine-scenarios.ts';
+import { COMMITTED, journaled, report, shellOk } from '../integration/node/ask-node.ts';
+import { SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { FAILING_CHECK, onNode, type Scenario, type Variant } from '../integration/node/scenario.ts';
+import { IS_LONG_RUN } from './selection/machine-scenarios.ts';
 
 /** In a unit's words. Systemd takes the old name of the device when it looks in the moment in which the kernel has made that one alone. */
 const WATCHDOG_IS_OPEN =

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
+import { shellOk } from '../integration/node/ask-node.ts';
 import { denials } from '../integration/node/denials.ts';
-import { onNode, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { onNode } from '../integration/node/scenario.ts';
 
 const QUICK = { timeoutMs: 120_000 };
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { COMMITTED, json, onNode, report, SCENARIO_MS } from '../integration/node/scenario.ts';
+import { COMMITTED, json, report } from '../integration/node/ask-node.ts';
+import { SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { onNode } from '../integration/node/scenario.ts';
 
 /** lamactl leaves an update that waits for somebody to reboot. */
 const LEFT = 12;

@@ -1,29 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
-import type { Homelab } from '../../qemu/homelab.ts';
 import { until } from '../../qemu/host/deadline.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import {
-  agentAnswers,
-  BOOT,
-  COMMITTED,
-  nothingWasDenied,
-  onNode,
-  QUICK,
-  report,
-  SCENARIO_MS,
-  shellOk,
-  withHomelab,
-} from '../integration/node/scenario.ts';
-import { onlyInAll } from './machine-scenarios.ts';
+import { COMMITTED, report, shellOk } from '../integration/node/ask-node.ts';
+import { BOOT, SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { nothingWasDenied, onNode, withHomelab } from '../integration/node/scenario.ts';
+import { ENCRYPTED, type Encrypted, luksMetadata, luksUuid, mapping } from './luks2.ts';
+import { onlyInAll } from './selection/machine-scenarios.ts';
+import { comesUp, whileOff } from './while-off.ts';
 
 /** Of the only key of a slot, in its LUKS2: behind both headers and the place of the key that it was encrypted with. */
 const KEY = { partition: 'root-b', offsetBytes: 32_768 + 258_048 + 5 } as const;
-
-const header = async (node: VirtualNode, slot: string) =>
-  (await shellOk(node, `cryptsetup luksUUID /dev/disk/by-partlabel/root-${slot}`)).trim();
 
 interface Luks2 {
   readonly keyslots: Readonly<Record<string, unknown>>;
@@ -33,9 +23,8 @@ interface Luks2 {
 }
 
 /** The one key of a partition that is inside LUKS2, which is the TPM's, and the PCRs that it is bound to: literally, and by signed policy. */
-async function keyOf(node: VirtualNode, partition: string): Promise<object> {
-  const dump = await shellOk(node, `cryptsetup luksDump --dump-json-metadata /dev/disk/by-partlabel/${partition}`);
-  const { keyslots, tokens } = JSON.parse(dump) as Luks2;
+async function keyOf(node: VirtualNode, partition: Encrypted): Promise<object> {
+  const { keyslots, tokens } = JSON.parse(await luksMetadata(node, partition)) as Luks2;
   const bindings = Object.values(tokens).map(({ type, 'tpm2-pcrs': literal, tpm2_pubkey_pcrs: signed }) => ({ type, literal, signed }));
   return { keys: Object.keys(keyslots).length, tokens: bindings };
 }
@@ -44,41 +33,31 @@ const boundTo = (...literal: number[]) => ({ keys: 1, tokens: [{ type: 'systemd-
 
 /** The data and both slots are opened LUKS2; only the data is bound to the keys of Secure Boot, too. */
 async function expectAllEncrypted(node: VirtualNode): Promise<void> {
-  for (const slot of ['root-a', 'root-b']) {
-    expect(await shellOk(node, `dmsetup table ${slot}`)).toMatch(/^0 \d+ crypt /);
-    expect(await keyOf(node, slot)).toEqual(boundTo());
+  for (const partition of ['root-a', 'root-b', 'var'] as const) {
+    expect(await mapping(node, partition)).toMatch(ENCRYPTED);
+    expect(await keyOf(node, partition)).toEqual(partition === 'var' ? boundTo(7) : boundTo());
   }
-  expect(await shellOk(node, 'dmsetup table "$(basename "$(findmnt -no SOURCE /var)")"')).toMatch(/^0 \d+ crypt /);
-  expect(await keyOf(node, 'var')).toEqual(boundTo(7));
   expect((await shellOk(node, 'findmnt -no FSTYPE /etc')).trim()).toBe('overlay');
-}
-
-async function bootsAgain(homelab: Homelab, node: VirtualNode): Promise<void> {
-  await node.start();
-  await node.waitForBoot(BOOT);
-  await agentAnswers(homelab);
 }
 
 describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
   it('keep their header when they are updated', () =>
     onNode({}, async ({ homelab, node, bundle }) => {
       await expectAllEncrypted(node);
-      const before = { a: await header(node, 'a'), b: await header(node, 'b') };
+      const headers = async () => ({ a: await luksUuid(node, 'root-a'), b: await luksUuid(node, 'root-b') });
+      const before = await headers();
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
       await expectAllEncrypted(node);
-      expect({ a: await header(node, 'a'), b: await header(node, 'b') }).toEqual(before);
+      expect(await headers()).toEqual(before);
     }));
 
   it('one that does not open is left, and encrypted anew', ({ skip }) => {
     onlyInAll(skip);
     return onNode({}, async ({ homelab, node, bundle }) => {
-      const before = await header(node, 'b');
+      const before = await luksUuid(node, 'root-b');
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(0);
-      await node.shell('systemctl --no-block poweroff', QUICK);
-      await node.waitForPowerOff(BOOT);
-      await (node as VirtualMachine).diskAtRest.tamper(KEY);
-      await bootsAgain(homelab, node);
+      await whileOff({ homelab, node }, (disk) => disk.tamper(KEY));
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A' });
       const console = await node.consoleLog();
       expect(console).toContain('Cannot open root slot root-b');
@@ -89,7 +68,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       expect({ exitCode, all }).toMatchObject({ exitCode: 0 });
       expect(await report(homelab)).toMatchObject(COMMITTED);
       await expectAllEncrypted(node);
-      expect(await header(node, 'b')).not.toBe(before);
+      expect(await luksUuid(node, 'root-b')).not.toBe(before);
     });
   });
 
@@ -100,7 +79,7 @@ describe('root slots inside LUKS2', { timeout: 2 * SCENARIO_MS }, () => {
       const begun = async () => (await node.consoleLog()).includes('Encrypted root-a') || undefined;
       await until('slot A to be encrypted', BOOT.timeoutMs, begun);
       await node.cutPower();
-      await bootsAgain(homelab, node);
+      await comesUp({ homelab, node });
       expect((await node.consoleLog()).match(/Encrypted root-a/g)).toHaveLength(2);
       await expectAllEncrypted(node);
       await nothingWasDenied(homelab);

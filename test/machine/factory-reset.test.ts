@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { fingerprintOf, newNode, whileJoining } from '../integration/node/administrator.ts';
+import { shellOk } from '../integration/node/ask-node.ts';
 import { denialsIn } from '../integration/node/denials.ts';
-import { BOOT, QUICK, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
-import { onlyInAll } from './machine-scenarios.ts';
+import { BOOT, QUICK, SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { ENCRYPTED, type Encrypted, luksMetadata, luksUuid, mapping } from './luks2.ts';
+import { onlyInAll } from './selection/machine-scenarios.ts';
 
 /** Of lamactl's exits: the endorsement key was believed when it was first seen. */
 const FIRST_USE = 14;
@@ -12,10 +15,8 @@ const FIRST_USE = 14;
 const LEFT = ['/etc/lamadist-left-behind', '/var/lib/lamadist-left-behind'];
 
 /** The headers of the data and of both slots, by partition: which LUKS2, with which keys. */
-async function encryptionOf(node: VirtualNode): Promise<Readonly<Record<'var' | 'root-a' | 'root-b', string>>> {
-  const dump = (name: string) => shellOk(node, `cryptsetup luksDump --dump-json-metadata /dev/disk/by-partlabel/${name}`);
-  const uuid = (name: string) => shellOk(node, `cryptsetup luksUUID /dev/disk/by-partlabel/${name}`);
-  const header = async (name: string) => (await uuid(name)) + (await dump(name));
+async function encryptionOf(node: VirtualNode): Promise<Readonly<Record<Encrypted, string>>> {
+  const header = async (partition: Encrypted) => (await luksUuid(node, partition)) + (await luksMetadata(node, partition));
   return { var: await header('var'), 'root-a': await header('root-a'), 'root-b': await header('root-b') };
 }
 
@@ -37,7 +38,7 @@ it('a factory reset leaves the system as it is, and nothing that the node was ev
     expect(after).toMatchObject({ 'root-a': before['root-a'], 'root-b': before['root-b'] });
     expect(after.var).not.toBe(before.var);
     expect(after.var).toContain('systemd-tpm2');
-    expect(await shellOk(node, 'dmsetup table "$(basename "$(findmnt -no SOURCE /var)")"')).toMatch(/^0 \d+ crypt /);
+    expect(await mapping(node, 'var')).toMatch(ENCRYPTED);
     for (const file of LEFT) expect((await node.shell(`test -e ${file}`, QUICK)).exitCode, file).toBe(1);
     // Nobody is asked for a second one.
     expect((await node.shell('ls /sys/firmware/efi/efivars | grep FactoryReset', QUICK)).stdout).toBe('');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { TpmUser } from '../integration/fakes/tpm-user.ts';
-import { QUICK } from '../integration/node/scenario.ts';
+import { QUICK } from '../integration/node/kind-of-node.ts';
 
 const FOLDER = '/run/tpm-user';
 

@@ -2,7 +2,7 @@
 // `npm run vm` as a person uses it: the firmware's words on a screen or on the terminal, and a way out.
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../qemu/host/command.ts';
@@ -10,7 +10,9 @@ import { until } from '../../qemu/host/deadline.ts';
 import { sayOnStderr } from '../../qemu/host/say.ts';
 import { inRoot } from '../../qemu/root/in-root.ts';
 import { prepareRoot } from '../../qemu/root/prepare-root.ts';
+import { BOOT } from '../integration/node/kind-of-node.ts';
 import { temporaryFolder } from '../unit/fakes/folder.ts';
+import { onlyInAll } from './selection/machine-scenarios.ts';
 
 const VM = ['--import', 'tsx', path.resolve('qemu/vm/run-vm.ts')];
 /** Images and a bundle are made first. */
@@ -22,6 +24,8 @@ const PAUSE_MS = 2_000;
 const FIRMWARE_WIDTH = 1280;
 /** Fewer are a cursor. */
 const WORDS_PIXELS = 500;
+/** What root's shell ends its line with. */
+const PROMPT = '# ';
 const LOOPBACK = '0100007F';
 
 const SCREENS = [
@@ -47,11 +51,17 @@ async function listenersAt(port: number): Promise<string[]> {
   return sockets.flatMap(([, local = '', , state]) => (state === '0A' && local.endsWith(wanted) ? [local.slice(0, -wanted.length)] : []));
 }
 
+interface OnTerminal {
+  readonly all: Readable;
+  readonly stdin: Writable;
+  readonly exitCode: number | null;
+}
+
 /** Waits for what it says; rejects at once, with what it did say, when it ends before. */
-async function says(machine: { readonly all: Readable; readonly exitCode: number | null }, words: string): Promise<void> {
+async function says(machine: Pick<OnTerminal, 'all' | 'exitCode'>, words: string, timeoutMs = START_MS): Promise<void> {
   let said = '';
   machine.all.on('data', (data: Buffer) => (said += data));
-  await until(`"${words}"`, START_MS, async () => {
+  await until(`"${words}"`, timeoutMs, async () => {
     if (machine.exitCode !== null) throw new Error(`npm run vm ended before it said "${words}":\n${said}`);
     return said.includes(words) || undefined;
   });
@@ -89,15 +99,30 @@ describe('npm run vm', { timeout: START_MS + 2 * WORDS_MS }, () => {
     },
   );
 
-  it('has the serial console on the terminal, until Ctrl-A X', async () => {
-    const onTerminal = ['--quiet', '--flush', '--return', '--command', `node ${VM.join(' ')}`, '/dev/null'];
-    const machine = execa('script', onTerminal, { reject: false, all: true, stdin: 'pipe' });
-    try {
+  it('has the serial console on the terminal, until Ctrl-A X', () =>
+    onTerminal(async (machine) => {
       await says(machine, 'BdsDxe: starting Boot');
-      machine.stdin.write('\x01x');
-      await gone(machine);
-    } finally {
-      machine.kill('SIGKILL');
-    }
+    }));
+
+  it("has root's shell there once the node is up, which hears what is typed", { timeout: START_MS + 2 * BOOT.timeoutMs }, ({ skip }) => {
+    onlyInAll(skip);
+    return onTerminal(async (machine) => {
+      await says(machine, PROMPT, START_MS + BOOT.timeoutMs);
+      machine.stdin.write('echo $((6 * 7))th\r');
+      await says(machine, '42th', WORDS_MS);
+    });
   });
 });
+
+/** Runs `npm run vm` on a terminal of its own, and leaves it with Ctrl-A X. */
+async function onTerminal(look: (machine: OnTerminal) => Promise<void>): Promise<void> {
+  const script = ['--quiet', '--flush', '--return', '--command', `node ${VM.join(' ')}`, '/dev/null'];
+  const machine = execa('script', script, { reject: false, all: true, stdin: 'pipe' });
+  try {
+    await look(machine);
+    machine.stdin.write('\x01x');
+    await gone(machine);
+  } finally {
+    machine.kill('SIGKILL');
+  }
+}

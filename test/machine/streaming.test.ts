@@ -5,7 +5,9 @@ import type { Homelab } from '../../qemu/homelab.ts';
 import { HOST_SEEN_FROM_MACHINE } from '../../qemu/vm/machine/qemu-command.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
 import { serveBundle } from '../integration/fakes/bundle-server.ts';
-import { COMMITTED, json, onNode, report, SCENARIO_MS, shellOk } from '../integration/node/scenario.ts';
+import { COMMITTED, json, report, shellOk } from '../integration/node/ask-node.ts';
+import { SCENARIO_MS } from '../integration/node/kind-of-node.ts';
+import { onNode } from '../integration/node/scenario.ts';
 
 /** Without Node, whose compiler an unconfined shell may not run. */
 const GET_METRICS = 'exec 3<>/dev/tcp/127.0.0.1/9477; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3';

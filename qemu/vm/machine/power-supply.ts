@@ -125,7 +125,8 @@ export class PowerSupply {
       return this.#running;
     } catch (error) {
       await processes.kill();
-      throw error;
+      // QEMU opens its sockets before its screen, whose port may be another's.
+      throw new Error(`Cannot switch ${this.name} on: ${(error as Error).message}: ${await processes.words()}`, { cause: error });
     }
   }
 

@@ -62,6 +62,11 @@ export class Processes {
     await this.gone();
   }
 
+  /** What they had to complain of. */
+  async words(): Promise<string> {
+    return (await readFile(this.folder.file('processes.log'), 'utf8').catch(() => '')).trim();
+  }
+
   /** Waits until they are gone, for whatever reason they go. */
   async gone(): Promise<void> {
     await until(`the processes of ${this.name} to end`, END_MS, async () => this.#running.size === 0 || undefined);
@@ -80,10 +85,7 @@ export class Processes {
     child.once('close', () => this.#running.delete(child));
     child.stderr?.on('data', (data: Buffer) => void appendFile(this.folder.file('processes.log'), data));
     await until(`${socket} of ${this.name}`, START_MS, async () => {
-      if (!this.#running.has(child)) {
-        const words = await readFile(this.folder.file('processes.log'), 'utf8').catch(() => '');
-        throw new Error(`Cannot switch ${this.name} on: a process of it ended at once: ${words.trim()}`);
-      }
+      if (!this.#running.has(child)) throw new Error(`Cannot switch ${this.name} on: a process of it ended at once: ${await this.words()}`);
       return existsSync(this.folder.file(socket)) || undefined;
     });
     return child;

@@ -4,7 +4,7 @@ import type { Architecture } from '../architecture.ts';
 
 export interface Forwarded {
   readonly host: string;
-  readonly ports: readonly number[];
+  readonly port: number;
 }
 
 /** How a person looks at the machine, and types on its PS/2 keyboard; it listens on loopback only. */
@@ -38,7 +38,7 @@ export interface QemuOptions {
  * one, one disk whose every write is logged, USB, a watchdog, and virtio ports for the tester. Nothing listens elsewhere than on the loopback network.
  */
 export function qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium }: QemuOptions): string[] {
-  const forwards = forwarded.ports.map((port) => `,hostfwd=tcp:${forwarded.host}:${port}-:${port}`).join('');
+  const { host, port } = forwarded;
   return [
     ...architecture.qemu,
     ...['-nodefaults', '-no-user-config', '-display', 'none', '-action', 'panic=none'],
@@ -61,7 +61,7 @@ export function qemuCommand({ architecture, forwarded, display, onTerminal, cred
     ...['-device', 'virtserialport,chardev=control,name=control'],
     ...['initramfs', 'journal'].flatMap(logPort),
     ...['-qmp', `unix:${WORK}/qmp.sock,server=on,wait=off`],
-    ...['-netdev', `user,id=net0${forwards}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
+    ...['-netdev', `user,id=net0,hostfwd=tcp:${host}:${port}-:${port}`, '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-virtfs', `local,path=${WORK}/media,mount_tag=media,security_model=none,readonly=on`],
     ...['-device', 'qemu-xhci', '-device', 'virtio-rng-pci', '-device', 'i6300esb', '-action', 'watchdog=reset'],
     ...(medium ? mediumOptions(medium) : []),

@@ -6,7 +6,7 @@ import { run } from '../../host/command.ts';
 import { until } from '../../host/deadline.ts';
 import { requireRoot } from '../../host/require-root.ts';
 import type { Say } from '../../host/say.ts';
-import type { Image } from '../../image/build-image.ts';
+import type { Image } from '../../image/image-recipe.ts';
 import type { Boot, BootLoaderCommand, FileOptions, ShellOptions, ShellResult } from '../../machine.ts';
 import { type NodeFiles, readNodeFile, writeNodeFile } from '../../node-files.ts';
 import type { Root } from '../../root/prepare-root.ts';
@@ -30,7 +30,6 @@ export interface VirtualMachineOptions {
   readonly name: string;
   /** What the factory wrote into slot A. */
   readonly image: Image;
-  readonly port?: number;
   /** A PC unless it says otherwise. */
   readonly architecture?: Architecture;
   /** Words of the node's own on its kernel's command line. */
@@ -50,7 +49,6 @@ export interface VirtualMachineOptions {
   readonly say: Say;
 }
 
-const DEFAULT_PORT = 7443;
 const QUICK_MS = 30_000;
 const COPY_MS = 600_000;
 
@@ -62,7 +60,6 @@ export class VirtualMachine implements VirtualNode {
 
   private constructor(
     readonly name: string,
-    readonly port: number,
     private readonly tools: Root,
     private readonly folder: VmFolder,
     private readonly address: ClaimedAddress,
@@ -75,7 +72,7 @@ export class VirtualMachine implements VirtualNode {
     const { architecture = X86_64 } = options;
     const { tools, machine: runner } = await vmRoots(options.say, architecture);
     const folder = await VmFolder.create();
-    const machine = new VirtualMachine(options.name, options.port ?? DEFAULT_PORT, tools, folder, await claimAddress(), architecture);
+    const machine = new VirtualMachine(options.name, tools, folder, await claimAddress(), architecture);
     try {
       const { medium } = options.resumesFrom
         ? await copySuspended(options.resumesFrom, folder.path).then(() => ({ medium: undefined }))
@@ -84,7 +81,7 @@ export class VirtualMachine implements VirtualNode {
         await machine.diskAtRest.putAddon({ commandLine: options.commandLine, imageFolder: options.image.path });
       const { display = 'none', onTerminal = false, provisionsAgain = false } = options;
       machine.#provisioned = (await options.provision?.(machine)) ?? [];
-      const forwarded = { host: machine.host, ports: [machine.port] };
+      const forwarded = { host: machine.host, port: machine.port };
       const files = machine.#provisioned;
       const power = { architecture, forwarded, display, onTerminal, files, provisionsAgain, medium };
       machine.#supply = new PowerSupply(machine.name, folder, runner, power);
@@ -101,6 +98,7 @@ export class VirtualMachine implements VirtualNode {
 
   /** Where the agent listens inside: QEMU forwards what is asked of the host's address to the machine's only one. */
   readonly listen = '0.0.0.0';
+  readonly port = 7443;
   readonly metricsListen = '127.0.0.1';
   readonly tcti = 'device:/dev/tpmrm0';
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { execa } from 'execa';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import { type Homelab, LAMACTL_LIMIT, type NodeOptions } from '../../../qemu/homelab.ts';
-import { until } from '../../../qemu/host/deadline.ts';
-import { BOOT, DRIVER, nothingWasDenied, QUICK, withHomelab } from './scenario.ts';
+import { BOOT, DRIVER, eventually, QUICK } from './kind-of-node.ts';
+import { nothingWasDenied, withHomelab } from './scenario.ts';
 
 const LAMACTL = path.resolve(import.meta.dirname, '../../../dist/lamactl.js');
 
@@ -88,7 +88,7 @@ export async function newNode(homelab: Homelab, name: string, options: NodeOptio
 
 /** What stands on the node's console. */
 export async function fingerprintOf(node: VirtualNode): Promise<string> {
-  return until(`the fingerprint on the console of ${node.name}`, QUICK.timeoutMs, async () => {
+  return eventually(`the fingerprint on the console of ${node.name}`, QUICK.timeoutMs, async () => {
     const { stdout } = await node.shell('cat /run/issue.d/lamadist.issue', QUICK);
     return /sha256:(?:[0-9a-f]{4} ){15}[0-9a-f]{4}/.exec(stdout)?.[0];
   });

@@ -1,22 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
+import { agentAnswers, COMMITTED, ROLLED_BACK, reaches, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import {
-  agentAnswers,
-  BOOT,
-  COMMITTED,
-  check,
-  FAILING_CHECK,
-  IN_VM,
-  onNode,
-  QUICK,
-  ROLLED_BACK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  shellOk,
-} from './scenario.ts';
+import { BOOT, IN_VM, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { check, FAILING_CHECK, onNode } from './scenario.ts';
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
 

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
+import { agentAnswers, journaled, json, reaches, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import {
-  agentAnswers,
-  journaled,
-  json,
-  onNode,
-  QUICK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  type Scenario,
-  shellOk,
-  skipWhereRaucStreams,
-} from './scenario.ts';
+import { eventually, QUICK, SCENARIO_MS, skipWhereRaucStreams } from './kind-of-node.ts';
+import { onNode, type Scenario } from './scenario.ts';
 
 const COMMITTED = { version: '2', booted: 'B', slots: { A: 'good', B: '2 ok good primary' } };
 const UNTOUCHED = { version: '1', booted: 'A' };
@@ -154,7 +143,7 @@ describe('a server that asks who is there', { timeout: SCENARIO_MS }, () => {
             systemctl kill --signal=KILL --kill-whom=main lamadist-agent.service`,
         );
         await agentAnswers(homelab);
-        await until('what was left to be gone', QUICK.timeoutMs, async () => {
+        await eventually('what was left to be gone', QUICK.timeoutMs, async () => {
           const { exitCode, stdout } = await node.shell('find /var/lib/lamadist-agent -name left', QUICK);
           return (exitCode === 0 && stdout === '') || undefined;
         });

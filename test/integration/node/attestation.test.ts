@@ -16,8 +16,10 @@ import {
   writeEventLog,
   writeImaLog,
 } from '../../../qemu/measured-boot/measured-boot.ts';
+import { agentAnswers, shellOk } from './ask-node.ts';
 import { believe, expectImage, FIRST_USE, judge, onEnrolledNode, spoil, tpm } from './attested-node.ts';
-import { agentAnswers, BOOT, onNode, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
+import { BOOT, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 async function restartAgent(homelab: Homelab, node: VirtualNode): Promise<void> {
   await shellOk(node, 'systemctl restart lamadist-agent.service', BOOT);

@@ -2,7 +2,8 @@
 import { expect } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import { json, onNode, type Scenario, shellOk, type Variant } from './scenario.ts';
+import { json, shellOk } from './ask-node.ts';
+import { onNode, type Scenario, type Variant } from './scenario.ts';
 
 /** Of the exits of lamactl. */
 const FIRST_USE_EXIT = 14;

@@ -6,9 +6,12 @@ import { describe, expect, it } from 'vitest';
 import { FAILURES, type FailureCode } from '../../../agent/shared/failure.ts';
 import { type BundleRequest, bundleFormat } from '../../../qemu/bundle/build-bundle.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import type { Image, ImageFile } from '../../../qemu/image/build-image.ts';
+import type { Image } from '../../../qemu/image/image-recipe.ts';
+import type { ImageFile } from '../../../qemu/image/product-files.ts';
 import { CertificateAuthority, type Credentials } from '../../../qemu/pki/certificate-authority.ts';
-import { IN_VM, journaled, onNode, report, SCENARIO_MS, slotHashes } from './scenario.ts';
+import { journaled, report, slotHashes } from './ask-node.ts';
+import { IN_VM, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 const HOUR_MS = 3_600_000;
 /** Version 1 and a bit; in the machine, the disk's layout says how large a slot is. */

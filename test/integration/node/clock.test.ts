@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { agentAnswers, COMMITTED, check, json, onNode, QUICK, reaches, report, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, COMMITTED, json, reaches, report } from './ask-node.ts';
+import { QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { check, onNode } from './scenario.ts';
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "5"] }');
 const YEAR_MS = 31_557_600_000;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { IN_VM, json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
+import { json } from './ask-node.ts';
+import { IN_VM, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 const WORKER = {
   path: '/etc/systemd/system/worker.service',

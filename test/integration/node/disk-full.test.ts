@@ -1,22 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { until } from '../../../qemu/host/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
+import { COMMITTED, journaled, reaches, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import {
-  BOOT,
-  COMMITTED,
-  check,
-  journaled,
-  onNode,
-  QUICK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  shellOk,
-  skipWhereRaucStreams,
-} from './scenario.ts';
+import { BOOT, eventually, QUICK, SCENARIO_MS, skipWhereRaucStreams } from './kind-of-node.ts';
+import { check, onNode } from './scenario.ts';
 
 const SLOW_CHECK = check('slow', 'timeout: 60s', 'retries: 0', 'condition: { type: command, argv: [/bin/sleep, "8"] }');
 const TRUSTED_SERVER = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
@@ -33,7 +22,7 @@ const free = (node: VirtualNode) => shellOk(node, 'rm /var/full; sync /var');
 
 /** An end that could not be written down is, as soon as there is space: until then only the agent knows of it. */
 async function isOnRecord(node: VirtualNode, phase: string): Promise<void> {
-  await until(`the journal to say ${phase}`, QUICK.timeoutMs, async () => (await journaled(node)).phase === phase || undefined);
+  await eventually(`the journal to say ${phase}`, QUICK.timeoutMs, async () => (await journaled(node)).phase === phase || undefined);
 }
 
 describe('a data disk that is full', { timeout: SCENARIO_MS }, () => {

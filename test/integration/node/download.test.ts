@@ -1,20 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { beforeEach, describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
 import { serveBundle } from '../fakes/bundle-server.ts';
-import {
-  agentAnswers,
-  COMMITTED,
-  json,
-  onNode,
-  QUICK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  type Scenario,
-  shellOk,
-  skipWhereRaucStreams,
-} from './scenario.ts';
+import { agentAnswers, COMMITTED, json, reaches, report, shellOk } from './ask-node.ts';
+import { eventually, QUICK, SCENARIO_MS, skipWhereRaucStreams } from './kind-of-node.ts';
+import { onNode, type Scenario } from './scenario.ts';
 
 /** A node whose bundle is behind a URL, on a server that it trusts. */
 const withServer = (test: (scenario: Scenario & { server: Awaited<ReturnType<typeof serveBundle>> }) => Promise<void>) =>
@@ -59,7 +48,7 @@ describe('a bundle behind a URL, on a node whose kernel cannot stream', { timeou
       const install = homelab.lamactl(['install', server.url]);
       await shellOk(node, 'until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 9437184 ]; do sleep 0.2; done 2>/dev/null');
       // It is given half a minute to say something more; then it is asked again.
-      await until('the server to be asked again', 60_000, async () => server.offsets.length > 3 || undefined);
+      await eventually('the server to be asked again', 60_000, async () => server.offsets.length > 3 || undefined);
       server.release();
       expect((await install).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
-import { agentAnswers, BOOT, FAILING_CHECK, IN_VM, json, onNode, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, json, reaches } from './ask-node.ts';
+import { BOOT, eventually, IN_VM, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { FAILING_CHECK, onNode } from './scenario.ts';
 
 interface NodeEvent {
   readonly cursor: string;
@@ -27,7 +28,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
       expect(first).toMatchObject([{ type: 'booted', bootname: 'A', gap: false }, { type: 'gate-decided' }]);
       // The same certificate in another file: what is read again and found to be the same is no event.
       await node.shell('echo >>/etc/lamadist-agent/tls/node.pem', QUICK);
-      await until('the certificates to be read again', QUICK.timeoutMs, async () => {
+      await eventually('the certificates to be read again', QUICK.timeoutMs, async () => {
         return (await events().catch(() => [])).some(({ type }) => type === 'certificates-reloaded') || undefined;
       });
       const following = homelab.lamactl(['events', '-f', '-o', 'json', '--since-cursor', before.at(-1)!.cursor]);
@@ -41,7 +42,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
       await agentAnswers(homelab);
       // Killed, the agent comes back, and writes down nothing twice.
       await node.shell('systemctl kill --signal=KILL lamadist-agent.service', QUICK);
-      const after = await until('the agent to say that it was restarted', BOOT.timeoutMs, async () => {
+      const after = await eventually('the agent to say that it was restarted', BOOT.timeoutMs, async () => {
         const found = await events('--since-cursor', before.at(-1)!.cursor, '--limit', '1').catch(() => []);
         return found.some(({ type }) => type === 'agent-restarted') ? found : undefined;
       });
@@ -67,7 +68,7 @@ describe('the events of a running node', { timeout: SCENARIO_MS }, () => {
 
       // Whoever followed through both reboots and the kill has seen the same.
       const missing = () => after.find(({ cursor }) => !seen.includes(`"cursor":"${cursor}"`));
-      await until('the follower to have seen as much', BOOT.timeoutMs, async () => missing() === undefined || undefined);
+      await eventually('the follower to have seen as much', BOOT.timeoutMs, async () => missing() === undefined || undefined);
       following.kill('SIGINT');
       expect((await following).exitCode).toBe(0);
     }));

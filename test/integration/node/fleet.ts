@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
-import { until } from '../../../qemu/host/deadline.ts';
-import { BOOT, check, DRIVER, json, nothingWasDenied, withHomelab } from './scenario.ts';
+import { type Homelab, LAMACTL_LIMIT, type NodeOptions } from '../../../qemu/homelab.ts';
+import { json } from './ask-node.ts';
+import { BOOT, DRIVER, eventually } from './kind-of-node.ts';
+import { check, nothingWasDenied, withHomelab } from './scenario.ts';
 
 /** Where a node has this file, version 3 is not healthy on it. */
 export const NOT_FOR_THREE = { path: '/etc/lamadist-agent/not-for-3', content: '' };
@@ -56,6 +57,11 @@ export class Fleet {
     });
   }
 
+  /** For a lamactl that updates one node after the other. */
+  get limit(): { readonly timeout: number } {
+    return { timeout: this.nodes.length * LAMACTL_LIMIT.timeout };
+  }
+
   node(name: string): VirtualNode {
     const node = this.nodes.find((each) => each.name === name);
     if (!node) throw new Error(`There is no node ${name}`);
@@ -63,14 +69,14 @@ export class Fleet {
   }
 
   async answers(names: readonly string[]): Promise<void> {
-    await until(`${names.join(', ')} to be healthy`, BOOT.timeoutMs, async () => {
+    await eventually(`${names.join(', ')} to be healthy`, BOOT.timeoutMs, async () => {
       return (await this.homelab.lamactl(['status', '-n', names.join(',')])).exitCode === 0 || undefined;
     });
   }
 
   /** The exit code and what was printed; the code may be asserted on with the text beside it. */
   async rollout(...args: string[]): Promise<{ readonly exitCode: number | undefined; readonly all: string }> {
-    const { exitCode, all } = await this.homelab.lamactl(['rollout', ...args]);
+    const { exitCode, all } = await this.homelab.lamactl(['rollout', ...args], this.limit);
     return { exitCode, all: String(all) };
   }
 

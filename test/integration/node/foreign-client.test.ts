@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { BOOT, onNode, SCENARIO_MS } from './scenario.ts';
+import { BOOT, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 const ROOT = path.join(import.meta.dirname, '../../..');
 /** Debian's, which has python3-grpcio and python3-grpc-tools. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Phase } from '../../../agent/daemon/update/life/state.ts';
-import { BOOT, reaches, type Scenario } from './scenario.ts';
+import { reaches } from './ask-node.ts';
+import { BOOT } from './kind-of-node.ts';
+import type { Scenario } from './scenario.ts';
 
 /**
  * How to stop the world in a phase: RAUC waits for the boot loader in a command that belongs to it. `after` is a command of an

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { UpdateState } from '../../../agent/daemon/update/life/state.ts';
+import { agentAnswers, COMMITTED, journaled, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { agentAnswers, BOOT, COMMITTED, FAILING_CHECK, journaled, onNode, report, SCENARIO_MS, shellOk } from './scenario.ts';
+import { BOOT, SCENARIO_MS } from './kind-of-node.ts';
+import { FAILING_CHECK, onNode } from './scenario.ts';
 
 const INSTALLING = HELD_PHASES.find(({ phase }) => phase === 'installing')!;
 

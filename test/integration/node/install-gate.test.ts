@@ -2,8 +2,9 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../../qemu/homelab.ts';
+import { json, report } from './ask-node.ts';
 import { judge, onEnrolledNode, spoil, ukiAfterUpdate } from './attested-node.ts';
-import { json, report, SCENARIO_MS } from './scenario.ts';
+import { SCENARIO_MS } from './kind-of-node.ts';
 
 /** A bundle of version 2 whose signature covers what its image leads to: what a distribution ships. */
 async function tellingBundle(homelab: Homelab): Promise<string> {

@@ -7,7 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { certificateFingerprint } from '../../../agent/shared/fingerprint.ts';
 import { manInTheMiddle } from '../fakes/man-in-the-middle.ts';
 import { Administrator, fingerprintOf, newNode, whileJoining } from './administrator.ts';
-import { BOOT, QUICK, SCENARIO_MS, shellOk } from './scenario.ts';
+import { shellOk } from './ask-node.ts';
+import { BOOT, QUICK, SCENARIO_MS } from './kind-of-node.ts';
 
 /** Of the exits of lamactl: the endorsement key was believed when it was first seen. */
 const FIRST_USE = 14;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { until } from '../../../qemu/host/deadline.ts';
+import { agentAnswers, COMMITTED, json, reaches, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import { agentAnswers, BOOT, COMMITTED, check, FAILING_CHECK, json, onNode, reaches, report, SCENARIO_MS, shellOk } from './scenario.ts';
+import { BOOT, eventually, SCENARIO_MS } from './kind-of-node.ts';
+import { check, FAILING_CHECK, onNode } from './scenario.ts';
 
 const JOURNAL = '/var/lib/lamadist-agent/update.json';
 const AGENT = 'lamadist-agent.service';
@@ -24,7 +25,7 @@ describe('a journal that can not be used', { timeout: SCENARIO_MS }, () => {
       const trial = node.bootCount;
       await spoil(node, how);
       expect(await install).toMatchObject({ exitCode: 8, all: expect.stringContaining('JOURNAL_UNREADABLE') });
-      await until('the node to leave the trial', BOOT.timeoutMs, async () => node.bootCount > trial || undefined);
+      await eventually('the node to leave the trial', BOOT.timeoutMs, async () => node.bootCount > trial || undefined);
       await agentAnswers(homelab);
       expect(await report(homelab)).toMatchObject({ version: '1', booted: 'A', slots: { A: 'good primary', B: '2 ok bad' } });
       expect((await homelab.lamactl(['install', '--on-node', '/nowhere.raucb'])).all).toContain('BUNDLE_NOT_FOUND');

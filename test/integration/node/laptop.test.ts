@@ -2,9 +2,10 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
 import { type Relay, relayTo } from '../fakes/relay.ts';
-import { COMMITTED, json, onNode, QUICK, reaches, report, SCENARIO_MS, type Scenario } from './scenario.ts';
+import { COMMITTED, json, reaches, report } from './ask-node.ts';
+import { eventually, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode, type Scenario } from './scenario.ts';
 
 /** What may be on its way when lamactl is killed, and comes again; and all that is said beside the bundle. */
 const SLACK_BYTES = 8 << 20;
@@ -36,7 +37,7 @@ describe("a bundle on the administrator's own disk", { timeout: SCENARIO_MS }, (
         const { slots } = await report(homelab);
         for (const killedAtBytes of [12 << 20, 24 << 20]) {
           const lamactl = install(...slow);
-          await until('the bundle to be on its way', QUICK.timeoutMs, async () => relay.sentBytes > killedAtBytes || undefined);
+          await eventually('the bundle to be on its way', QUICK.timeoutMs, async () => relay.sentBytes > killedAtBytes || undefined);
           lamactl.kill('SIGKILL');
           await lamactl;
         }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
-import { agentAnswers, BOOT, json, onNode, QUICK, SCENARIO_MS } from './scenario.ts';
+import { agentAnswers, json } from './ask-node.ts';
+import { BOOT, eventually, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 interface Entry {
   readonly cursor: string;
@@ -60,7 +61,7 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
       // Each reader is a process on the node, and goes with its client.
       const processes = "find /proc/[0-9]* -maxdepth 0 -user lamadist-agent -printf '%p/comm\\n'";
       const readers = async () => Number((await shell(`${processes} | xargs grep -lx journalctl 2>/dev/null | wc -l`)).stdout);
-      await until('lamactl to read again', QUICK.timeoutMs, async () => (await readers()) === 1 || undefined);
+      await eventually('lamactl to read again', QUICK.timeoutMs, async () => (await readers()) === 1 || undefined);
       following.kill('SIGINT');
       const { stdout, exitCode } = await following;
       expect(exitCode).toBe(0);
@@ -70,6 +71,6 @@ describe('the log of a running node', { timeout: SCENARIO_MS }, () => {
         .map((line) => JSON.parse(line) as { type: string; entry?: Entry });
       expect(told.filter(({ entry }) => entry?.message === 'it went wrong').length).toBeGreaterThanOrEqual(1);
       expect(told.filter(({ type }) => type === 'unreachable')).toHaveLength(1);
-      await until('the reader to end', QUICK.timeoutMs, async () => (await readers()) === 0 || undefined);
+      await eventually('the reader to end', QUICK.timeoutMs, async () => (await readers()) === 0 || undefined);
     }));
 });

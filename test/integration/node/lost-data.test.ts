@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { ImageFile } from '../../../qemu/image/build-image.ts';
-import {
-  agentAnswers,
-  BOOT,
-  FAILING_CHECK,
-  journaled,
-  json,
-  onNode,
-  QUICK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  type Scenario,
-} from './scenario.ts';
+import type { ImageFile } from '../../../qemu/image/product-files.ts';
+import { agentAnswers, journaled, json, reaches, report } from './ask-node.ts';
+import { BOOT, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { FAILING_CHECK, onNode, type Scenario } from './scenario.ts';
 
 /** A unit of the new image that does this to the data file system before the agent, or the record of the trial, is there. */
 const early = (name: string, command: string): ImageFile[] => [

@@ -1,21 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../../qemu/driver.ts';
+import { COMMITTED, journaled, ROLLED_BACK, reaches, report, shellOk } from './ask-node.ts';
 import { duringPhase, HELD_PHASES } from './held-phase.ts';
-import {
-  COMMITTED,
-  check,
-  FAILING_CHECK,
-  IN_VM,
-  journaled,
-  onNode,
-  ROLLED_BACK,
-  ROOT_SLOT,
-  reaches,
-  report,
-  SCENARIO_MS,
-  shellOk,
-} from './scenario.ts';
+import { IN_VM, ROOT_SLOT, SCENARIO_MS } from './kind-of-node.ts';
+import { check, FAILING_CHECK, onNode } from './scenario.ts';
 
 const KILLED_BY_MAIN = 'systemctl kill --signal=KILL --kill-whom=main';
 const killRauc = (node: VirtualNode) => shellOk(node, `${KILLED_BY_MAIN} rauc.service`);

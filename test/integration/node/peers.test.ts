@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
 import { Fleet } from './fleet.ts';
-import { BOOT, SCENARIO_MS } from './scenario.ts';
+import { BOOT, eventually, SCENARIO_MS } from './kind-of-node.ts';
 
 const GAVE = 'The bundle came from other nodes';
 const LEFT = 'Another node did not give the bundle';
@@ -23,7 +22,7 @@ describe('nodes that keep a bundle', { timeout: 3 * SCENARIO_MS }, () => {
 
         // lamactl is gone at once: all of it comes from the other node.
         expect(await install('-n', 'cellar', '--peers', 'attic', '--no-wait', two)).toMatchObject({ exitCode: 0 });
-        await until('the second node to run version 2', BOOT.timeoutMs, async () => {
+        await eventually('the second node to run version 2', BOOT.timeoutMs, async () => {
           return (await fleet.versions().catch(() => ({ cellar: '' }))).cellar === '2' || undefined;
         });
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import { json, onNode, QUICK, report, SCENARIO_MS } from './scenario.ts';
+import { json, report } from './ask-node.ts';
+import { QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { onNode } from './scenario.ts';
 
 // The mount itself needs udev and vfat, which a virtual machine has: here the folder is as lamadist-media@.service shows it.
 describe('a bundle on a removable medium', { timeout: SCENARIO_MS }, () => {

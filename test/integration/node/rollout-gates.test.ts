@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { dirname, join } from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../../../qemu/host/deadline.ts';
+import { describe, expect, it } from 'vitest';
 import { debianProgram } from '../fakes/debian-program.ts';
 import { KubernetesApi } from '../fakes/kubernetes-api.ts';
+import { journaled, json, reaches } from './ask-node.ts';
 import { believe, expectImage, spoil, ukiAfterUpdate } from './attested-node.ts';
 import { Fleet } from './fleet.ts';
-import { journaled, json, QUICK, reaches, SCENARIO_MS } from './scenario.ts';
+import { eventually, QUICK, SCENARIO_MS } from './kind-of-node.ts';
 
-const MINUTES = 60_000;
 const NAMES = ['attic', 'cellar'];
 /** Of the exits of lamactl. */
 const UPDATE_FAILED = 8;
@@ -78,7 +77,7 @@ describe('a rollout with a window', { timeout: 4 * SCENARIO_MS }, () => {
         expect(await fleet.versions()).toEqual({ attic: '1', cellar: '1' });
 
         // Nobody asks a node for anything while the window opens.
-        await until('the node to have carried it out', 2 * SCENARIO_MS, async () => {
+        await eventually('the node to have carried it out', 2 * SCENARIO_MS, async () => {
           return (await journaled(fleet.node('attic')).catch(() => undefined))?.phase === 'committed' || undefined;
         });
         await reaches(fleet.node('cellar'), 'paused');
@@ -101,17 +100,13 @@ function windowIn(minutes: number): string {
 }
 
 describe('a rollout over nodes of a cluster', { timeout: 2 * SCENARIO_MS }, () => {
-  let kubectl = '';
-  beforeAll(async () => {
-    kubectl = await debianProgram('usr/bin/kubectl', 'kubernetes-client', 'kubectl');
-  }, 3 * MINUTES);
-
   it('drains each before it reboots, opens it again, and stops at one whose work may not leave', () =>
     Fleet.with(
       NAMES,
       () => ({ labels: { role: 'k3s' } }),
       async (fleet) => {
         const { homelab } = fleet;
+        const kubectl = await debianProgram('usr/bin/kubectl', 'kubernetes-client', 'kubectl');
         const cluster = await KubernetesApi.start(...NAMES);
         try {
           const kubeconfig = join(homelab.folder, 'kubeconfig');

@@ -3,20 +3,19 @@ import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../../qemu/homelab.ts';
-import { until } from '../../../qemu/host/deadline.ts';
 import { Fleet, NOT_FOR_THREE } from './fleet.ts';
-import { BOOT, SCENARIO_MS } from './scenario.ts';
+import { BOOT, eventually, SCENARIO_MS } from './kind-of-node.ts';
 
 const NAMES = ['attic', 'cellar', 'shed'];
 
 const oneIsInFlight = (fleet: Fleet) =>
-  until('the first node to be in flight', BOOT.timeoutMs, async () => {
+  eventually('the first node to be in flight', BOOT.timeoutMs, async () => {
     const report = await fleet.status().catch(() => undefined);
     return report?.nodes.some(({ step }) => step === 'in-flight') || undefined;
   });
 
 /** Runs lamactl on another machine of the administrator: with a folder of its own, a certificate of its own, and nothing of what the first one remembers. */
-async function anotherMachine(homelab: Homelab): Promise<(...args: string[]) => ReturnType<Homelab['lamactl']>> {
+async function anotherMachine({ homelab, limit }: Fleet): Promise<(...args: string[]) => ReturnType<Homelab['lamactl']>> {
   const folder = join(homelab.folder, 'another-machine');
   await mkdir(folder);
   const { certificate, key } = await homelab.pki.client('admin');
@@ -24,18 +23,18 @@ async function anotherMachine(homelab: Homelab): Promise<(...args: string[]) => 
   await writeFile(join(folder, 'admin.pem'), certificate);
   await writeFile(join(folder, 'admin.key'), key, { mode: 0o600 });
   const env = { ...process.env, LAMACTL_CONFIG: join(folder, 'config.yaml') };
-  return (...args) => homelab.lamactl(args, { env });
+  return (...args) => homelab.lamactl(args, { env, ...limit });
 }
 
-describe('a rollout that lamactl runs', { timeout: SCENARIO_MS }, () => {
+describe('a rollout that lamactl runs', { timeout: 2 * SCENARIO_MS }, () => {
   it('is taken over by another machine with a certificate of its own, which sees it through while the first one stops', () =>
     Fleet.with(
       NAMES,
       () => ({}),
       async (fleet) => {
         const { homelab } = fleet;
-        const another = await anotherMachine(homelab);
-        const first = homelab.lamactl(['rollout', 'start', '--all', '--bundle', homelab.bundlePath('2'), '--waves', '1,rest']);
+        const another = await anotherMachine(fleet);
+        const first = homelab.lamactl(['rollout', 'start', '--all', '--bundle', homelab.bundlePath('2'), '--waves', '1,rest'], fleet.limit);
         await oneIsInFlight(fleet);
         expect(await another('rollout', 'take-over')).toMatchObject({ exitCode: 0 });
         expect(await first).toMatchObject({ exitCode: 7, all: expect.stringContaining('ROLLOUT_TAKEN_OVER') });

@@ -1,22 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import {
-  agentAnswers,
-  BOOT,
-  COMMITTED,
-  check,
-  FAILING_CHECK,
-  IN_VM,
-  journaled,
-  json,
-  onNode,
-  QUICK,
-  ROLLED_BACK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  type Scenario,
-} from './scenario.ts';
+import { agentAnswers, COMMITTED, journaled, json, ROLLED_BACK, reaches, report } from './ask-node.ts';
+import { BOOT, IN_VM, QUICK, SCENARIO_MS } from './kind-of-node.ts';
+import { check, FAILING_CHECK, onNode, type Scenario } from './scenario.ts';
 
 describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
   it('is committed when the new slot is booted and healthy', () =>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect, it } from 'vitest';
 import { arm64Driver } from '../../../qemu/vm/vm-driver.ts';
+import { agentAnswers, report, shellOk } from '../../integration/node/ask-node.ts';
 import { denials } from '../../integration/node/denials.ts';
-import { agentAnswers, report, shellOk, withHomelab } from '../../integration/node/scenario.ts';
+import { withHomelab } from '../../integration/node/scenario.ts';
 
 /** The first time, three Debian roots are made, two of them by emulated programs. */
 const TEST_MS = 2 * 60 * 60_000;

@@ -6,7 +6,7 @@ import type { Driver, NodeRequest } from '../../../driver.ts';
 import { Homelab } from '../../../homelab.ts';
 import { until } from '../../../host/deadline.ts';
 import { timed } from '../../../host/say.ts';
-import type { Image } from '../../../image/build-image.ts';
+import type { Image } from '../../../image/image-recipe.ts';
 import { KeptLogs } from '../../../kept-logs.ts';
 import type { VirtualMachine } from '../virtual-machine.ts';
 
@@ -18,7 +18,16 @@ const STARTED_WITH = [
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
+const QUICK_MS = 120_000;
 const PAUSE_MS = 5_000;
+
+/** Waits until the machine has nothing more to start. Throws when any of it failed: it would have in each machine that goes on from here. */
+async function atRest(node: VirtualMachine): Promise<void> {
+  const { exitCode, stdout } = await node.shell('systemctl is-system-running --wait && sync', { timeoutMs: BOOT_MS });
+  if (exitCode === 0) return;
+  const { stdout: failed } = await node.shell('systemctl --failed --plain --no-legend', { timeoutMs: QUICK_MS });
+  throw new Error(`Cannot suspend ${node.name}: it is ${stdout.trim()}, with ${failed.trim() || 'no failed unit'}`);
+}
 
 const titleOf = (image: Image): string => `Booting image ${image.version} once, for the machines that resume from there`;
 
@@ -41,7 +50,7 @@ export async function suspendedMachine(driver: Driver, { name, image, say }: Nod
           async () => ((await homelab.lamactl(['status'])).exitCode === 0 ? true : undefined),
           PAUSE_MS,
         );
-        await node.shell('systemctl is-system-running --wait; sync', { timeoutMs: BOOT_MS });
+        await atRest(node);
         await node.suspend(target);
       } finally {
         await logs.finish();

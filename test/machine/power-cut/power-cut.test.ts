@@ -2,25 +2,17 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { codeId } from '../../qemu/cache/code-id.ts';
-import type { Homelab } from '../../qemu/homelab.ts';
-import { until } from '../../qemu/host/deadline.ts';
-import { sayOnStderr } from '../../qemu/host/say.ts';
-import { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
-import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { denials } from '../integration/node/denials.ts';
-import {
-  agentAnswers,
-  BOOT,
-  check,
-  journaled,
-  ROLLED_BACK,
-  reaches,
-  report,
-  SCENARIO_MS,
-  withHomelab,
-} from '../integration/node/scenario.ts';
-import { type CameBack, nameOf, type Outcome, Outcomes, outcomeOf } from './power-cut-outcomes.ts';
+import { codeId } from '../../../qemu/cache/code-id.ts';
+import type { Homelab } from '../../../qemu/homelab.ts';
+import { until } from '../../../qemu/host/deadline.ts';
+import { sayOnStderr } from '../../../qemu/host/say.ts';
+import { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
+import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
+import { agentAnswers, journaled, ROLLED_BACK, reaches, report } from '../../integration/node/ask-node.ts';
+import { denials } from '../../integration/node/denials.ts';
+import { BOOT, SCENARIO_MS } from '../../integration/node/kind-of-node.ts';
+import { check, withHomelab } from '../../integration/node/scenario.ts';
+import { type CameBack, nameOf, type Outcome, Outcomes, outcomeOf } from './outcomes.ts';
 import { COMMIT_HOLDS, type RecordedUpdate, recordedUpdate } from './recorded-update.ts';
 import { chosenMoments, type Moment } from './update-moments.ts';
 
@@ -39,7 +31,7 @@ const PAUSE_MS = 2_000;
 const LEAST_LOSING = 15;
 /** What the outcomes depend on, beside the recording. */
 const CODE = [
-  ...['power-cut.test.ts', 'power-cut-outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/${name}`),
+  ...['power-cut.test.ts', 'outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/power-cut/${name}`),
   'qemu/vm/machine/recording',
   ...['denials.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];

@@ -45,7 +45,7 @@ export const CHOSEN: Readonly<Record<string, readonly RegExp[]>> = {
 export const COVERED: Readonly<Record<string, readonly (readonly [name: RegExp, by: string, command?: string])[]>> = {
   'update.test.ts': [
     [/^is rolled back when the new slot never reaches userspace/, 'boot-faults.test.ts'],
-    [/^is rolled back when the power is cut and the boot loader gives one try/, 'power-cut.test.ts', 'npm run test:power-cut'],
+    [/^is rolled back when the power is cut and the boot loader gives one try/, 'power-cut/power-cut.test.ts', 'npm run test:power-cut'],
   ],
   'in-between.test.ts': [[/^is rolled back each time, is remembered each time/, 'bad-updates.test.ts']],
 };

@@ -3,8 +3,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type CameBack, Outcomes, outcomeOf } from '../../machine/power-cut-outcomes.ts';
-import type { Moment } from '../../machine/update-moments.ts';
+import { type CameBack, Outcomes, outcomeOf } from '../../../machine/power-cut/outcomes.ts';
+import type { Moment } from '../../../machine/power-cut/update-moments.ts';
 
 const moment = (afterMs: number, lost: number): Moment => ({
   stage: 'gate',

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { NodeReport } from '../integration/node/scenario.ts';
+import type { Phase } from '../../../agent/daemon/update/life/state.ts';
+import type { NodeReport } from '../../integration/node/ask-node.ts';
 import type { Moment } from './update-moments.ts';
 
 /** A power cut. */

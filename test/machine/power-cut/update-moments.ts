@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import type { Snapshot } from '../../qemu/vm/machine/recording/recording.ts';
-import type { Place } from '../../qemu/vm/machine/recording/write-log.ts';
+import type { Phase } from '../../../agent/daemon/update/life/state.ts';
+import type { Snapshot } from '../../../qemu/vm/machine/recording/recording.ts';
+import type { Place } from '../../../qemu/vm/machine/recording/write-log.ts';
 
 /** The stages of an update, and how many moments of each are tried. */
 const QUOTAS = {

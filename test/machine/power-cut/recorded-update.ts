@@ -2,16 +2,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Phase } from '../../agent/daemon/update/life/state.ts';
-import { cachedFolder } from '../../qemu/cache/cached-folder.ts';
-import { codeId } from '../../qemu/cache/code-id.ts';
-import { contentId } from '../../qemu/cache/content-id.ts';
-import { Homelab } from '../../qemu/homelab.ts';
-import { sayOnStderr } from '../../qemu/host/say.ts';
-import type { ImageFile } from '../../qemu/image/build-image.ts';
-import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
-import { vmDriver } from '../../qemu/vm/vm-driver.ts';
-import { nothingWasDenied, onNode, QUICK, type Scenario } from '../integration/node/scenario.ts';
+import type { Phase } from '../../../agent/daemon/update/life/state.ts';
+import { cachedFolder } from '../../../qemu/cache/cached-folder.ts';
+import { codeId } from '../../../qemu/cache/code-id.ts';
+import { contentId } from '../../../qemu/cache/content-id.ts';
+import { Homelab } from '../../../qemu/homelab.ts';
+import { sayOnStderr } from '../../../qemu/host/say.ts';
+import type { ImageFile } from '../../../qemu/image/product-files.ts';
+import type { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
+import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
+import { QUICK } from '../../integration/node/kind-of-node.ts';
+import { nothingWasDenied, onNode, type Scenario } from '../../integration/node/scenario.ts';
 import type { UpdateRecording, UpdateSnapshot } from './update-moments.ts';
 
 /** Short beside the two seconds in which an update is activated. */
@@ -26,7 +27,7 @@ export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as con
 const TITLE = 'Recording an update';
 const RECORDING = 'recording.json';
 /** What makes a recording what it is, beside the images. */
-const CODE = ['test/machine/recorded-update.ts', 'qemu/vm/machine/recording'];
+const CODE = ['test/machine/power-cut/recorded-update.ts', 'qemu/vm/machine/recording'];
 /** About 500 MB each. */
 const MOST_RECORDINGS = 2;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from 'vitest';
-import type { Phase } from '../../../agent/daemon/update/life/state.ts';
-import { chosenMoments, type Moment, type UpdateRecording, type UpdateSnapshot } from '../../machine/update-moments.ts';
+import type { Phase } from '../../../../agent/daemon/update/life/state.ts';
+import { chosenMoments, type Moment, type UpdateRecording, type UpdateSnapshot } from '../../../machine/power-cut/update-moments.ts';
 
 const PHASES = ['inspecting', 'installing', 'activating', 'pending-reboot', 'checking', 'committing', 'committed'] as const;
 const COMMIT: UpdateRecording['chosen'] = { earliestMs: 53_500, latestMs: 55_500 };
