@@ -6,8 +6,9 @@ inherit lamadist-partition-sizes lamadist-ukify
 
 LAMADIST_SLOTS = "a b"
 # After the words that every boot needs. Partitions are the image's business, not a generator's guess; and a serial console
-# that shows every record of the audit costs more time than all of the boot. The audit's records wait for the journal.
-LAMADIST_CMDLINE ?= "rootfstype=erofs ro panic=10 loglevel=4 systemd.gpt_auto=no lsm=landlock,lockdown,yama,integrity,selinux,bpf security=selinux ima_policy=tcb audit=1 audit_backlog_limit=8192 ${LAMADIST_CONSOLE}"
+# that shows every record of the audit costs more time than all of the boot. The audit's records wait for the journal. systemd takes
+# no credentials from firmware or hypervisor (systemd.system-credentials(7)): nobody signed them, and they could be units of root's.
+LAMADIST_CMDLINE ?= "rootfstype=erofs ro panic=10 loglevel=4 systemd.gpt_auto=no systemd.import_credentials=no lsm=landlock,lockdown,yama,integrity,selinux,bpf security=selinux ima_policy=tcb audit=1 audit_backlog_limit=8192 ${LAMADIST_CONSOLE}"
 # The boot loader for the removable path, where a machine looks that has no boot entries yet. Tries are counted by firmware's BootNext (decision 15).
 LAMADIST_FALLBACK_LOADER ?= "systemd-boot${EFI_ARCH}.efi"
 

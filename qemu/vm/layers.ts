@@ -17,10 +17,13 @@ const SOURCES = ['conf/distro/include/lamadist-boot.inc', 'classes-recipe/lamadi
 /** The sizes of the virtual machine's partitions in MiB: its image is smaller than the real one, and so is its disk. */
 const SIZES = { LAMADIST_ESP_MIB: '80', LAMADIST_ROOT_MIB: '224', LAMADIST_HASH_MIB: '8' } as const;
 
-/** The layers' assignments that an image is made of, and the sizes of this machine's partitions. */
+/** A build's own words, of which the last one counts: tests get in through credentials, which images refuse. */
+const WORDS = { LAMADIST_EXTRA_CMDLINE: 'systemd.import_credentials=yes' } as const;
+
+/** The layers' assignments that an image is made of, the sizes of this machine's partitions, and its words. */
 export async function layerVariables({ name, variables }: Architecture = X86_64): Promise<LayerVariables> {
   const texts = await Promise.all(SOURCES.map((file) => readFile(file, 'utf8')));
-  return { ...assignments(texts.join('\n'), name), ...SIZES, ...variables };
+  return { ...assignments(texts.join('\n'), name), ...SIZES, ...WORDS, ...variables };
 }
 
 /** What the layers put inside LUKS2. */

@@ -106,8 +106,8 @@ describe('what the virtual node cannot take from the layers', () => {
     // Of a word that BitBake puts together, what it begins with.
     const inLayers = [...list.matchAll(/'([^']*=[^']*)'/g)].map(([, word]) => word!.replace('%s', 'b'));
     expect(inLayers.length).toBeGreaterThan(0);
-    const variables = { ...(await layerVariables()), LAMADIST_CMDLINE: 'the-next' };
+    const variables = { ...(await layerVariables()), LAMADIST_CMDLINE: 'the-next', LAMADIST_EXTRA_CMDLINE: 'the-last' };
     const inNode = commandLine({ slot: 'b', rootHash: 'abc', words: [] }, variables).split(' ');
-    expect(inNode.map((word, index) => word.slice(0, inLayers[index]?.length))).toEqual([...inLayers, 'the-next']);
+    expect(inNode.map((word, index) => word.slice(0, inLayers[index]?.length))).toEqual([...inLayers, 'the-next', 'the-last']);
   });
 });

@@ -31,6 +31,8 @@ export function commandLine({ slot, rootHash, words }: UkiContent, variables: La
     `rauc.slot=${slot.toUpperCase()}`,
     // biome-ignore lint/suspicious/noTemplateCurlyInString: BitBake's
     expand('${LAMADIST_CMDLINE}', variables),
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: BitBake's
+    expand('${LAMADIST_EXTRA_CMDLINE}', variables),
     ...words,
   ].join(' ');
 }

@@ -9,7 +9,9 @@ describe("what the virtual machine takes from the layers' configuration", () => 
     const variables = await layerVariables();
     const line = commandLine(content, variables);
     expect(line).toMatch(/^root=\/dev\/mapper\/root roothash=abc systemd.verity_root_data=\/dev\/mapper\/root-b /);
-    expect(line).toMatch(/ rauc.slot=B .*security=selinux.* console=ttyS0,115200 last=1$/);
+    expect(line).toMatch(
+      / rauc.slot=B .*systemd.import_credentials=no .*security=selinux.* console=ttyS0,115200 systemd.import_credentials=yes last=1$/,
+    );
     const inTheClear = commandLine(content, { ...variables, LAMADIST_ROOT_ENCRYPTION: 'off' });
     expect(inTheClear).toContain(' systemd.verity_root_data=PARTLABEL=root-b ');
   });
