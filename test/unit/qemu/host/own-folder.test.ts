@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,9 +19,11 @@ describe('a folder for as long as a process lives', () => {
     const first = await ownFolder(parent, 'lab-');
     for (const name of [`lab-${NOBODY}-abc`, `${NOBODY}-abc`, 'lab-abc', 'lab-1-abc']) await mkdir(path.join(parent, name));
     await writeFile(path.join(parent, `lab-${NOBODY}-abc`, 'disk'), '');
+    const link = `lab-${NOBODY}-link`;
+    await symlink(first, path.join(parent, link));
     const second = await ownFolder(parent, 'lab-');
     expect((await readdir(parent)).sort()).toEqual(
-      [`${NOBODY}-abc`, 'lab-abc', 'lab-1-abc', path.basename(first), path.basename(second)].sort(),
+      [`${NOBODY}-abc`, 'lab-abc', 'lab-1-abc', link, path.basename(first), path.basename(second)].sort(),
     );
     expect(path.basename(second)).toMatch(new RegExp(`^lab-${process.pid}-`));
   });
