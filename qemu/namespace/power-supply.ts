@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
+import { until } from '../host/deadline.ts';
 import type { Root } from '../root/prepare-root.ts';
 import { type Bootname, chooseSlot } from './boot-loader.ts';
 import { formatState, readState, writeState } from './boot-loader-state.ts';
@@ -16,6 +17,8 @@ export interface RunningBoot extends PoweredNode {
   readonly bootId: string;
   readonly bootname: Bootname;
 }
+
+const OFF_MS = 60_000;
 
 /** The power supply and the firmware of a node: boots what the boot loader chooses, and again whenever PID 1 asks for it. */
 export class PowerSupply {
@@ -55,11 +58,11 @@ export class PowerSupply {
 
   /** Cuts the power: PID 1 is killed, and with it everything in the node. Returns when nothing of it runs any more. */
   async switchOff(): Promise<void> {
-    while (this.#running) {
+    await until(`${this.name} to be off`, OFF_MS, async () => {
       // Between two boots there is nothing to kill yet; the next one is caught on the next round.
       if (this.#boot) kill(this.#boot.pid);
-      await Promise.race([this.#running, this.#boot?.ended ?? new Promise((resolve) => setTimeout(resolve, 20))]);
-    }
+      return this.#running ? undefined : true;
+    });
   }
 
   /** Returns why it ended. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { appendFile, writeFile } from 'node:fs/promises';
 import type { ProvisionedFile } from '../../driver.ts';
-import { until } from '../../host/deadline.ts';
 import type { Boot } from '../../machine.ts';
 import { WORK } from '../../root/in-root.ts';
 import type { Root } from '../../root/prepare-root.ts';
@@ -9,7 +8,8 @@ import type { Architecture } from '../architecture.ts';
 import { Processes } from './processes.ts';
 import { type Display, type Forwarded, qemuCommand } from './qemu-command.ts';
 import { Qmp } from './qmp.ts';
-import { forgetSuspended, MEMORY_FILE, rememberSuspended, suspendedBoot } from './suspended/suspended-state.ts';
+import { AWAITS_MEMORY, loadMemory, saveMemory } from './suspended/memory.ts';
+import { forgetSuspended, rememberSuspended, suspendedBoot } from './suspended/suspended-state.ts';
 import { Control } from './tester/control.ts';
 import { credentialOptions } from './tester/credentials.ts';
 import type { VmFolder } from './vm-folder.ts';
@@ -24,9 +24,6 @@ export interface PowerOptions {
   /** A file of the folder that is in the machine as a USB stick from the beginning. */
   readonly medium?: string | undefined;
 }
-
-const MEMORY_TIMEOUT_MS = 120_000;
-const MEMORY = { uri: `file:${WORK}/${MEMORY_FILE}` };
 
 interface Running {
   readonly processes: Processes;
@@ -88,9 +85,7 @@ export class PowerSupply {
     const suspended = await suspendedBoot(this.folder);
     const { qmp } = await this.#run(suspended !== undefined);
     if (!suspended) return false;
-    await qmp.execute('migrate-incoming', MEMORY);
-    await this.#migrated(qmp, 'query-status', 'paused');
-    await qmp.execute('cont');
+    await loadMemory(this.name, qmp);
     await forgetSuspended(this.folder);
     // None is suspended before.
     this.#boot = { ...suspended, number: this.#boots };
@@ -105,7 +100,7 @@ export class PowerSupply {
     const credentials = await credentialOptions(this.folder, { hostname: this.name, files, provisionsAgain, terminal });
     const options = qemuCommand({ architecture, forwarded, display, onTerminal, credentials, medium });
     const commands = {
-      qemu: [...options, ...(isSuspended ? ['-incoming', 'defer'] : [])],
+      qemu: [...options, ...(isSuspended ? AWAITS_MEMORY : [])],
       hasTpm: architecture.tpm !== undefined,
       onTerminal,
     };
@@ -139,11 +134,7 @@ export class PowerSupply {
   async suspend(): Promise<void> {
     const [running, boot] = [this.#running, this.reached];
     if (!running || !boot) throw new Error(`Cannot suspend ${this.name}: ${this.#whyOff ?? 'it has not reached multi-user.target'}`);
-    await running.qmp.execute('stop');
-    await running.qmp.execute('migrate-set-parameters', { 'max-bandwidth': 0 });
-    await running.qmp.execute('migrate', MEMORY);
-    await this.#migrated(running.qmp, 'query-migrate', 'completed');
-    await running.qmp.execute('quit');
+    await saveMemory(this.name, running.qmp);
     await running.processes.gone();
     await rememberSuspended(this.folder, boot);
   }
@@ -154,14 +145,6 @@ export class PowerSupply {
     if (!qmp) throw new Error(`Cannot plug a stick into ${this.name}: it is off`);
     await qmp.execute('blockdev-add', { driver: 'file', 'node-name': stick, filename: `${WORK}/${stick}`, 'read-only': true });
     await qmp.execute('device_add', { driver: 'usb-storage', id: `usb-${stick}`, drive: stick, removable: true });
-  }
-
-  async #migrated(qmp: Qmp, query: 'query-status' | 'query-migrate', wanted: string): Promise<void> {
-    await until(`${this.name}'s memory to be ${wanted}`, MEMORY_TIMEOUT_MS, async () => {
-      const { status } = (await qmp.execute(query)) as { readonly status?: string };
-      if (status === 'failed') throw new Error(`Cannot move the memory of ${this.name}: see its processes.log`);
-      return status === wanted || undefined;
-    });
   }
 
   /** Ends the machine's processes at once, as when the plug is pulled. */
