@@ -8,7 +8,7 @@ const ROOT = join(import.meta.dirname, '../..');
 const TRESPASSERS = join(ROOT, 'agent/daemon/update/trespassers');
 
 async function violations(): Promise<string[]> {
-  const { stdout } = await execa('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'agent'], {
+  const { stdout } = await execa('depcruise', ['--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'agent', 'qemu'], {
     preferLocal: true,
     cwd: ROOT,
     reject: false,
