@@ -36,7 +36,7 @@ export interface Variant {
   readonly node?: NodeOptions;
   /** A virtual machine from its first boot on, and not one that goes on from a boot before. */
   readonly fresh?: true;
-  /** Nobody asks at the end what SELinux denied: the test makes it deny something, or leaves the machine off. */
+  /** Nobody asks at the end what SELinux denied: the test makes it deny something, brings files that it denies, or leaves the machine off. */
   readonly ignoresDenials?: true;
   /** Under which its logs are kept: the test's name unless it says otherwise. */
   readonly title?: string;
