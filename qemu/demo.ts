@@ -5,6 +5,7 @@ import { Homelab } from './homelab.ts';
 import { optionsOf } from './host/command-line.ts';
 import { until } from './host/deadline.ts';
 import { sayOnStderr } from './host/say.ts';
+import { KeptLogs } from './kept-logs.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { vmDriver } from './vm/vm-driver.ts';
 
@@ -12,7 +13,7 @@ const USAGE = `usage: npm run demo [-- --vm]
 Tells the main job on a node in namespaces, or in a virtual machine.`;
 
 const { vm: IN_VM = false } = optionsOf(USAGE, { vm: { type: 'boolean' } });
-const BOOT = { timeoutMs: IN_VM ? 600_000 : 60_000 };
+const BOOT = { timeoutMs: IN_VM ? 900_000 : 60_000 };
 /** Between two questions, of which each costs something. */
 const PAUSE_MS = IN_VM ? 2_000 : 50;
 const HOW = IN_VM
@@ -86,10 +87,12 @@ async function story(homelab: Homelab): Promise<void> {
 }
 
 const startedMs = performance.now();
-const homelab = await Homelab.create(sayOnStderr, IN_VM ? vmDriver : namespaceDriver);
+const logs = new KeptLogs(`npm run demo${IN_VM ? ', in a virtual machine' : ''}`);
+const homelab = await Homelab.create(sayOnStderr, logs.around(IN_VM ? vmDriver : namespaceDriver));
 try {
   await story(homelab);
   process.stdout.write(`It took ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);
 } finally {
+  await logs.finish();
   await homelab.remove();
 }
