@@ -62,7 +62,9 @@ describe('an update on a whole node', { timeout: SCENARIO_MS }, () => {
 
   it('is rolled back when the checks do not all pass before the deadline of the gate', () => {
     const patient = check('patient', 'interval: 1s', 'retries: 1000', 'condition: { type: tcp, host: 127.0.0.1, port: 1 }');
-    return onNode({ files: [patient], node: { config: { health: { 'gate-deadline': '3s' } } } }, async ({ homelab, bundle }) => {
+    // Long enough for all the others.
+    const config = { health: { 'gate-deadline': IN_VM ? '3m' : '3s' } };
+    return onNode({ files: [patient], node: { config } }, async ({ homelab, bundle }) => {
       expect((await homelab.lamactl(['install', '--on-node', bundle])).exitCode).toBe(9);
       expect(await report(homelab)).toMatchObject(ROLLED_BACK);
       expect(await journaled(homelab.nodes[0]!)).toMatchObject({ reason: { code: 'GATE_TIMED_OUT', failedChecks: ['patient'] } });
