@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { serveBundle } from '../fakes/bundle-server.ts';
 import { agentAnswers, COMMITTED, json, reaches, report, shellOk } from './ask-node.ts';
-import { eventually, QUICK, SCENARIO_MS, skipWhereRaucStreams } from './kind-of-node.ts';
+import { BOOT, eventually, QUICK, SCENARIO_MS, skipWhereRaucStreams } from './kind-of-node.ts';
 import { onNode, type Scenario } from './scenario.ts';
 
 /** A node whose bundle is behind a URL, on a server that it trusts. */
@@ -46,7 +46,8 @@ describe('a bundle behind a URL, on a node whose kernel cannot stream', { timeou
       server.breakOff(4 << 20, 3 << 20);
       server.hold(2 << 20);
       const install = homelab.lamactl(['install', server.url]);
-      await shellOk(node, 'until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 9437184 ]; do sleep 0.2; done 2>/dev/null');
+      const arrived = 'until [ "$(stat -c %s /var/lib/lamadist-agent/download/*.raucb)" = 9437184 ]; do sleep 0.2; done 2>/dev/null';
+      await shellOk(node, arrived, BOOT);
       // It is given half a minute to say something more; then it is asked again.
       await eventually('the server to be asked again', 60_000, async () => server.offsets.length > 3 || undefined);
       server.release();
