@@ -15,7 +15,7 @@ import { type Role, TestPki } from './pki/test-pki.ts';
 const DIST = path.resolve(import.meta.dirname, '../dist');
 const AGENT = path.join(DIST, 'lamadist-agent.js');
 const LAMACTL = path.join(DIST, 'lamactl.js');
-/** What ends a lamactl that does not end: shorter than any scenario in a machine may take, so that it says how far it saw the update come. */
+/** What ends a lamactl that does not end on one node: shorter than any scenario in a machine may take, so that it says how far it saw the update come. */
 export const LAMACTL_LIMIT = { timeout: 20 * 60_000, killSignal: 'SIGINT' } as const;
 
 export type NodeOptions = Partial<Pick<NodeRequest, 'maxTries' | 'slotBytes' | 'commandLine'>> & {
@@ -97,7 +97,9 @@ export class Homelab {
   lamactl(args: readonly string[], options: Options & { role?: Role } = {}): ResultPromise<{ reject: false; all: true }> {
     const { role = 'admin', ...rest } = options;
     const env = { ...process.env, LAMACTL_CONFIG: this.contextFile };
-    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...LAMACTL_LIMIT, ...rest } as never);
+    // It may update one node after the other.
+    const limit = { ...LAMACTL_LIMIT, timeout: LAMACTL_LIMIT.timeout * Math.max(1, this.#nodes.size) };
+    return execa('node', [LAMACTL, '--context', role, ...args], { reject: false, all: true, env, ...limit, ...rest } as never);
   }
 
   /** Gives the administrator a certificate of a role, as a context of its own. */

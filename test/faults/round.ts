@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { ROLLBACK_CODES } from '../../agent/daemon/update/life/rollback-code.ts';
 import type { Phase, UpdateState } from '../../agent/daemon/update/life/state.ts';
 import { FAILURES } from '../../agent/shared/failure.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { describe, expect, it } from 'vitest';
 import type { Homelab } from '../../qemu/homelab.ts';
 import { until } from '../../qemu/host/deadline.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { describe, expect, it } from 'vitest';
 import type { TamperPlace } from '../../qemu/vm/machine/disk/tamper.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';

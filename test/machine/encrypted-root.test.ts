@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { describe, expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { until } from '../../qemu/host/deadline.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { expect, it } from 'vitest';
 import type { VirtualNode } from '../../qemu/driver.ts';
 import { fingerprintOf, newNode, whileJoining } from '../integration/node/administrator.ts';

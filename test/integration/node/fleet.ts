@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { VirtualNode } from '../../../qemu/driver.ts';
-import { type Homelab, LAMACTL_LIMIT, type NodeOptions } from '../../../qemu/homelab.ts';
+import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
 import { json } from './ask-node.ts';
 import { BOOT, DRIVER, eventually } from './kind-of-node.ts';
 import { check, nothingWasDenied, withHomelab } from './scenario.ts';
@@ -57,11 +56,6 @@ export class Fleet {
     });
   }
 
-  /** For a lamactl that updates one node after the other. */
-  get limit(): { readonly timeout: number } {
-    return { timeout: this.nodes.length * LAMACTL_LIMIT.timeout };
-  }
-
   node(name: string): VirtualNode {
     const node = this.nodes.find((each) => each.name === name);
     if (!node) throw new Error(`There is no node ${name}`);
@@ -76,7 +70,7 @@ export class Fleet {
 
   /** The exit code and what was printed; the code may be asserted on with the text beside it. */
   async rollout(...args: string[]): Promise<{ readonly exitCode: number | undefined; readonly all: string }> {
-    const { exitCode, all } = await this.homelab.lamactl(['rollout', ...args], this.limit);
+    const { exitCode, all } = await this.homelab.lamactl(['rollout', ...args]);
     return { exitCode, all: String(all) };
   }
 

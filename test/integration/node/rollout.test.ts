@@ -15,7 +15,7 @@ const oneIsInFlight = (fleet: Fleet) =>
   });
 
 /** Runs lamactl on another machine of the administrator: with a folder of its own, a certificate of its own, and nothing of what the first one remembers. */
-async function anotherMachine({ homelab, limit }: Fleet): Promise<(...args: string[]) => ReturnType<Homelab['lamactl']>> {
+async function anotherMachine({ homelab }: Fleet): Promise<(...args: string[]) => ReturnType<Homelab['lamactl']>> {
   const folder = join(homelab.folder, 'another-machine');
   await mkdir(folder);
   const { certificate, key } = await homelab.pki.client('admin');
@@ -23,7 +23,7 @@ async function anotherMachine({ homelab, limit }: Fleet): Promise<(...args: stri
   await writeFile(join(folder, 'admin.pem'), certificate);
   await writeFile(join(folder, 'admin.key'), key, { mode: 0o600 });
   const env = { ...process.env, LAMACTL_CONFIG: join(folder, 'config.yaml') };
-  return (...args) => homelab.lamactl(args, { env, ...limit });
+  return (...args) => homelab.lamactl(args, { env });
 }
 
 describe('a rollout that lamactl runs', { timeout: 2 * SCENARIO_MS }, () => {
@@ -34,7 +34,7 @@ describe('a rollout that lamactl runs', { timeout: 2 * SCENARIO_MS }, () => {
       async (fleet) => {
         const { homelab } = fleet;
         const another = await anotherMachine(fleet);
-        const first = homelab.lamactl(['rollout', 'start', '--all', '--bundle', homelab.bundlePath('2'), '--waves', '1,rest'], fleet.limit);
+        const first = homelab.lamactl(['rollout', 'start', '--all', '--bundle', homelab.bundlePath('2'), '--waves', '1,rest']);
         await oneIsInFlight(fleet);
         expect(await another('rollout', 'take-over')).toMatchObject({ exitCode: 0 });
         expect(await first).toMatchObject({ exitCode: 7, all: expect.stringContaining('ROLLOUT_TAKEN_OVER') });

@@ -33,7 +33,7 @@ const LEAST_LOSING = 15;
 const CODE = [
   ...['power-cut.test.ts', 'outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/power-cut/${name}`),
   'qemu/vm/machine/recording',
-  ...['denials.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
+  ...['ask-node.ts', 'denials.ts', 'kind-of-node.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { effectRunner } from '../../../../agent/daemon/update/effects/effects.ts';
 import { Feed } from '../../../../agent/daemon/update/feed.ts';
 import type { TrialRecord } from '../../../../agent/daemon/update/life/event.ts';

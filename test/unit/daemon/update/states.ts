@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { EventOf, EventType } from '../../../../agent/daemon/update/life/event.ts';
 import type { Phase, StateOf } from '../../../../agent/daemon/update/life/state.ts';
 import { Failure } from '../../../../agent/shared/failure.ts';
