@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // `npm run demo`: an update that commits, and one that rolls back by itself and says why, on a node in namespaces; with
 // `-- --vm` the same in a virtual machine, from the firmware on.
-import { Homelab } from './homelab.ts';
+import type { Homelab } from './homelab.ts';
 import { optionsOf } from './host/command-line.ts';
 import { until } from './host/deadline.ts';
 import { sayOnStderr } from './host/say.ts';
-import { KeptLogs } from './kept-logs.ts';
+import { withLoggedHomelab } from './logged-homelab.ts';
 import { namespaceDriver } from './namespace/namespace-driver.ts';
 import { vmDriver } from './vm/vm-driver.ts';
 
@@ -87,12 +87,6 @@ async function story(homelab: Homelab): Promise<void> {
 }
 
 const startedMs = performance.now();
-const logs = new KeptLogs(`npm run demo${IN_VM ? ', in a virtual machine' : ''}`);
-const homelab = await Homelab.create(sayOnStderr, logs.around(IN_VM ? vmDriver : namespaceDriver));
-try {
-  await story(homelab);
-  process.stdout.write(`It took ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);
-} finally {
-  await logs.finish();
-  await homelab.remove();
-}
+const title = `npm run demo${IN_VM ? ', in a virtual machine' : ''}`;
+await withLoggedHomelab(title, sayOnStderr, IN_VM ? vmDriver : namespaceDriver, story);
+process.stdout.write(`It took ${Math.round((performance.now() - startedMs) / 1000)} s.\n`);

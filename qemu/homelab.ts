@@ -115,8 +115,9 @@ export class Homelab {
 
   /** Switches off and takes away all nodes, and the administrator's files. */
   async remove(): Promise<void> {
-    for (const node of this.#nodes.values()) await node.stop();
+    const stopped = await Promise.allSettled([...this.#nodes.values()].map((node) => node.stop()));
     await rm(this.folder, { recursive: true, force: true });
+    for (const each of stopped) if (each.status === 'rejected') throw each.reason;
   }
 
   #settingsOf(node: NodeIdentity, config: Readonly<Record<string, unknown>>): ProvisionedFile[] {

@@ -15,6 +15,8 @@ const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const HERE = import.meta.dirname;
 /** Every program of an installation is emulated. */
 const FOREIGN_MS = 60 * 60_000;
+const NATIVE_MS = 15 * 60_000;
+const KILL_AFTER_MS = 10_000;
 
 /** A processor that is not this machine's, and how its programs run here. */
 export interface Foreign {
@@ -67,7 +69,10 @@ async function prepare(script: string, target: string, packages: readonly string
   // The lock lives as long as any process that prepares; mounts that mmdebstrap leaves behind die with the namespace.
   const prepared = ['sh', script, target, SUITE, mirror, KEYRING, aptConfiguration, packages.join(',')] as const;
   const command = withPrivateMounts(foreign?.around(prepared) ?? prepared);
-  await run(['flock', `${target}.lock`, ...command], { timeoutMs: foreign ? FOREIGN_MS : 15 * 60_000 });
+  const limitMs = foreign ? FOREIGN_MS : NATIVE_MS;
+  // timeout(1) ends all that it started: flock(1) alone would leave mmdebstrap running, with the lock.
+  const limited = ['timeout', `--kill-after=${KILL_AFTER_MS / 1000}`, `${limitMs / 1000}`, 'flock', `${target}.lock`, ...command] as const;
+  await run(limited, { timeoutMs: limitMs + 2 * KILL_AFTER_MS });
 }
 
 export function packageNames(list: string): string[] {

@@ -2,10 +2,10 @@
 // `npm run vm`: a virtual node to look at, on this terminal's serial console; `-- --display vnc|spice` on a screen.
 
 import type { Driver } from '../driver.ts';
-import { Homelab } from '../homelab.ts';
+import type { Homelab } from '../homelab.ts';
 import { optionsOf, refuse } from '../host/command-line.ts';
 import { sayOnStderr } from '../host/say.ts';
-import { KeptLogs } from '../kept-logs.ts';
+import { withLoggedHomelab } from '../logged-homelab.ts';
 import type { Display } from './machine/qemu-command.ts';
 import { VirtualMachine } from './machine/virtual-machine.ts';
 import { vmDriver } from './vm-driver.ts';
@@ -26,10 +26,10 @@ function displayOf(value = 'none'): Display {
 
 const display = displayOf(optionsOf(USAGE, { display: { type: 'string' } }).display);
 const onTerminal = display === 'none';
-const logs = new KeptLogs(`npm run vm, ${display}`);
 const driver: Driver = { ...vmDriver, createNode: (request) => VirtualMachine.create({ ...request, display, onTerminal }) };
-const homelab = await Homelab.create(sayOnStderr, logs.around(driver));
-try {
+
+/** Starts the node, says how to reach it, and waits until somebody ends it. */
+async function show(homelab: Homelab): Promise<void> {
   const node = await homelab.addNode('attic', await homelab.image('1'));
   const bundle = await homelab.bundle(await homelab.image('2'));
   await node.start();
@@ -56,8 +56,6 @@ try {
   const interrupted = new Promise((resolve) => process.once('SIGTERM', resolve));
   const ctrlC = new Promise((resolve) => !onTerminal && process.once('SIGINT', resolve));
   await Promise.race([interrupted, ctrlC, node.waitForPowerOff({ timeoutMs: 2 ** 31 - 1 })]);
-} finally {
-  process.stdin.setRawMode?.(false);
-  await logs.finish();
-  await homelab.remove();
 }
+
+await withLoggedHomelab(`npm run vm, ${display}`, sayOnStderr, driver, show).finally(() => process.stdin.setRawMode?.(false));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What counts the boots that did not succeed, with a folder for the firmware's variables: as in efivarfs, each begins with four
 // octets of attributes.
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -26,9 +27,16 @@ afterEach(() => rm(folder, { recursive: true }));
 
 const variable = (name: string, octets: readonly number[]) => writeFile(path.join(folder, name), Buffer.from([...KEPT, ...octets]));
 
-/** What it did in the initramfs, or once the boot was complete: what it printed, what it told the console, where the next boot leads. */
-async function run(when: 'begin' | 'end') {
-  const env = { PATH: `${folder}:${process.env.PATH}`, LAMADIST_EFIVARS: folder, LAMADIST_KMSG: path.join(folder, 'kmsg') };
+const inFolder = (name: string) => path.join(folder, name);
+
+/** What it did in the initramfs, once the boot was complete, or in the end: what it printed, what it told the console, where the next boot leads. */
+async function run(when: 'begin' | 'succeed' | 'leave') {
+  const env = {
+    PATH: `${folder}:${process.env.PATH}`,
+    LAMADIST_EFIVARS: folder,
+    LAMADIST_KMSG: inFolder('kmsg'),
+    LAMADIST_RUN: inFolder('run'),
+  };
   const { stdout } = await execa('sh', [SCRIPT, when], { env });
   const console = await readFile(env.LAMADIST_KMSG, 'utf8').catch(() => '');
   const next = await readFile(path.join(folder, `BootNext-${GLOBAL}`)).catch(() => undefined);
@@ -54,10 +62,23 @@ describe('the count of boots since one succeeded', () => {
     expect(await run('begin')).toEqual(NOTHING);
   });
 
-  it('begins again with each boot that succeeds', async () => {
+  it.each([['is shut down'], ['ends by itself']])('begins again with each boot that succeeds, and then %s', async (how) => {
     for (const _boot of [1, 2, 3]) await run('begin');
-    expect(await run('end')).toEqual(NOTHING);
+    expect(await run('succeed')).toEqual(NOTHING);
+    if (how === 'is shut down') expect(await run('leave')).toEqual(NOTHING);
     for (const _boot of [1, 2, 3]) expect(await run('begin')).toEqual(NOTHING);
+  });
+
+  it.each([
+    ['one that did not succeed', ['begin'], true],
+    ['one that succeeded, and ended by itself', ['begin', 'succeed'], true],
+    ['one that succeeded, and was shut down', ['begin', 'succeed', 'leave'], false],
+    ['none', [], false],
+  ] as const)('tells a boot whether to scrub its root, after %s', async (_before, steps, scrubs) => {
+    for (const step of steps) await run(step);
+    await rm(inFolder('run'), { recursive: true, force: true });
+    await run('begin');
+    expect(existsSync(inFolder('run/ended-by-itself'))).toBe(scrubs);
   });
 
   it('boots the only slot on and on, since there is no other', async () => {

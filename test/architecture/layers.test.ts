@@ -13,7 +13,7 @@ const RECIPE = 'recipes-agent/recipes-lamadist/lamadist-agent/lamadist-agent_0.1
 /** What `npm run build` makes in the folder that LAMADIST_BUNDLE_FOLDER names. */
 const BUILT = ['share'];
 /** Programs of packages that the recipes depend on. */
-const OTHERS_PROGRAMS = ['/usr/bin/node', '/bin/mkdir', '/bin/sh', '/usr/bin/sleep', '/usr/bin/systemctl'];
+const OTHERS_PROGRAMS = ['/usr/bin/node', '/bin/mkdir', '/bin/sh', '/usr/bin/dd', '/usr/bin/sleep', '/usr/bin/systemctl'];
 /** What BitBake finds among the unpacked files though no recipe names it: the programs of `npm run build`, and a UKI. */
 const MADE = [...BUILT, 'lamadist-agent.js', 'lamactl.js', 'uki', 'lamadist.wic.zst.sha256'];
 

@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { stat } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import type { Homelab } from '../../qemu/homelab.ts';
-import { HOST_SEEN_FROM_MACHINE } from '../../qemu/vm/machine/qemu-command.ts';
 import type { VirtualMachine } from '../../qemu/vm/machine/virtual-machine.ts';
-import { serveBundle } from '../integration/fakes/bundle-server.ts';
 import { COMMITTED, json, report, shellOk } from '../integration/node/ask-node.ts';
 import { SCENARIO_MS } from '../integration/node/kind-of-node.ts';
 import { onNode } from '../integration/node/scenario.ts';
+import { expectFewBytes, installFrom, SECRET, serveToMachines, TRUSTING } from './streamed.ts';
 
 /** Without Node, whose compiler an unconfined shell may not run. */
 const GET_METRICS = 'exec 3<>/dev/tcp/127.0.0.1/9477; printf "GET /metrics HTTP/1.0\\r\\n\\r\\n" >&3; cat <&3';
-/** What the server wants to be shown. */
-const SECRET = 'of-this-test-7c2f1e';
-const TOKEN = `Bearer ${SECRET}`;
 /** A word of the same kind, that is put where the search has to find it. */
 const PLANTED = 'of-this-test-0e94d8';
 
@@ -32,42 +26,18 @@ const search = (word: string): string =>
   ].join('; ');
 /** lamactl leaves an update that waits for somebody to reboot. */
 const LEFT = 12;
-const NODE = { config: { download: { 'ca-file': '/etc/lamadist-agent/tls/ca.pem' } } };
-
-interface Fetched {
-  readonly fetchedBytes: number;
-  readonly bundleBytes: number;
-}
-
-/** What the last update that ended says of it. */
-async function lastFetched(homelab: Homelab): Promise<Fetched | undefined> {
-  const { nodes } = await json<{ nodes: { updates: { fetched?: Fetched }[] }[] }>(homelab, 'history');
-  return nodes[0]?.updates[0]?.fetched;
-}
-
-/** Little of the bundle is new, and RAUC asks for that alone. */
-async function expectFewBytes(homelab: Homelab): Promise<Fetched> {
-  const { size } = await stat(homelab.bundlePath('2'));
-  const fetched = await lastFetched(homelab);
-  expect(fetched).toMatchObject({ bundleBytes: size });
-  expect(fetched!.fetchedBytes).toBeGreaterThan(100_000);
-  expect(fetched!.fetchedBytes).toBeLessThan(size / 10);
-  process.stderr.write(`Fetched ${fetched!.fetchedBytes} of ${size} octets\n`);
-  return fetched!;
-}
 
 describe('a bundle that RAUC streams through the network block device', { timeout: SCENARIO_MS }, () => {
   it('from a server that wants a token is fetched only where it differs from the slots, and progress, history and metrics tell how much', () =>
-    onNode({ node: NODE }, async ({ homelab, node }) => {
-      const server = await serveBundle(homelab.pki.agentAuthority, homelab.bundlePath('2'), TOKEN, HOST_SEEN_FROM_MACHINE);
+    onNode({ node: TRUSTING }, async ({ homelab, node }) => {
+      const server = await serveToMachines(homelab, homelab.bundlePath('2'));
       expect((await homelab.lamactl(['install', server.url])).all).toContain('DOWNLOAD_REFUSED');
-      const install = ['install', '--header', `Authorization: ${TOKEN}`, server.url, '--reboot', 'manual'];
-      const { exitCode, all } = await homelab.lamactl(install).finally(() => server.close());
+      const { exitCode, all } = await installFrom(homelab, server).finally(() => server.close());
       expect(all).not.toContain(SECRET);
       expect({ exitCode, all }).toMatchObject({ exitCode: LEFT, all: expect.stringMatching(/fetched [\d.]+(B|KiB|MiB) of [\d.]+MiB/) });
       const metrics = await shellOk(node, `bash -c '${GET_METRICS}'`);
       expect((await homelab.lamactl(['rollback', '--message', 'the other way, too'])).exitCode).toBe(0);
-      const { fetchedBytes, bundleBytes } = await expectFewBytes(homelab);
+      const { fetchedBytes, bundleBytes } = await expectFewBytes(homelab, homelab.bundlePath('2'));
       expect(Number(/^lamadist_bundle_fetched_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(fetchedBytes);
       expect(Number(/^lamadist_bundle_reused_bytes_total (\d+)/m.exec(metrics)?.[1])).toBe(bundleBytes - fetchedBytes);
       // It is found nowhere, neither in a file nor in the journal.
@@ -81,7 +51,7 @@ describe('a bundle that RAUC streams through the network block device', { timeou
     onNode({}, async ({ homelab }) => {
       expect((await homelab.lamactl(['install', homelab.bundlePath('2')])).exitCode).toBe(0);
       expect(await report(homelab)).toMatchObject(COMMITTED);
-      await expectFewBytes(homelab);
+      await expectFewBytes(homelab, homelab.bundlePath('2'));
     }));
 });
 

@@ -11,6 +11,7 @@ SRC_URI = " \
     file://deadline.conf \
     file://lamadist-boot-attempts.service \
     file://lamadist-boot-succeeded.service \
+    file://lamadist-root-scrub.service \
     file://restart.conf \
 "
 
@@ -20,7 +21,7 @@ INHIBIT_DEFAULT_DEPS = "1"
 inherit allarch features_check systemd
 
 REQUIRED_DISTRO_FEATURES = "systemd"
-SYSTEMD_SERVICE:${PN} = "lamadist-boot-succeeded.service"
+SYSTEMD_SERVICE:${PN} = "lamadist-boot-succeeded.service lamadist-root-scrub.service"
 
 do_configure[noexec] = "1"
 do_compile[noexec] = "1"
@@ -28,6 +29,7 @@ do_compile[noexec] = "1"
 do_install() {
     install -D -m 0755 ${WORKDIR}/boot-attempts ${D}${libexecdir}/lamadist/boot-attempts
     install -D -m 0644 ${WORKDIR}/lamadist-boot-succeeded.service ${D}${systemd_system_unitdir}/lamadist-boot-succeeded.service
+    install -D -m 0644 ${WORKDIR}/lamadist-root-scrub.service ${D}${systemd_system_unitdir}/lamadist-root-scrub.service
     install -D -m 0644 ${WORKDIR}/lamadist-boot-attempts.service ${D}${systemd_system_unitdir}/lamadist-boot-attempts.service
     install -D -m 0644 ${WORKDIR}/deadline.conf ${D}${systemd_system_unitdir}/initrd-root-fs.target.d/lamadist-deadline.conf
     install -D -m 0644 ${WORKDIR}/restart.conf ${D}${systemd_system_unitdir}/emergency.service.d/lamadist-restart.conf
@@ -39,7 +41,10 @@ do_install() {
 # Attempts are counted on one side of the switch to the root, and forgotten on the other.
 PACKAGES = "${PN}-both ${PN} ${PN}-initramfs"
 FILES:${PN}-both = "${libexecdir}/lamadist"
-FILES:${PN} = "${systemd_system_unitdir}/lamadist-boot-succeeded.service"
+FILES:${PN} = " \
+    ${systemd_system_unitdir}/lamadist-boot-succeeded.service \
+    ${systemd_system_unitdir}/lamadist-root-scrub.service \
+"
 FILES:${PN}-initramfs = "${systemd_system_unitdir}"
 RDEPENDS:${PN}-both = "coreutils e2fsprogs systemd"
 RDEPENDS:${PN} = "${PN}-both"

@@ -66,6 +66,7 @@ export async function rootFiles(encrypted: Encryption, { machine }: Architecture
     await copyOf(path.join(FACTORY_RESET, 'lamadist-factory-reset.service'), `${UNITS}/lamadist-factory-reset.service`),
     ...(await guardFiles()),
     await copyOf(path.join(GUARD, 'lamadist-boot-succeeded.service'), `${UNITS}/lamadist-boot-succeeded.service`),
+    await copyOf(path.join(GUARD, 'lamadist-root-scrub.service'), `${UNITS}/lamadist-root-scrub.service`),
     ...(await repartDefinitions(encrypted.data)),
     await copyOf(path.join(REPART, 'in-initramfs.conf'), `${UNITS}/systemd-repart.service.d/lamadist.conf`),
     ...(encrypted.root ? await slotPrograms('seal-slot', 'seal-targets') : []),

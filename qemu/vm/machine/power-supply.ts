@@ -57,11 +57,6 @@ export class PowerSupply {
     return performance.now() - this.#poweredAtMs;
   }
 
-  /** The boot that has reached its own userspace; none before, and none once it goes down. */
-  get boot(): Boot | undefined {
-    return this.#boot;
-  }
-
   /** The boot that has reached multi-user.target; none before, and none once it goes down. */
   get reached(): Boot | undefined {
     return this.#reached === this.#boot ? this.#boot : undefined;

@@ -214,9 +214,12 @@ export class VirtualMachine implements VirtualNode {
   }
 
   async stop(): Promise<void> {
-    await this.#supply?.switchOff('it was taken away');
-    await this.address.release();
-    await this.folder.remove();
+    try {
+      await this.#supply?.switchOff('it was taken away');
+    } finally {
+      await this.address.release();
+      await this.folder.remove();
+    }
   }
 
   private get supply(): PowerSupply {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { expect } from 'vitest';
 import type { Driver, VirtualNode } from '../../../qemu/driver.ts';
-import { Homelab, type NodeOptions } from '../../../qemu/homelab.ts';
+import type { Homelab, NodeOptions } from '../../../qemu/homelab.ts';
 import { sayOnStderr } from '../../../qemu/host/say.ts';
 import type { ImageFile } from '../../../qemu/image/product-files.ts';
-import { KeptLogs } from '../../../qemu/kept-logs.ts';
+import { withLoggedHomelab } from '../../../qemu/logged-homelab.ts';
 import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { agentAnswers } from './ask-node.ts';
 import { denials } from './denials.ts';
@@ -46,18 +46,15 @@ const testName = (): string => expect.getState().currentTestName ?? 'no test';
 
 /** Runs a test with a homelab of its own, keeps the logs of its nodes under a title, and takes everything away afterwards. */
 export async function withHomelab(driver: Driver, test: (homelab: Homelab) => Promise<void>, title = testName()): Promise<void> {
-  const logs = new KeptLogs(title);
-  const homelab = await Homelab.create(sayOnStderr, logs.around(driver));
-  try {
-    await test(homelab);
-  } catch (error) {
-    // Whoever reads a failed run has nothing else to look at.
-    for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
-    throw error;
-  } finally {
-    await logs.finish();
-    await homelab.remove();
-  }
+  await withLoggedHomelab(title, sayOnStderr, driver, async (homelab) => {
+    try {
+      await test(homelab);
+    } catch (error) {
+      // Whoever reads a failed run has nothing else to look at.
+      for (const node of homelab.nodes) sayOnStderr(await lastWords(node));
+      throw error;
+    }
+  });
 }
 
 /** Runs a test on a node of its own, and takes everything away afterwards. */

@@ -6,6 +6,7 @@ import { codeId } from '../../../qemu/cache/code-id.ts';
 import type { Homelab } from '../../../qemu/homelab.ts';
 import { until } from '../../../qemu/host/deadline.ts';
 import { sayOnStderr } from '../../../qemu/host/say.ts';
+import { STARTED_WITH } from '../../../qemu/vm/machine/started-with.ts';
 import { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { agentAnswers, journaled, ROLLED_BACK, reaches, report } from '../../integration/node/ask-node.ts';
@@ -33,6 +34,7 @@ const LEAST_LOSING = 15;
 const CODE = [
   ...['power-cut.test.ts', 'outcomes.ts', 'update-moments.ts'].map((name) => `test/machine/power-cut/${name}`),
   'qemu/vm/machine/recording',
+  ...STARTED_WITH,
   ...['ask-node.ts', 'denials.ts', 'kind-of-node.ts', 'scenario.ts'].map((name) => `test/integration/node/${name}`),
 ];
 const TABLE = path.join(process.env.LAMADIST_LOGS ?? 'test-output/vm', 'power-cuts.md');

@@ -9,6 +9,7 @@ import { contentId } from '../../../qemu/cache/content-id.ts';
 import { Homelab } from '../../../qemu/homelab.ts';
 import { sayOnStderr } from '../../../qemu/host/say.ts';
 import type { ImageFile } from '../../../qemu/image/product-files.ts';
+import { STARTED_WITH } from '../../../qemu/vm/machine/started-with.ts';
 import type { VirtualMachine } from '../../../qemu/vm/machine/virtual-machine.ts';
 import { vmDriver } from '../../../qemu/vm/vm-driver.ts';
 import { QUICK } from '../../integration/node/kind-of-node.ts';
@@ -27,7 +28,7 @@ export const COMMIT_HOLDS = ['set-state.B.good', 'set-state.B.good.done'] as con
 const TITLE = 'Recording an update';
 const RECORDING = 'recording.json';
 /** What makes a recording what it is, beside the images. */
-const CODE = ['test/machine/power-cut/recorded-update.ts', 'qemu/vm/machine/recording'];
+const CODE = ['test/machine/power-cut/recorded-update.ts', 'qemu/vm/machine/recording', ...STARTED_WITH];
 /** About 500 MB each. */
 const MOST_RECORDINGS = 2;
 

@@ -19,19 +19,39 @@ export interface Snapshot {
   readonly flash: string;
 }
 
-/** Keeps what the firmware and the TPM have stored by now, unless an earlier snapshot has the same. */
-export async function takeSnapshot(folder: VmFolder): Promise<Snapshot> {
-  const { size: logBytes } = await stat(folder.writeLog);
-  const stored = await Promise.all(
+interface Flash {
+  /** Names the content. */
+  readonly id: string;
+  readonly files: readonly { readonly path: string; readonly content: Buffer }[];
+}
+
+async function readFlash(folder: VmFolder): Promise<Flash> {
+  const files = await Promise.all(
     IN_FLASH.map(async (name) => ({ path: path.basename(name), content: await readFile(folder.file(name)) })),
   );
-  const flash = contentId([], stored);
-  const target = folder.file(`${FILES.snapshots}/${flash}`);
-  if (!existsSync(target)) {
-    await mkdir(target, { recursive: true });
-    for (const each of stored) await writeFile(path.join(target, each.path), each.content);
+  return { id: contentId([], files), files };
+}
+
+/** Keeps what the firmware and the TPM have stored by now, unless an earlier snapshot has the same. */
+export async function takeSnapshot(folder: VmFolder): Promise<Snapshot> {
+  let before = await readFlash(folder);
+  for (;;) {
+    const { size: logBytes } = await stat(folder.writeLog);
+    const flash = await readFlash(folder);
+    // With the log at this length this was stored only if it was before and afterwards.
+    if (flash.id === before.id) {
+      await keepFlash(folder, flash);
+      return { logBytes, flash: flash.id };
+    }
+    before = flash;
   }
-  return { logBytes, flash };
+}
+
+async function keepFlash(folder: VmFolder, { id, files }: Flash): Promise<void> {
+  const target = folder.file(`${FILES.snapshots}/${id}`);
+  if (existsSync(target)) return;
+  await mkdir(target, { recursive: true });
+  for (const each of files) await writeFile(path.join(target, each.path), each.content);
 }
 
 /**

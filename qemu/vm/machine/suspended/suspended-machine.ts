@@ -3,18 +3,13 @@ import { cachedFolder } from '../../../cache/cached-folder.ts';
 import { codeId } from '../../../cache/code-id.ts';
 import { contentId } from '../../../cache/content-id.ts';
 import type { Driver, NodeRequest } from '../../../driver.ts';
-import { Homelab } from '../../../homelab.ts';
 import { until } from '../../../host/deadline.ts';
 import { timed } from '../../../host/say.ts';
 import type { Image } from '../../../image/image-recipe.ts';
-import { KeptLogs } from '../../../kept-logs.ts';
+import { withLoggedHomelab } from '../../../logged-homelab.ts';
+import { STARTED_WITH } from '../started-with.ts';
 import type { VirtualMachine } from '../virtual-machine.ts';
 
-/** What a suspended machine was started with, and expects when it is resumed. */
-const STARTED_WITH = [
-  'qemu/vm/architecture.ts',
-  ...['qemu-command.ts', 'factory.ts', 'suspended', 'tester'].map((name) => `qemu/vm/machine/${name}`),
-];
 /** About 1.2 GB each. */
 const MOST_MACHINES = 2;
 const BOOT_MS = 900_000;
@@ -37,25 +32,16 @@ const titleOf = (image: Image): string => `Booting image ${image.version} once, 
  */
 export async function suspendedMachine(driver: Driver, { name, image, say }: NodeRequest): Promise<string> {
   return cachedFolder('suspended', contentId([name, image.path, await codeId(STARTED_WITH)]), MOST_MACHINES, (target) =>
-    timed(say, titleOf(image), async () => {
-      const logs = new KeptLogs(titleOf(image));
-      const homelab = await Homelab.create(say, logs.around(driver));
-      try {
+    timed(say, titleOf(image), () =>
+      withLoggedHomelab(titleOf(image), say, driver, async (homelab) => {
         const node = (await homelab.addNode(name, image)) as VirtualMachine;
         await node.start();
         await node.waitForBoot({ timeoutMs: BOOT_MS });
-        await until(
-          'the node to be healthy',
-          BOOT_MS,
-          async () => ((await homelab.lamactl(['status'])).exitCode === 0 ? true : undefined),
-          PAUSE_MS,
-        );
+        const healthy = async () => (await homelab.lamactl(['status'])).exitCode === 0 || undefined;
+        await until('the node to be healthy', BOOT_MS, healthy, PAUSE_MS);
         await atRest(node);
         await node.suspend(target);
-      } finally {
-        await logs.finish();
-        await homelab.remove();
-      }
-    }),
+      }),
+    ),
   );
 }

@@ -38,6 +38,8 @@ execute() {
   rm -rf "$work"
 }
 
+# Whoever listens may have half a line of the boot before.
+say ""
 say "boot $boot_id $slot $IMAGE_VERSION"
 mkfifo /run/reached
 { read -r </run/reached; say reached; } &
