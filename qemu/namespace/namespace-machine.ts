@@ -200,7 +200,8 @@ export class NamespaceMachine implements VirtualNode {
 
 /** The boot, once it has reached multi-user.target. */
 async function reached(boot: RunningBoot): Promise<Boot | undefined> {
-  const ready = 'systemctl is-active --quiet multi-user.target && . /etc/os-release && echo "$IMAGE_VERSION"';
+  // By what it says: before the node has its own /proc, systemctl takes it for a chroot, asks nobody, and succeeds without a word.
+  const ready = '[ "$(systemctl is-active multi-user.target)" = active ] && . /etc/os-release && echo "$IMAGE_VERSION"';
   // The node may go down in the middle of the question; then systemd answers nobody, and waits for whoever asks.
   const answer = await shellInside(boot.pid, ready, { timeoutMs: PROBE_MS }).catch(() => undefined);
   if (answer?.exitCode !== 0) return undefined;
